@@ -1,0 +1,59 @@
+# Two commands matter: `make demo` and `make test`. Each sets up what it needs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help setup demo down test check links locks locks-check bench pythons clean
+
+help:  ## these lines
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup:  ## .venv with what the demo needs (run by the others)
+	@$(PYTHON) tools/setup.py run
+
+setup-dev:
+	@$(PYTHON) tools/setup.py dev
+
+setup-bench:
+	@$(PYTHON) tools/setup.py bench
+
+links: setup-dev  ## the view of the rooms that type checkers need
+	@mkdir -p .pkg/genoflow
+	@for room in api deploy events nextflow processors projections schemas; do \
+		ln -sfn ../../$$room .pkg/genoflow/$$room; done
+
+demo: setup  ## a real stack, and a sequencing run landing on it as events
+	@$(BIN)/genoflow demo
+
+down:  ## stop the stack that the demo left running
+	@$(BIN)/genoflow down
+
+test: check  ## everything: checks, then all tests on real servers
+	@$(BIN)/python -m genoflow.deploy.local.artifacts
+	@$(BIN)/python -m tests.oracles fetch
+	@timeout -s KILL 2100 $(BIN)/pytest
+
+check: links  ## style, types, imports, tidiness, wheel contents
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy -p genoflow.events -p genoflow.deploy -p genoflow.api -p genoflow.processors \
+		-p genoflow.projections -p genoflow.schemas
+	@$(BIN)/mypy tools tests benchmarks
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/pytest --quiet tests/tidy tests/packaging
+
+locks: setup-dev  ## resolve the three locks anew, with hashes and without addresses
+	@$(BIN)/python tools/locks.py write
+
+locks-check: setup-dev  ## the locks resolve on every Python from 3.11 to 3.14
+	@$(BIN)/python tools/locks.py check
+
+pythons: locks-check  ## unit tests on every Python present, the locks on the others
+	@$(BIN)/python tools/pythons.py
+
+bench: setup-bench  ## ours beside the anchors, as ratios in one run
+	@$(BIN)/python -m genoflow.deploy.local.artifacts
+	@$(BIN)/python -m benchmarks.run
+
+clean:  ## remove what set-up made here (not the cache, not your data)
+	@rm -rf .venv .pkg build dist *.egg-info

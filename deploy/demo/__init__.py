@@ -1,0 +1,1 @@
+"""The demonstration: a generated sequencing run, played onto a real stack."""

@@ -1,0 +1,1 @@
+"""The embedded servers: real ones, from packages, as child processes under one supervisor."""

@@ -1,0 +1,1 @@
+"""The vocabulary of the lab: facts in the past tense, their envelope, their codec and their log."""

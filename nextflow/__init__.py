@@ -1,0 +1,1 @@
+"""The pipelines, shipped as data; they arrive with the launchers."""

@@ -1,0 +1,1 @@
+"""The porch: where facts of the outside world come onto the log."""

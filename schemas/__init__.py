@@ -1,0 +1,1 @@
+"""The contract with other systems: every released edition of every event, as data."""
