@@ -1,0 +1,142 @@
+"""Every event there is, in the order of the pages. A new event is one file and one line here."""
+
+from __future__ import annotations
+
+from genoflow.events.case_closed import CaseClosed
+from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_member_ready import CaseMemberReady
+from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_ready import CaseReady
+from genoflow.events.deadline_cancelled import DeadlineCancelled
+from genoflow.events.deadline_passed import DeadlinePassed
+from genoflow.events.deadline_set import DeadlineSet
+from genoflow.events.demultiplex_completed import DemultiplexCompleted
+from genoflow.events.demultiplex_failed import DemultiplexFailed
+from genoflow.events.demultiplex_requested import DemultiplexRequested
+from genoflow.events.event import Event
+from genoflow.events.event_discarded import EventDiscarded
+from genoflow.events.event_parked import EventParked
+from genoflow.events.event_requeued import EventRequeued
+from genoflow.events.file_assigned import FileAssigned
+from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_rejected import FileRejected
+from genoflow.events.notification_failed import NotificationFailed
+from genoflow.events.notification_planned import NotificationPlanned
+from genoflow.events.notification_queued import NotificationQueued
+from genoflow.events.notification_sent import NotificationSent
+from genoflow.events.pipeline_published import PipelinePublished
+from genoflow.events.qc_failed import QcFailed
+from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
+from genoflow.events.qc_overridden import QcOverridden
+from genoflow.events.qc_passed import QcPassed
+from genoflow.events.qc_profile_published import QcProfilePublished
+from genoflow.events.qc_requested import QcRequested
+from genoflow.events.read_set_invalidated import ReadSetInvalidated
+from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.results_amended import ResultsAmended
+from genoflow.events.results_checked import ResultsChecked
+from genoflow.events.results_collected import ResultsCollected
+from genoflow.events.results_held import ResultsHeld
+from genoflow.events.results_published import ResultsPublished
+from genoflow.events.results_retracted import ResultsRetracted
+from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_exited import RunExited
+from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_lost import RunLost
+from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_started import RunStarted
+from genoflow.events.run_submitted import RunSubmitted
+from genoflow.events.run_succeeded import RunSucceeded
+from genoflow.events.run_superseded import RunSuperseded
+from genoflow.events.sample_registered import SampleRegistered
+from genoflow.events.sample_relabelled import SampleRelabelled
+from genoflow.events.sample_sheet_amended import SampleSheetAmended
+from genoflow.events.sample_sheet_attached import SampleSheetAttached
+from genoflow.events.sample_sheet_refused import SampleSheetRefused
+from genoflow.events.sequencing_run_completed import SequencingRunCompleted
+from genoflow.events.sequencing_run_failed import SequencingRunFailed
+from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
+from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
+from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
+from genoflow.events.sequencing_run_started import SequencingRunStarted
+from genoflow.events.subscription_cancelled import SubscriptionCancelled
+from genoflow.events.subscription_created import SubscriptionCreated
+from genoflow.events.target_set_published import TargetSetPublished
+from genoflow.events.task_completed import TaskCompleted
+from genoflow.events.task_failed import TaskFailed
+from genoflow.events.task_started import TaskStarted
+from genoflow.events.task_submitted import TaskSubmitted
+from genoflow.events.top_up_requested import TopUpRequested
+from genoflow.events.validated import Validated
+from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
+
+EVENTS: tuple[type[Event], ...] = (
+    SequencingRunStarted,
+    SampleSheetAttached,
+    SampleSheetAmended,
+    SampleSheetRefused,
+    SequencingRunCompleted,
+    SequencingRunMirrored,
+    SequencingRunFailed,
+    SequencingRunQcPassed,
+    SequencingRunQcFailed,
+    DemultiplexRequested,
+    DemultiplexCompleted,
+    DemultiplexFailed,
+    SampleRegistered,
+    SampleRelabelled,
+    CaseJoined,
+    ReadSetRegistered,
+    ReadSetInvalidated,
+    FileLanded,
+    FileAssigned,
+    Validated,
+    ValidationAttemptFailed,
+    FileRejected,
+    QcRequested,
+    QcMetricsRecorded,
+    QcPassed,
+    QcFailed,
+    QcOverridden,
+    TopUpRequested,
+    CaseOpened,
+    CaseMemberReady,
+    CaseReady,
+    CaseClosed,
+    RunRequested,
+    RunSubmitted,
+    RunStarted,
+    RunExited,
+    TaskSubmitted,
+    TaskStarted,
+    TaskCompleted,
+    TaskFailed,
+    RunSucceeded,
+    RunFailed,
+    RunCancelled,
+    RunLost,
+    RunSuperseded,
+    ResultsCollected,
+    ResultsChecked,
+    ResultsHeld,
+    ResultsPublished,
+    ResultsAmended,
+    ResultsRetracted,
+    PipelinePublished,
+    QcProfilePublished,
+    ReferencePublished,
+    TargetSetPublished,
+    SubscriptionCreated,
+    SubscriptionCancelled,
+    NotificationPlanned,
+    NotificationQueued,
+    NotificationSent,
+    NotificationFailed,
+    DeadlineSet,
+    DeadlinePassed,
+    DeadlineCancelled,
+    EventParked,
+    EventRequeued,
+    EventDiscarded,
+)

@@ -1,0 +1,55 @@
+"""The topics: one key each, one order each. Their names stand here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# Kafka's own limit is 249; the changelog of a task adds a processor's name to its topic's.
+TOPIC_NAME_CHARACTERS_MAX = 200
+
+# One number for all keyed topics of a deployment, never changed under a name (docs/decisions).
+PARTITIONS_EMBEDDED = 4
+PARTITIONS_DEFAULT = 16
+
+
+class Retention(StrEnum):
+    """What a topic forgets."""
+
+    FOREVER = "forever"  # the record of the lab: retention.ms and retention.bytes are -1
+    LATEST_PER_KEY = "latest-per-key"  # a changelog: compacted, never deleted
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A log of facts about one kind of subject, ordered per key."""
+
+    name: str
+    key: str  # what its key is, in words
+    about: str
+    retention: Retention = Retention.FOREVER
+
+
+SEQUENCING_RUN = Topic(
+    "gf.sequencing-run.v1", "instrument run id", "the instrument's runs, sheets and demultiplexing"
+)
+SAMPLE = Topic("gf.sample.v1", "sample id", "samples, their read sets, files and quality")
+CASE = Topic("gf.case.v1", "case id", "orders: who belongs together and what is owed when")
+RUN = Topic("gf.run.v1", "run id", "pipeline runs, their tasks and their results")
+CATALOG = Topic("gf.catalog.v1", "document id", "pipelines, profiles, references, target sets")
+NOTIFICATION = Topic("gf.notification.v1", "subscription id", "who is told what, and whether")
+PARKED = Topic("gf.parked.v1", "the subject's own key", "events that a processor could not take")
+
+# The order is the order of the pages and of `genoflow topics`.
+TOPICS = (SEQUENCING_RUN, SAMPLE, CASE, RUN, CATALOG, NOTIFICATION, PARKED)
+BY_NAME = {topic.name: topic for topic in TOPICS}
+
+
+def changelog_of(processor: str, topic: Topic) -> Topic:
+    """The compacted topic that keeps a processor's state beside the topic that it reads."""
+    return Topic(
+        f"gf.changelog.{processor}.{topic.name.removeprefix('gf.')}",
+        "the key of the state",
+        f"state, open effects and position of {processor}",
+        Retention.LATEST_PER_KEY,
+    )
