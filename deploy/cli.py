@@ -1,0 +1,119 @@
+"""`genoflow`: one command for everything, each part loaded only when it is called."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from genoflow.events.errors import GenoflowError
+
+EXIT_FAULT = 1
+# What the client logs when no broker answers; the command's own error says it, with the way out.
+TOLD_BY_THE_ERROR = "Unable connect to"
+EXIT_INTERRUPTED = 130  # as shells count a program that Ctrl-C ended: 128 + SIGINT
+
+# Name on the command line: the module that holds it, its attribute there, its line of help.
+COMMANDS = {
+    "demo": ("genoflow.deploy.commands.demo", "demo", "Play a sequencing run on a real stack."),
+    "up": ("genoflow.deploy.commands.stack", "up", "Start the embedded servers."),
+    "down": ("genoflow.deploy.commands.stack", "down", "Stop the embedded servers."),
+    "status": ("genoflow.deploy.commands.stack", "status", "Show every server and its state."),
+    "reset": ("genoflow.deploy.commands.stack", "reset", "Remove the embedded servers' data."),
+    "timeline": ("genoflow.deploy.commands.timeline", "timeline", "What happened to a subject."),
+    "events": ("genoflow.deploy.commands.events", "events", "Read, write and move events."),
+    "schemas": ("genoflow.deploy.commands.schemas", "schemas", "Release and check the schemas."),
+    "topics": ("genoflow.deploy.commands.topics", "topics", "Create and check the topics."),
+    "backup": ("genoflow.deploy.commands.backup", "backup", "Seal the log into the object store."),
+    "restore": ("genoflow.deploy.commands.backup", "restore", "Bring a backup back."),
+    "doctor": ("genoflow.deploy.commands.stack", "doctor", "Check what this machine provides."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called, and not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's name
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 -- click's name
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Import the one command that is asked for."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}.{attribute} is no command")
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 -- click's name
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the table's own lines, so that the list of commands imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="genoflow")
+def genoflow() -> None:
+    """Where is my sample, why is it there, and can you prove it?"""
+
+
+class FirstLine(logging.Handler):
+    """Sets logging up when the first line comes: most commands write none, and start faster."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Put the real handler in its own place and give it this line."""
+        if record.name == "aiokafka" and record.msg.startswith(TOLD_BY_THE_ERROR):
+            return
+        from genoflow.deploy.logs import configure_logs  # noqa: PLC0415 -- the reason of this class
+        from genoflow.deploy.settings import read_settings  # noqa: PLC0415
+
+        settings = read_settings()
+        configure_logs(level=settings.log_level, patterns=settings.person_patterns)
+        logging.getLogger(record.name).handle(record)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; what goes wrong is one message on stderr."""
+    try:
+        logging.getLogger().handlers[:] = [FirstLine()]
+        result = genoflow.main(args=arguments, prog_name="genoflow", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except GenoflowError as error:
+        click.echo(f"genoflow: {error}", err=True)
+        return EXIT_FAULT
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("genoflow: interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has seen enough. Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """Be the console script."""
+    sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

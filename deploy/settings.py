@@ -1,0 +1,98 @@
+"""The one file that reads the environment: every `GENOFLOW_…` variable is a field here."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from genoflow.events.errors import Refused
+
+
+def _data_home() -> Path:
+    return user_data_path("genoflow", appauthor=False)
+
+
+def _cache_home() -> Path:
+    return user_cache_path("genoflow", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """Where things are. A service without an address is embedded: `genoflow up` starts it."""
+
+    model_config = SettingsConfigDict(env_prefix="GENOFLOW_", frozen=True, extra="ignore")
+
+    home: Path = Field(default_factory=_data_home, description="data and logs of the local stack")
+    cache: Path = Field(
+        default_factory=_cache_home, description="servers that were fetched or built once"
+    )
+    kafka: str | None = Field(None, description="host:port of an existing broker")
+    postgres: SecretStr | None = Field(None, description="postgresql://… of an existing server")
+    s3: str | None = Field(None, description="http(s)://host:port of an existing object store")
+    s3_access_key: SecretStr = Field(SecretStr("genoflow"), description="of the object store")
+    s3_secret_key: SecretStr = Field(
+        SecretStr("genoflow-local-only"), description="of the object store"
+    )
+    s3_region: str = Field("us-east-1", description="of the object store")
+    registry: str | None = Field(None, description="http(s)://host:port of an existing registry")
+    partitions: int | None = Field(
+        None, ge=1, le=1024, description="of every keyed topic; 4 embedded, 16 elsewhere"
+    )
+    topic_prefix: str = Field(
+        "", pattern=r"^[A-Za-z0-9._-]*$", description="put before every topic's name on the broker"
+    )
+    raw_bucket: str = Field("genoflow-raw", description="where files land")
+    backup_bucket: str = Field("genoflow-backup", description="where sealed segments are kept")
+    backup_keep_days: int = Field(
+        3_650, ge=1, le=36_500, description="for how long the object lock holds a segment"
+    )
+    log_level: str = Field("info", description="debug, info, warning or error")
+    person_patterns: tuple[str, ...] = Field(
+        (r"(?i)\bMRN[-_ ]?\d{5,}\b", r"\b\d{3}-\d{2}-\d{4}\b"),
+        description="regular expressions of identifiers of persons, kept out of ids and logs",
+    )
+
+    @field_validator("person_patterns")
+    @classmethod
+    def _compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        return patterns
+
+
+def read_settings() -> Settings:
+    """Read the environment once; the caller hands the result on."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [
+            f"GENOFLOW_{str(fault['loc'][0]).upper()}: {fault['msg']}; mend it or unset it"
+            for fault in error.errors(include_url=False)
+        ]
+        raise Refused("\n".join(faults)) from error
+
+
+def inherited_environment() -> dict[str, str]:
+    """Return a copy of this process's environment, to start another program with."""
+    return dict(os.environ)
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables from which another process reads the very same settings."""
+    named: dict[str, str] = {}
+    for name in ("home", "cache", *sorted(settings.model_fields_set - {"home", "cache"})):
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if value is not None:
+            text = json.dumps(value) if isinstance(value, tuple) else str(value)
+            named[f"GENOFLOW_{name.upper()}"] = text
+    return named
