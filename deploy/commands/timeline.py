@@ -1,0 +1,74 @@
+"""`genoflow timeline SUBJECT`: what happened to it, from a read model that is current."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from genoflow.deploy.settings import Settings, read_settings
+from genoflow.deploy.wiring import open_log, open_postgres
+from genoflow.events import topics
+from genoflow.events.errors import Refused
+from genoflow.events.log.port import EventLog
+from genoflow.projections.runner import catch_up
+from genoflow.projections.timeline import Entry, Timeline, timeline_of
+
+DETAILS = ("role", "size_bytes", "marker", "read_set_id", "flow_cell_id", "reads", "material")
+
+
+@click.command()
+@click.argument("subject")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object a line, with payloads")
+def timeline(subject: str, as_json: bool) -> None:
+    """Show what happened to SUBJECT (a sample, a run, a case), oldest first."""
+
+    async def show() -> None:
+        settings = read_settings()
+        async with open_log(settings) as log:
+            await print_timeline(settings, log, Console(highlight=False), subject, as_json=as_json)
+
+    asyncio.run(show())
+
+
+async def print_timeline(
+    settings: Settings, log: EventLog, console: Console, subject: str, *, as_json: bool = False
+) -> None:
+    """Bring the timeline to the end of the log and print what it says of a subject."""
+    async with open_postgres(settings) as connection:
+        await catch_up(log, connection, Timeline(), [topic.name for topic in topics.TOPICS])
+        entries = await timeline_of(connection, subject)
+    if not entries:
+        raise Refused(
+            f"timeline: nothing on the log is about {subject!r}; `genoflow events tail --last 20 "
+            f"--no-follow` shows subjects that there are"
+        )
+    if as_json:
+        for entry in entries:
+            click.echo(json.dumps(asdict(entry), default=str))
+        return
+    for entry in entries:
+        console.print(_line(entry), soft_wrap=True)
+
+
+def _line(entry: Entry) -> Text:
+    return Text.assemble(
+        (f"{entry.occurred_at:%Y-%m-%d %H:%M:%S}", "dim"),
+        "  ",
+        (f"{entry.type:<24}", "bold cyan"),
+        f"{entry.subject:<36}",
+        (_details(entry), "dim"),
+    )
+
+
+def _details(entry: Entry) -> str:
+    payload = entry.payload
+    return ", ".join(
+        f"{name.replace('_', ' ')} {payload[name]}"
+        for name in DETAILS
+        if isinstance(payload.get(name), str | int)
+    )
