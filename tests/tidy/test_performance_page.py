@@ -1,0 +1,47 @@
+"""docs/performance.md says what benchmarks/results.json holds, and a full run made it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from benchmarks.append_bulk import COMPARISONS as BULK
+from benchmarks.append_one import COMPARISONS as ONE
+from benchmarks.page import PAGE, RESULTS, refreshed, tables
+from benchmarks.tail import COMPARISONS as TAIL
+
+
+def committed() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return found
+
+
+def test_the_page_shows_the_committed_results() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == refreshed(page, committed()), "run `python -m benchmarks.page`"
+    assert page.count(tables(committed())) == 1
+
+
+def test_the_results_are_those_of_a_full_run_with_every_comparison() -> None:
+    found = committed()
+    assert found["quick"] is False
+    assert found["rounds"] >= 3
+    wanted = [(c.path, c.ours, c.anchor, c.unit) for c in (*BULK, *TAIL, *ONE)]
+    assert [(r["path"], r["ours"], r["anchor"], r["unit"]) for r in found["rows"]] == wanted
+
+
+def test_every_ratio_and_verdict_follows_from_its_figures() -> None:
+    for row in committed()["rows"]:
+        assert abs(row["ours_figure"] / row["anchor_figure"] - row["ratio"]) < 0.02, row
+        if row["target"]:
+            sign, number = row["target"].split()
+            reached = (
+                row["ratio"] >= float(number) if sign == "≥" else row["ratio"] <= float(number)
+            )
+            assert row["verdict"] == ("ok" if reached else "short"), row
+
+
+def test_the_results_name_no_machine() -> None:
+    text = RESULTS.read_text(encoding="utf-8")
+    assert not re.search(r"/(home|root|tmp|Users)/|\d+\.\d+\.\d+\.\d+", text)
