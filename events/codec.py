@@ -156,18 +156,10 @@ class Codec:
         reader = None
         if newest != edition.version and int(newest.split(".")[0]) == edition.major:
             reader = self.registry.current(edition.type).parsed
-        buffer = io.BytesIO(value)
-        buffer.seek(PREFIX.size)
-        try:
-            values: Any = fastavro.schemaless_reader(buffer, edition.parsed, reader)
-        except _UNREADABLE as error:
+        values, end = self._read(value, edition, reader)
+        if end != len(value):
             raise MalformedEvent(
-                f"{edition.type} v{edition.version}: {len(value)} bytes that are no such event "
-                f"({type(error).__name__}: {error}); find their writer by the record's headers"
-            ) from error
-        if buffer.tell() != len(value):
-            raise MalformedEvent(
-                f"{edition.type} v{edition.version}: {len(value) - buffer.tell()} bytes follow "
+                f"{edition.type} v{edition.version}: {len(value) - end} bytes follow "
                 f"the event; find their writer by the record's headers"
             )
         return values  # type: ignore[no-any-return]
@@ -205,7 +197,7 @@ class Codec:
 
     def _decode_foreign(self, value: bytes, edition: Edition) -> Event:
         place = f"{edition.type} v{edition.version}"
-        raw = self._raw(value, edition)
+        raw, _ = self._read(value, edition, None)
         buffer = io.BytesIO()
         buffer.write(value[: PREFIX.size])
         try:
@@ -222,11 +214,13 @@ class Codec:
         except ValidationError as error:
             raise MalformedEvent(explain(place, error)) from error
 
-    def _raw(self, value: bytes, edition: Edition) -> Any:
+    @staticmethod
+    def _read(value: bytes, edition: Edition, reader: Any) -> tuple[Any, int]:
+        """The values as the Avro library reads them, and the place behind them."""
         buffer = io.BytesIO(value)
         buffer.seek(PREFIX.size)
         try:
-            return fastavro.schemaless_reader(buffer, edition.parsed, None)
+            return fastavro.schemaless_reader(buffer, edition.parsed, reader), buffer.tell()
         except _UNREADABLE as error:
             raise MalformedEvent(
                 f"{edition.type} v{edition.version}: {len(value)} bytes that are no such event "
