@@ -36,6 +36,7 @@ COMPATIBILITY = "FULL_TRANSITIVE"
 MODE = "READONLY"
 VERSION_MAX = 2**31 - 1  # Confluent counts in Java's int
 REQUEST_BYTES_MAX = 1_048_576  # 1 MiB: the largest schema of ours is below 50 kB
+NESTING_MAX = 64  # ours is 11 deep; readers of a schema recurse, and Python ends at 1,000 calls
 IMMUTABLE = "public, max-age=31536000, immutable"  # a year: the longest that caches honour
 SHUTDOWN_SECONDS_MAX = 5  # an answer takes milliseconds; a client that hangs is not waited for
 READ_ONLY = (
@@ -44,7 +45,9 @@ READ_ONLY = (
 )
 
 # What parsing raises on a text that is no Avro schema; anything else is a defect.
-_UNREADABLE = (SchemaParseException, ValueError, KeyError, TypeError, RecursionError)
+_UNREADABLE = (SchemaParseException, ValueError, KeyError, TypeError)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NOT_BRACKETS = re.compile(r"[^][{}]+")
 
 
 class Refusal(HTTPException):
@@ -83,10 +86,19 @@ class Entry:
 
 def normal_form(text: str) -> str:
     """Return one spelling for all texts that say the same schema, documentation included."""
+    _check_nesting(42201, "the schema", text)
     try:
         return json.dumps(_plain(fastavro.parse_schema(json.loads(text))), sort_keys=True)
     except _UNREADABLE as error:
         raise Refusal(42201, f"the schema is no Avro schema: {error}; mend it") from error
+
+
+def _check_nesting(code: int, what: str, text: str) -> None:
+    depth = 0
+    for bracket in _NOT_BRACKETS.sub("", _QUOTED.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > NESTING_MAX:
+            raise Refusal(code, f"{what} nests deeper than {NESTING_MAX}; flatten it")
 
 
 def _plain(part: Any) -> Any:
@@ -294,15 +306,17 @@ async def _schema_text(request: Request) -> str:
         if len(body) > REQUEST_BYTES_MAX:
             raise Refusal(42209, f"the request is longer than {REQUEST_BYTES_MAX:,} bytes; cut it")
     try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        text = body.decode()
+        _check_nesting(400, "the body", text)
+        asked = json.loads(text)
+    except ValueError as error:
         raise Refusal(400, f"the body is no JSON: {error}; send an object") from error
     if not isinstance(asked, dict):
         raise Refusal(400, 'the body is no JSON object; send {"schema": "…"}')
-    text = asked.get("schema")
-    if not isinstance(text, str) or asked.get("schemaType") not in (None, "AVRO"):
+    schema = asked.get("schema")
+    if not isinstance(schema, str) or asked.get("schemaType") not in (None, "AVRO"):
         raise Refusal(42201, 'only Avro is kept here; send {"schema": "…"} with the schema as text')
-    return text
+    return schema
 
 
 def create_app(editions: Sequence[Edition]) -> Starlette:

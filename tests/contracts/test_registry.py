@@ -220,6 +220,10 @@ def test_no_depth_of_a_schema_is_a_fault(ours: Asked) -> None:
         for path in (f"/subjects/{TOY}", f"/compatibility/subjects/{TOY}/versions"):
             answer = ours.client.post(path, json={"schema": schema})
             assert answer.status_code in (200, 404, 422), (depth, answer.text)
+            if depth > 64:
+                assert "nests deeper than 64" in answer.json()["message"]
+    deep = ours.client.post(f"/subjects/{TOY}", content="[" * 100_000)
+    check_refusal(deep, 400)
 
 
 def test_a_page_number_that_is_none_is_named(ours: Asked) -> None:
