@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +19,7 @@ class Retention(StrEnum):
 
     FOREVER = "forever"  # the record of the lab: retention.ms and retention.bytes are -1
     LATEST_PER_KEY = "latest-per-key"  # a changelog: compacted, never deleted
+    ONE_DAY = "one-day"  # a status: deleted after 24 h, when nobody asks for it any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,18 @@ PARKED = Topic("gf.parked.v1", "the subject's own key", "events that a processor
 # The order is the order of the pages and of `genoflow topics`.
 TOPICS = (SEQUENCING_RUN, SAMPLE, CASE, RUN, CATALOG, NOTIFICATION, PARKED)
 BY_NAME = {topic.name: topic for topic in TOPICS}
+
+WORKERS = Topic(
+    "gf.workers.v1", "worker id", "what each worker is doing; forgotten after a day",
+    Retention.ONE_DAY,
+)  # fmt: skip
+# They hold no events: created with the others, and left out of every export, backup and tail.
+INTERNAL = (WORKERS,)
+
+
+def declared(changelogs: Iterable[Topic] = ()) -> tuple[Topic, ...]:
+    """Every topic that a deployment has, with the changelogs of the processors that it runs."""
+    return (*TOPICS, *INTERNAL, *changelogs)
 
 
 def changelog_of(processor: str, topic: Topic) -> Topic:

@@ -23,10 +23,24 @@ from genoflow.events.codec import Codec
 from genoflow.events.errors import OutcomeUnknown, TopicMismatch, TopicMissing
 from genoflow.events.event import Event
 from genoflow.events.log.kafka_client import connect, heard
-from genoflow.events.log.kafka_reader import KafkaGroupReader, KafkaReader, consumer
+from genoflow.events.log.kafka_reader import (
+    SESSION_SECONDS,
+    KafkaGroupReader,
+    KafkaReader,
+    consumer,
+)
 from genoflow.events.log.kafka_task import KafkaTask
+from genoflow.events.log.kafka_work import KafkaWorkReader, member
 from genoflow.events.log.partitioner import partition_of
-from genoflow.events.log.port import EventLog, GroupReader, Reader, TaskSession, Vector
+from genoflow.events.log.port import (
+    EventLog,
+    GroupReader,
+    Reader,
+    Share,
+    TaskSession,
+    Vector,
+    WorkReader,
+)
 from genoflow.events.log.recorded import EPOCH, Position, Raw
 from genoflow.events.registry import released
 from genoflow.events.topics import BY_NAME, Topic
@@ -52,8 +66,10 @@ class KafkaLog(EventLog):
         codec: Codec | None = None,
         partitions: int | None,
         restoring: bool = False,
+        session_seconds: int = SESSION_SECONDS,
     ) -> None:
         self.address = address
+        self._session_seconds = session_seconds
         self.codec = codec or Codec(released())
         self._prefix = prefix
         self._restoring = restoring
@@ -298,10 +314,21 @@ class KafkaLog(EventLog):
     ) -> GroupReader:
         for topic in topics:
             await self.partitions(topic)
-        client = consumer(self.address, group=self._prefix + name, earliest=earliest)
+        client = consumer(
+            self.address,
+            group=self._prefix + name,
+            earliest=earliest,
+            session_seconds=self._session_seconds,
+        )
         reader = KafkaGroupReader(client, self.codec, self._prefix, topics)
         await self._connected(client)
         return reader
+
+    async def work_reader(self, name: str, topic: Topic, share: Share) -> WorkReader:
+        await self.partitions(topic.name)
+        client = member(self.address, self._prefix + name, self._session_seconds)
+        await self._connected(client)
+        return KafkaWorkReader(client, self.codec, self._prefix, name, topic.name, share)
 
     def task(self, processor: str, topic: Topic, partition: int) -> TaskSession:
         return KafkaTask(self, self._prefix, processor, topic, partition)

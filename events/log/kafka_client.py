@@ -26,6 +26,28 @@ async def connect(
             f"kafka at {address}: no broker answers; start one with `genoflow up` "
             f"or name another in GENOFLOW_KAFKA"
         ) from error
+    except BaseException:  # cancelled, say: a client that was half started is in nobody's hand
+        await stop()
+        raise
+
+
+async def stop_consumer(client: Any) -> None:
+    """Stop a consumer to its end, also while a broker is away.
+
+    aiokafka cancels fetches that wait to be tried again, and lets that cancellation out as if it
+    were ours; the task that stops it would end without a word.
+    """
+    try:
+        await client.stop()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        fetches = list(client._fetcher._pending_tasks)
+        for fetch in fetches:
+            fetch.cancel()
+        await asyncio.gather(*fetches, return_exceptions=True)
+        await client._client.close()
 
 
 def heard(sent: asyncio.Future[Any]) -> asyncio.Future[Any]:
@@ -35,3 +57,15 @@ def heard(sent: asyncio.Future[Any]) -> asyncio.Future[Any]:
     """
     sent.add_done_callback(lambda future: future.cancelled() or future.exception())
     return sent
+
+
+def hear_the_rest(producer: Any) -> None:
+    """Count as heard what a fenced producer says besides the error that was raised.
+
+    It fails each batch that was not sent and the transaction on its own, and nobody asks those.
+    """
+    batches = producer._message_accumulator._batches.values()
+    unasked = [batch._drain_waiter for waiting in batches for batch in waiting]
+    for future in (producer._txn_manager.wait_for_transaction_end(), *unasked):
+        if future is not None and future.done() and not future.cancelled():
+            future.exception()

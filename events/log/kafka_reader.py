@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.errors import OffsetOutOfRangeError
 from aiokafka.structs import TopicPartition
 
 from genoflow.events.codec import Codec
+from genoflow.events.errors import LogUnavailable, TopicMismatch
+from genoflow.events.log.kafka_client import connect, stop_consumer
 from genoflow.events.log.port import POLL_RECORDS_MAX, GroupReader, Reader, Vector
 from genoflow.events.log.recorded import Recorded
 
 # A reader that dies is missed after this long, and its partitions go to the others.
-SESSION_MILLISECONDS = 10_000
-HEARTBEAT_MILLISECONDS = 2_000  # five chances within a session
+SESSION_SECONDS = 10
+BEATS_PER_SESSION = 5  # a beat every 2 s: five chances within a session
 FETCH_BYTES_MAX = 4_194_304  # 10,000 events of 352 bytes a partition in one fetch
+BULK_BYTES_MAX = 16_777_216  # a segment of a changelog in one fetch
+BULK_RECORDS_MAX = 5_000  # 20 ms of one core, then others have their turn
+BULK_SECONDS_MAX = 30  # three leader elections of 10 s; then the broker is away
 
 
-def consumer(address: str, group: str | None = None, *, earliest: bool = True) -> AIOKafkaConsumer:
+def consumer(
+    address: str,
+    group: str | None = None,
+    *,
+    earliest: bool = True,
+    session_seconds: int = SESSION_SECONDS,
+) -> AIOKafkaConsumer:
     """A consumer as this house uses it, not yet started."""
     return AIOKafkaConsumer(
         bootstrap_servers=address,
@@ -26,11 +40,65 @@ def consumer(address: str, group: str | None = None, *, earliest: bool = True) -
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest" if earliest else "latest",
-        session_timeout_ms=SESSION_MILLISECONDS,
-        heartbeat_interval_ms=HEARTBEAT_MILLISECONDS,
+        session_timeout_ms=session_seconds * 1000,
+        heartbeat_interval_ms=session_seconds * 1000 // BEATS_PER_SESSION,
         max_partition_fetch_bytes=FETCH_BYTES_MAX,
         fetch_max_wait_ms=100,
     )
+
+
+async def read_rows(
+    address: str, topic: str, partition: int, start: int, stop: int
+) -> AsyncGenerator[list[Any], None]:
+    """The committed rows of one partition as the client has them, as fast as they can be had."""
+    client = AIOKafkaConsumer(
+        bootstrap_servers=address,
+        isolation_level="read_committed",
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=BULK_BYTES_MAX,
+        fetch_max_wait_ms=100,
+    )
+    place = TopicPartition(topic, partition)
+    try:
+        await connect(address, client.start, client.stop)
+        client.assign([place])
+        client.seek(place, start)
+        moved_at = time.monotonic()
+        while (here := await client.position(place)) < stop:
+            found = await client.getmany(timeout_ms=1_000, max_records=BULK_RECORDS_MAX)
+            if found:
+                yield [row for row in found[place] if row.offset < stop]
+                await asyncio.sleep(0)  # what was fetched is there at once: let others run
+            if found or await client.position(place) > here:
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > BULK_SECONDS_MAX:
+                raise LogUnavailable(
+                    f"{topic}[{partition}]@{here}: nothing came of it for {BULK_SECONDS_MAX} s, "
+                    f"and {stop - here:,} offsets are left; see to the broker, then start again"
+                )
+    except OffsetOutOfRangeError as error:
+        raise TopicMismatch(
+            f"{topic}[{partition}]: was cut or recreated while it was read from {start} to {stop}; "
+            f"start again"
+        ) from error
+    finally:
+        await stop_consumer(client)
+
+
+def recorded(
+    topic: str, rows: Iterable[Any], latest_ms: int, codec: Codec
+) -> tuple[list[Recorded], int]:
+    """Fetched rows of one partition as records, and the time of the latest of them."""
+    found = []
+    for row in rows:
+        # LogAppendTime follows the broker's clock, which may be set back.
+        latest_ms = max(latest_ms, row.timestamp)
+        found.append(
+            Recorded(
+                topic, row.partition, row.offset, latest_ms, row.key, row.value, row.headers, codec
+            )
+        )  # fmt: skip
+    return found, latest_ms
 
 
 class KafkaReader(Reader):
@@ -57,20 +125,12 @@ class KafkaReader(Reader):
             timeout_ms=int(timeout_seconds * 1000), max_records=records_max
         )
         found: list[Recorded] = []
-        cut, codec = len(self._prefix), self._codec
+        cut = len(self._prefix)
         for place, rows in fetched.items():
-            latest = self._latest_ms.get(place, 0)
-            topic, partition = place.topic[cut:], place.partition
-            for row in rows:
-                # LogAppendTime follows the broker's clock, which may be set back.
-                latest = max(latest, row.timestamp)
-                found.append(
-                    Recorded(
-                        topic, partition, row.offset, latest,
-                        row.key, row.value, row.headers, codec,
-                    )
-                )  # fmt: skip
-            self._latest_ms[place] = latest
+            more, self._latest_ms[place] = recorded(
+                place.topic[cut:], rows, self._latest_ms.get(place, 0), self._codec
+            )
+            found += more
         await self._note_positions()
         return found
 
@@ -83,7 +143,7 @@ class KafkaReader(Reader):
         return dict(self._next)
 
     async def close(self) -> None:
-        await self._client.stop()
+        await stop_consumer(self._client)
 
 
 class KafkaGroupReader(KafkaReader, GroupReader, ConsumerRebalanceListener):  # type: ignore[misc]

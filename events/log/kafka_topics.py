@@ -24,8 +24,19 @@ from genoflow.events.log.partitioner import partition_of
 from genoflow.events.topics import Retention, Topic
 
 RECORD_BYTES_MAX = 1_048_588  # the broker's default: an event of 1,000,000 bytes and its framing
-# A changelog is compacted only in closed segments: small ones, so that it really happens.
+HOUR_MILLISECONDS = 3_600_000
+# A changelog is compacted only in closed segments: small ones, so that a restore reads what was
+# written since the last 16 MiB or the last hour, and each key about once before that.
 CHANGELOG_SEGMENT_BYTES = 16_777_216
+CHANGELOG_SEGMENT_MILLISECONDS = HOUR_MILLISECONDS
+# The cleaner takes a log when a tenth of it is new, and a quiet one after six hours all the same.
+CHANGELOG_DIRTY_RATIO = 0.1
+CHANGELOG_DIRTY_MILLISECONDS_MAX = 6 * HOUR_MILLISECONDS
+# A key that was forgotten leaves a tombstone for this long. A restore takes seconds, and one that
+# began before the tombstone must still meet it.
+CHANGELOG_TOMBSTONE_MILLISECONDS = HOUR_MILLISECONDS
+STATUS_MILLISECONDS = 24 * HOUR_MILLISECONDS
+STATUS_SEGMENT_MILLISECONDS = HOUR_MILLISECONDS  # what is deleted is whole segments
 KNOWN_SECONDS_MAX = 10.0  # a created topic is known within one
 KNOWN_PAUSE_SECONDS = 0.02
 KEYS_PROBED_MAX = 100  # per partition: one wrong partitioner scatters the first hundred keys
@@ -42,13 +53,28 @@ _LATEST_PER_KEY = {
     "message.timestamp.type": "LogAppendTime",
     "max.message.bytes": str(RECORD_BYTES_MAX),
     "segment.bytes": str(CHANGELOG_SEGMENT_BYTES),
-    "min.cleanable.dirty.ratio": "0.1",
+    "segment.ms": str(CHANGELOG_SEGMENT_MILLISECONDS),
+    "min.cleanable.dirty.ratio": str(CHANGELOG_DIRTY_RATIO),
+    "max.compaction.lag.ms": str(CHANGELOG_DIRTY_MILLISECONDS_MAX),
+    "delete.retention.ms": str(CHANGELOG_TOMBSTONE_MILLISECONDS),
+}
+_ONE_DAY = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(STATUS_MILLISECONDS),
+    "segment.ms": str(STATUS_SEGMENT_MILLISECONDS),
+    "message.timestamp.type": "LogAppendTime",
+    "max.message.bytes": str(RECORD_BYTES_MAX),
+}
+_SETTINGS = {
+    Retention.FOREVER: _FOREVER,
+    Retention.LATEST_PER_KEY: _LATEST_PER_KEY,
+    Retention.ONE_DAY: _ONE_DAY,
 }
 
 
 def declared_settings(topic: Topic) -> dict[str, str]:
     """The settings that a topic of this retention has on the broker."""
-    return dict(_FOREVER if topic.retention is Retention.FOREVER else _LATEST_PER_KEY)
+    return dict(_SETTINGS[topic.retention])
 
 
 @dataclass(frozen=True, slots=True)

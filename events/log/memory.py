@@ -15,7 +15,8 @@ from typing import NamedTuple
 from genoflow.events.codec import Codec
 from genoflow.events.errors import Fenced, TopicMissing
 from genoflow.events.event import Event
-from genoflow.events.log.changelog import fold, records
+from genoflow.events.log.changelog import Folding, records
+from genoflow.events.log.memory_work import SESSION_SECONDS, MemoryWorkReader, WorkGroup
 from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.port import (
     POLL_RECORDS_MAX,
@@ -23,12 +24,14 @@ from genoflow.events.log.port import (
     GroupReader,
     Reader,
     Restored,
+    Share,
     TaskSession,
     Vector,
+    WorkReader,
 )
 from genoflow.events.log.recorded import EPOCH, Position, Raw, Recorded
 from genoflow.events.registry import released
-from genoflow.events.topics import PARTITIONS_EMBEDDED, TOPICS, Topic, changelog_of
+from genoflow.events.topics import INTERNAL, PARTITIONS_EMBEDDED, TOPICS, Topic, changelog_of
 
 # Called with the name of an operation and whether it has happened yet; may raise OutcomeUnknown.
 Fault = Callable[[str, bool], None]
@@ -62,6 +65,7 @@ class MemoryLog(EventLog):
         topics: Iterable[Topic] = TOPICS,
         *,
         partitions: int = PARTITIONS_EMBEDDED,
+        session_seconds: float = SESSION_SECONDS,
         codec: Codec | None = None,
         now: Callable[[], datetime] = _utc_now,
         fault: Fault = lambda _operation, _happened: None,
@@ -70,8 +74,10 @@ class MemoryLog(EventLog):
         self._count = partitions
         self._now = now
         self._fault = fault
-        self._topics = {topic.name: self._empty() for topic in topics}
+        self._topics = {topic.name: self._empty() for topic in (*topics, *INTERNAL)}
         self._groups: dict[str, Vector] = {}
+        self._session_seconds = session_seconds
+        self._work: dict[tuple[str, str], WorkGroup] = {}
         self.epochs: dict[str, int] = {}
         self.grown = asyncio.Event()
 
@@ -95,10 +101,18 @@ class MemoryLog(EventLog):
         key = event.key.encode()
         return Write(event.topic, partition_of(key, self._count), Raw(key, value, headers, 0))
 
-    async def write(self, operation: str, writes: Sequence[Write], *, marker: bool) -> list[int]:
+    async def write(
+        self,
+        operation: str,
+        writes: Sequence[Write],
+        *,
+        marker: bool,
+        permit: Callable[[], None] = lambda: None,
+    ) -> list[int]:
         """Everything at once, between two chances for a fault; the offsets in order."""
         await asyncio.sleep(0)
         self._fault(operation, False)
+        permit()  # in one step with the write: nobody can fence us in between
         for write in writes:
             self.partition(write.topic, write.partition)
         now_ms = int((self._now() - EPOCH).total_seconds() * 1000)
@@ -106,10 +120,14 @@ class MemoryLog(EventLog):
         if marker:
             for topic, number in {(write.topic, write.partition) for write in writes}:
                 self.partition(topic, number).end += 1
-        self.grown.set()
-        self.grown = asyncio.Event()
+        self.wake()
         self._fault(operation, True)
         return offsets
+
+    def wake(self) -> None:
+        """Let every reader that waits look again."""
+        self.grown.set()
+        self.grown = asyncio.Event()
 
     def _put(self, write: Write, now_ms: int) -> int:
         partition = self.partition(write.topic, write.partition)
@@ -178,6 +196,14 @@ class MemoryLog(EventLog):
             begin = await self.starts(topic) if earliest else await self.ends(topic)
             start |= {place: kept.get(place, offset) for place, offset in begin.items()}
         return _MemoryGroupReader(self, start, kept)
+
+    async def work_reader(self, name: str, topic: Topic, share: Share) -> WorkReader:
+        await asyncio.sleep(0)
+        self.partition(topic.name, 0)
+        group = self._work.setdefault(
+            (name, topic.name), WorkGroup(self._count, self._session_seconds)
+        )
+        return MemoryWorkReader(self, group, name, topic.name, share)
 
     def task(self, processor: str, topic: Topic, partition: int) -> TaskSession:
         self.add_topic(changelog_of(processor, topic))
@@ -258,11 +284,10 @@ class _MemoryTask(TaskSession):
     async def restore(self) -> Restored:
         place = (self._changelog, self._partition)
         ends = await self._log.ends(self._changelog)
-        found = [
-            (record.key_bytes or b"", record.value)
-            async for record in self._log.read({place: 0}, {place: ends[place]})
-        ]
-        return fold(f"{self._changelog}[{self._partition}]", found)
+        folding = Folding(f"{self._changelog}[{self._partition}]")
+        async for record in self._log.read({place: 0}, {place: ends[place]}):
+            folding.take([(record.key_bytes or b"", record.value)])
+        return folding.restored()
 
     async def commit(
         self, events: Sequence[Event], changes: Mapping[bytes, bytes | None], position: int
@@ -272,8 +297,7 @@ class _MemoryTask(TaskSession):
             Write(self._changelog, self._partition, Raw(key, value, (), 0))
             for key, value in records(changes, position)
         ]
-        self._refuse_if_fenced()
-        await self._log.write("commit", writes, marker=True)
+        await self._log.write("commit", writes, marker=True, permit=self._refuse_if_fenced)
 
     def _refuse_if_fenced(self) -> None:
         if self._epoch == 0 or self._log.epochs[self._name] != self._epoch:

@@ -10,8 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
+from genoflow.events.errors import TopicMismatch
 from genoflow.events.event import Event
 from genoflow.events.log.recorded import Position, Raw, Recorded
 from genoflow.events.topics import Topic
@@ -69,6 +70,84 @@ class GroupReader(Reader):
     @abstractmethod
     def take_assigned(self) -> Vector:
         """Partitions that came since the last call, each with the offset that it begins at."""
+
+
+class Taken(NamedTuple):
+    """What was read of one partition: its records, and where it goes on behind them."""
+
+    records: list[Recorded]
+    next_offset: int  # past the markers of transactions too
+
+
+class Share(Protocol):
+    """Told which partitions are a member's own, one call at a time; an error ends the reader.
+
+    Return soon from both: the whole group waits for `lost`, and a member is missed while it gains.
+    """
+
+    async def gained(self, partitions: frozenset[int]) -> None:
+        """These are ours now; nothing of them is handed out before `begin`."""
+
+    async def lost(self, partitions: frozenset[int]) -> None:
+        """These are ours no more; awaited before they go to another member that asks in time."""
+
+
+class WorkReader(ABC):
+    """A member's share of one topic. Partitions come and go; one is read only once it was begun.
+
+    It joins at its first poll, so nothing is gained before its owner has it in hand. What the group
+    keeps never decides where to read. A partition that is not ours is left alone by every call.
+    """
+
+    @abstractmethod
+    async def poll(
+        self, timeout_seconds: float, records_max: int = POLL_RECORDS_MAX
+    ) -> dict[int, Taken]:
+        """The next records of partitions that are ours, begun and not held.
+
+        One that moved over markers only is in the answer with no records, so that its lag ends.
+        TopicMismatch where the topic does not hold the offset that is to be read.
+        """
+
+    @abstractmethod
+    def begin(self, partition: int, offset: int) -> None:
+        """Read this partition from here on: it was gained, and its state is restored."""
+
+    @abstractmethod
+    def hold(self, partition: int) -> None:
+        """Hand out nothing of it for now; nothing of it is lost."""
+
+    @abstractmethod
+    def go_on(self, partition: int) -> None:
+        """Hand out its records again, from where it was held."""
+
+    @abstractmethod
+    async def commit(self, positions: Mapping[int, int]) -> None:
+        """Show these next offsets to Kafka's own tools, when it can be done; nothing reads them."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Leave the group at once; `lost` is not called, so give up what is held before."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def not_there(name: str, place: Position, first: int, end: int) -> TopicMismatch:
+    """What stops a member that is to read an offset which its topic does not hold."""
+    return TopicMismatch(
+        f"{place}: {name} goes on here, and the partition holds {first} to {end}, so its changelog "
+        f"belongs to another topic of that name; restore the topic from a backup, or delete the "
+        f"changelog of {name} to start over"
+    )
 
 
 class TaskSession(ABC):
@@ -144,6 +223,10 @@ class EventLog(ABC):
         self, name: str, topics: Sequence[str], *, earliest: bool
     ) -> GroupReader:
         """Read under a name from where it was left; a new name begins at the start or the end."""
+
+    @abstractmethod
+    async def work_reader(self, name: str, topic: Topic, share: Share) -> WorkReader:
+        """A member of the group of this name, which shares the partitions of one topic."""
 
     @abstractmethod
     def task(self, processor: str, topic: Topic, partition: int) -> TaskSession:

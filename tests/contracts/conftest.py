@@ -18,7 +18,7 @@ from tests.contracts.logs import CHANGELOG, PARTITIONS
 @pytest.fixture(params=["memory", "kafka"])
 async def log(request: pytest.FixtureRequest) -> AsyncIterator[EventLog]:
     """An empty log with every declared topic and one changelog."""
-    declared = (*topics.TOPICS, CHANGELOG)
+    declared = topics.declared([CHANGELOG])
     if request.param == "memory":
         async with MemoryLog(declared) as opened:
             yield opened

@@ -13,11 +13,14 @@ from confluent_kafka import Producer
 from genoflow.events import topics
 from genoflow.events.errors import LogUnavailable, TopicMismatch, TopicMissing
 from genoflow.events.log.kafka import KafkaLog
+from genoflow.events.log.kafka_reader import read_rows
 from genoflow.events.log.kafka_topics import TopicAdmin, declared_settings
+from genoflow.events.log.recorded import Raw
 
 PARTITIONS = 4
 CHANGELOG = topics.changelog_of("toy", topics.SAMPLE)
-DECLARED = (*topics.TOPICS, CHANGELOG)
+DECLARED = topics.declared([CHANGELOG])
+COMPACTED_SECONDS_MAX = 60.0  # the cleaner looks every 5 s here, every 15 s by default
 
 
 @pytest.fixture
@@ -64,6 +67,8 @@ async def test_what_is_missing_is_created_as_declared(log: KafkaLog, admin: Topi
     assert found[topics.SAMPLE.name]["retention.ms"] == "-1"
     assert found[topics.SAMPLE.name]["message.timestamp.type"] == "LogAppendTime"
     assert found[CHANGELOG.name]["cleanup.policy"] == "compact"
+    assert found[topics.WORKERS.name]["cleanup.policy"] == "delete"
+    assert found[topics.WORKERS.name]["retention.ms"] == str(24 * 60 * 60 * 1000)
     assert set(await log.topics()) == {topic.name for topic in DECLARED}
 
 
@@ -120,6 +125,29 @@ async def test_a_changelog_that_would_be_deleted_is_refused(
     await create(log, CHANGELOG, PARTITIONS, cleanup_policy="delete")
     [state] = await admin.check([CHANGELOG])
     assert "cleanup.policy=delete and compact is declared" in state.differences[0]
+
+
+async def test_a_changelog_is_really_compacted(log: KafkaLog, admin: TopicAdmin) -> None:
+    await admin.apply(DECLARED)
+    keys, place = 20_000, (CHANGELOG.name, 0)
+    for version in range(4):  # 24 MB each: more than a segment, so that all but the last closes
+        body = b"%d" % version * 1_200
+        rows = [Raw(b"key-%d" % number, body, (), 0) for number in range(keys)]
+        for first in range(0, keys, 5_000):
+            await log.append_raw(CHANGELOG.name, 0, rows[first : first + 5_000])
+    end = (await log.ends(CHANGELOG.name))[place]
+    async with asyncio.timeout(COMPACTED_SECONDS_MAX):
+        left = end
+        while left > 2.5 * keys:
+            found = read_rows(log.address, log.wire_name(CHANGELOG.name), 0, 0, end)
+            left = 0
+            last: dict[bytes, bytes] = {}
+            async for rows_read in found:
+                left += len(rows_read)
+                last |= {row.key: row.value for row in rows_read}
+            await asyncio.sleep(0.5)  # between two looks at 50 MB
+    assert len(last) == keys
+    assert set(last.values()) == {b"3" * 1_200}
 
 
 def produce(log: KafkaLog, partitioner: str) -> None:

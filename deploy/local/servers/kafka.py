@@ -18,6 +18,7 @@ from genoflow.events.errors import StackFault
 OFFSETS_RETENTION_MINUTES = 10 * 365 * 24 * 60  # ten years: a lab that pauses is not replayed
 INTERNAL_PARTITIONS = 4  # a laptop has a few readers; the default of 50 costs files and seconds
 CLEANER_BUFFER_BYTES = 16 * 1024 * 1024  # 128 MB is the default: a quarter of the heap, for nothing
+CLEANER_BACKOFF_MS = 5_000  # a laptop's changelogs are small, and what is read back is a demo
 # A broker that was killed is let in again when its last session has passed: 9 s by default, all of
 # the wait after a crash. There is no second broker that could take over, so nothing needs longer.
 SESSION_MS = 3_000
@@ -55,6 +56,7 @@ auto.create.topics.enable=false
 log.retention.ms=-1
 log.retention.bytes=-1
 log.cleaner.dedupe.buffer.size={CLEANER_BUFFER_BYTES}
+log.cleaner.backoff.ms={CLEANER_BACKOFF_MS}
 offsets.retention.minutes={OFFSETS_RETENTION_MINUTES}
 offsets.topic.num.partitions={INTERNAL_PARTITIONS}
 offsets.topic.replication.factor=1
