@@ -94,10 +94,15 @@ def read_length(data: bytes, at: int) -> tuple[int, int]:
     return number, at
 
 
-@functools.lru_cache(maxsize=IDS_KEPT_MAX)
 def uuid_text(value: UUID) -> bytes:
     """The text of an id; ids of a story come again and again."""
-    digits = f"{value.int:032x}"
+    return id_text(value.int)
+
+
+@functools.lru_cache(maxsize=IDS_KEPT_MAX)
+def id_text(number: int) -> bytes:
+    """The same, by its number: an id computes its hash anew each time it is looked up."""
+    digits = f"{number:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}".encode()
 
 
@@ -142,7 +147,7 @@ def read_decimal(octets: bytes) -> Decimal:
 
 _NAMES: dict[str, Any] = {
     "write_long": write_long, "read_long": read_long, "read_length": read_length,
-    "uuid_text": uuid_text, "read_uuid": read_uuid, "write_moment": write_moment,
+    "id_text": id_text, "read_uuid": read_uuid, "write_moment": write_moment,
     "write_decimal": write_decimal, "read_decimal": read_decimal, "lengths": _LENGTHS,
     "pack_double": DOUBLE.pack, "unpack_double": DOUBLE.unpack_from, "epoch": EPOCH,
     "timedelta": timedelta, "day": date.fromordinal,
@@ -188,7 +193,7 @@ _WRITE: dict[Any, str] = {
     str: f"octets = {{of}}.encode()\n{_WRITE_OCTETS}",
     bytes: f"octets = {{of}}\n{_WRITE_OCTETS}",
     Decimal: "out += write_decimal({of})",
-    UUID: f"out.append({UUID_LENGTH})\nout += uuid_text({{of}})",
+    UUID: f"out.append({UUID_LENGTH})\nout += id_text({{of}}.int)",
     int: "out += write_long({of})",
     datetime: "out += write_moment({of})",
     date: f"out += write_long({{of}}.toordinal() - {EPOCH_DAY})",

@@ -18,6 +18,8 @@ from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_parked import EventParked
 from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.file_assigned import FileAssigned
+from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
+from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.notification_failed import NotificationFailed
@@ -60,6 +62,7 @@ from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.sequencing_run_started import SequencingRunStarted
+from genoflow.events.subject_silent import SubjectSilent
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.target_set_published import TargetSetPublished
@@ -91,6 +94,8 @@ EVENTS: tuple[type[Event], ...] = (
     ReadSetInvalidated,
     FileLanded,
     FileAssigned,
+    FileChecksummed,
+    FileChecksumMismatched,
     Validated,
     ValidationAttemptFailed,
     FileRejected,
@@ -136,6 +141,7 @@ EVENTS: tuple[type[Event], ...] = (
     DeadlineSet,
     DeadlinePassed,
     DeadlineCancelled,
+    SubjectSilent,
     EventParked,
     EventRequeued,
     EventDiscarded,

@@ -5,7 +5,8 @@
     │   ├── InvalidEvent         an event breaks its own rules or a limit
     │   ├── MalformedEvent       bytes that are not what their schema says (a worker parks the key)
     │   ├── SchemaConflict       a released schema would change its meaning
-    │   └── DamagedFile          a file of records, or a part of a backup, is not as it was written
+    │   ├── DamagedFile          a file of records, or a part of a backup, is not as it was written
+    │   └── Parked               an event or an effect that a person has to look at
     ├── Retry                the world is not ready; the same call may succeed later
     │   ├── LogUnavailable       no broker answers
     │   └── OutcomeUnknown       an append may or may not have happened; repeat it with the same ids
@@ -14,6 +15,7 @@
         ├── TopicMissing         a topic is not there
         ├── TopicMismatch        a topic is there with other properties than declared
         ├── Fenced               another owner holds this task now
+        ├── StateMismatch        a task's changelog and this code, or its input, do not fit together
         └── StackFault           a server of the embedded stack cannot run
 
 Every message names the place, the fact and the way out.
@@ -46,6 +48,10 @@ class DamagedFile(Refused):
     """A file of records, or a part of a backup, is not as it was written."""
 
 
+class Parked(Refused):
+    """A processor cannot take this event or do this effect until a person has looked at it."""
+
+
 class Retry(GenoflowError):
     """The world is not ready: the same call may succeed later."""
 
@@ -76,6 +82,10 @@ class TopicMismatch(Stop):
 
 class Fenced(Stop):
     """Another owner has taken this task over."""
+
+
+class StateMismatch(Stop):
+    """A task's changelog does not fit this code or the topic that it reads."""
 
 
 class StackFault(Stop):

@@ -33,6 +33,7 @@ class EventParked(Event):
         key="subject_key",
         version="1.0",
         identity=("processor", "input_topic", "partition", "offset", "effect_id"),
+        discriminator=("input_topic", "partition", "offset", "effect_id"),
         terminal=True,
     )
 

@@ -49,6 +49,8 @@ class Part(BaseModel):
 
 
 def _utc(value: datetime) -> datetime:
+    if value.tzinfo is UTC:
+        return value  # as nearly all are, and a writer comes by for every event
     if value.utcoffset() is None:
         raise ValueError("has no time zone; give it as UTC, such as 2026-03-01T10:00:00Z")
     if value.utcoffset() != timedelta(0):
