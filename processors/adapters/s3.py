@@ -1,14 +1,22 @@
-"""Objects in S3 or any server that speaks it, by boto3 in threads."""
+"""Objects in S3 or any server that speaks it, by boto3: in threads, or as a stream."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from genoflow.events.errors import Retry
+from genoflow.processors.adapters.s3_errors import at, code_and_status
 from genoflow.processors.ports import ObjectHead
+
+CHUNK_BYTES = 8 * 1024**2  # a piece takes 0.1 s at 100 MB/s; two of them stay far below any limit
+UNVERSIONED = "null"  # what S3 itself calls the version of an object in a bucket without versions
 
 
 class S3Store:
@@ -21,22 +29,148 @@ class S3Store:
         self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]
     ) -> ObjectHead:
         """Write an object whole; the store checks its SHA-256 before it says yes."""
-        digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
-        await asyncio.to_thread(
-            self._client.put_object,
-            Bucket=bucket, Key=key, Body=body, Metadata=dict(metadata), ChecksumSHA256=digest,
-        )  # fmt: skip
-        return await self.head(bucket, key)
+        return await asyncio.to_thread(self._put, bucket, key, body, metadata)
+
+    def _put(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> ObjectHead:
+        with at(bucket, key):
+            self._client.put_object(
+                Bucket=bucket,
+                Key=key,
+                Body=body,
+                Metadata=dict(metadata),
+                ChecksumSHA256=_sha256(body),
+            )
+        return self._head(bucket, key)
 
     async def head(self, bucket: str, key: str) -> ObjectHead:
-        """What the store has under this key now."""
-        answer = await asyncio.to_thread(self._client.head_object, Bucket=bucket, Key=key)
+        """What the store has under this key now; Parked where there is nothing."""
+        return await asyncio.to_thread(self._head, bucket, key)
+
+    def _head(self, bucket: str, key: str) -> ObjectHead:
+        with at(bucket, key):
+            answer = self._client.head_object(Bucket=bucket, Key=key)
         return ObjectHead(
             bucket=bucket,
             key=key,
-            version_id=answer.get("VersionId") or "null",
+            version_id=answer.get("VersionId") or UNVERSIONED,
             size_bytes=answer["ContentLength"],
             etag=answer["ETag"].strip('"'),
             last_modified_at=answer["LastModified"],
             metadata=answer.get("Metadata", {}),
         )
+
+    async def get(self, bucket: str, key: str) -> bytes | None:
+        """A small object whole; None where there is none."""
+        return await asyncio.to_thread(self._get, bucket, key)
+
+    def _get(self, bucket: str, key: str) -> bytes | None:
+        with at(bucket, key):
+            try:
+                answer = self._client.get_object(Bucket=bucket, Key=key)
+            except ClientError as error:
+                if code_and_status(error)[0] == "NoSuchKey":
+                    return None
+                raise
+            with closing(answer["Body"]) as body:
+                return bytes(body.read())
+
+    async def put_if_absent(self, bucket: str, key: str, body: bytes) -> bool:
+        """Write an object unless one is there; False where an answer was lost and it is our own."""
+        return await asyncio.to_thread(self._put_if_absent, bucket, key, body)
+
+    def _put_if_absent(self, bucket: str, key: str, body: bytes) -> bool:
+        with at(bucket, key):
+            try:
+                self._client.put_object(
+                    Bucket=bucket,
+                    Key=key,
+                    Body=body,
+                    ChecksumSHA256=_sha256(body),
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                code, status = code_and_status(error)
+                if status == 412:
+                    return False
+                # Another writer is at it and may yet fail: only an object that is there counts.
+                if code == "ConditionalRequestConflict" and self._get(bucket, key) is not None:
+                    return False
+                raise
+        return True
+
+
+class S3ByteStore:
+    """The port of child processes: one version of an object as a stream."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def chunks(
+        self, bucket: str, key: str, version_id: str, size_bytes: int = CHUNK_BYTES
+    ) -> Iterator[bytes]:
+        """The bytes of one version in order; a connection that breaks is taken up where it broke.
+
+        Retry where it breaks twice at the same place, Parked where the version is gone.
+        """
+        stream = _Stream(self._client, bucket, key, version_id)
+        broken_at = -1
+        while True:
+            try:
+                piece = stream.read(size_bytes)
+            except Retry:
+                stream.close()
+                if stream.offset == broken_at:
+                    raise
+                broken_at = stream.offset
+                continue
+            if not piece:
+                return
+            yield piece
+
+
+class _Stream:
+    def __init__(self, client: Any, bucket: str, key: str, version_id: str) -> None:
+        self.offset = 0
+        self._client = client
+        self._place = bucket, key, version_id
+        self._size: int | None = None
+        self._etag = ""
+        self._body: Any = None
+
+    def read(self, size_bytes: int) -> bytes:
+        if self.offset == self._size:
+            self.close()
+            return b""
+        with at(*self._place):
+            if self._body is None:
+                self._open()
+            piece: bytes = self._body.read(size_bytes)
+        if not piece and self.offset != self._size:
+            bucket, key, version = self._place
+            raise Retry(
+                f"s3://{bucket}/{key}@{version}: the stream ended at {self.offset} of {self._size} "
+                f"bytes; see that the store runs"
+            )
+        self.offset += len(piece)
+        return piece
+
+    def _open(self) -> None:
+        bucket, key, version = self._place
+        asked: dict[str, str] = {"Bucket": bucket, "Key": key}
+        if version != UNVERSIONED:
+            asked["VersionId"] = version
+        if self._size is not None:
+            asked |= {"Range": f"bytes={self.offset}-", "IfMatch": self._etag}
+        answer = self._client.get_object(**asked)
+        self._body = answer["Body"]
+        if self._size is None:
+            self._size, self._etag = answer["ContentLength"], answer["ETag"]
+
+    def close(self) -> None:
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+
+
+def _sha256(body: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(body).digest()).decode()
