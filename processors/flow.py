@@ -12,6 +12,10 @@ from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
 from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_started import SequencingRunStarted
+from genoflow.processors.checksum_files import CHECKSUM_FILES
+from genoflow.processors.clock import CLOCKS
+from genoflow.processors.processor import Processor
+from genoflow.processors.watch_silence import WATCH_SILENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,9 @@ class ReadModel:
     about: str
 
 
-FLOW: tuple[Porch | ReadModel, ...] = (
+Row = Porch | Processor | ReadModel
+
+FLOW: tuple[Row, ...] = (
     Porch(
         "generated-run",
         emits=(
@@ -45,18 +51,11 @@ FLOW: tuple[Porch | ReadModel, ...] = (
         ),
         about="a seeded sequencing run, for the demonstration",
     ),
+    CHECKSUM_FILES,
+    WATCH_SILENCE,
+    *CLOCKS,
     ReadModel("timeline", on=EVENTS, about="what happened to a subject, in order"),
 )
 
 
-def flow_table() -> str:
-    """The flow as a Markdown table: README shows it, and a test compares the two."""
-    rows = ["| name | kind | reads | emits | what it does |", "|---|---|---|---|---|"]
-    for row in FLOW:
-        if isinstance(row, Porch):
-            emits = ", ".join(event.type() for event in row.emits)
-            rows.append(f"| {row.name} | porch | the outside world | {emits} | {row.about} |")
-        else:
-            reads = "all events" if row.on == EVENTS else ", ".join(e.type() for e in row.on)
-            rows.append(f"| {row.name} | read model | {reads} | – | {row.about} |")
-    return "\n".join(rows)
+PROCESSORS: dict[str, Processor] = {row.name: row for row in FLOW if isinstance(row, Processor)}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
+
+# done so far, how much there is in all (None where nobody knows), and of what
+Progress = Callable[[float, float | None, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +36,100 @@ class ObjectStore(Protocol):
 
     async def head(self, bucket: str, key: str) -> ObjectHead:
         """What the store has under this key now."""
+
+    async def get(self, bucket: str, key: str) -> bytes | None:
+        """A small object whole; None where there is none."""
+
+    async def put_if_absent(self, bucket: str, key: str, body: bytes) -> bool:
+        """Write an object unless one is there; whether it was written."""
+
+
+class ByteStore(Protocol):
+    """The object store as a child process sees it: a stream, without asyncio around it."""
+
+    def chunks(self, bucket: str, key: str, version_id: str, size_bytes: int) -> Iterator[bytes]:
+        """The bytes of one version in order, in pieces of at most this size."""
+
+
+class JobState(StrEnum):
+    """What a launcher knows of a job."""
+
+    UNKNOWN = "unknown"  # it was never launched, or the launcher has forgotten it
+    RUNNING = "running"
+    ENDED = "ended"  # whether well or badly, its outcome says
+
+
+@dataclass(frozen=True, slots=True)
+class JobOrder:
+    """What a launcher is to run: a program of ours by name, and what it is told."""
+
+    program: tuple[str, ...]  # argument vector; the launcher adds where the outcome goes
+    document: bytes = b""  # given to the program on standard input
+
+
+class Launcher(Protocol):
+    """Runs jobs that outlive the worker. Each is looked up by its effect id before it is begun."""
+
+    async def find(self, effect_id: UUID) -> JobState:
+        """What became of the job of this effect."""
+
+    async def launch(self, effect_id: UUID, order: JobOrder) -> None:
+        """Begin it; a second launch of the same id begins nothing."""
+
+    async def cancel(self, effect_id: UUID) -> None:
+        """End it and all that it started; nothing where it is not running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An e-mail; the same id on it lets its reader recognise a repetition."""
+
+    message_id: UUID
+    to: tuple[str, ...]
+    subject: str
+    body: str
+
+
+class Mail(Protocol):
+    """Sends letters."""
+
+    async def send(self, letter: Letter) -> None:
+        """Hand it to a server that takes responsibility for it; Retry where none does now."""
+
+
+class Clock(Protocol):
+    """The time of day, for those at the edge: no decider and no read model reads it."""
+
+    def now(self) -> datetime:
+        """The time in UTC, as the machine has it; it may jump."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the effects of one worker are done with; what is not wired is None and says so."""
+
+    clock: Clock
+    store: ObjectStore | None = None
+    launcher: Launcher | None = None
+    mail: Mail | None = None
+    outcome_bucket: str = ""  # where jobs leave effects/<id>/outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a call."""
+
+    effect_id: UUID
+    number: int  # 1 is the first of this worker; a worker that died leaves no count
+    ports: Ports
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class ByteAttempt:
+    """One try of an effect on bytes, inside its own process."""
+
+    effect_id: UUID
+    number: int
+    store: ByteStore
+    progress: Progress

@@ -34,6 +34,7 @@ from genoflow.events.log.kafka import RESTORING
 from genoflow.events.log.kafka_topics import TopicAdmin, declared_settings
 from genoflow.events.log.recorded import Raw
 from genoflow.events.topics import TOPICS, Topic
+from genoflow.processors.ledger import translated
 
 APPEND_RECORDS_MAX = 1_000  # on their way at once: 1 MB at 1 kB
 APPEND_BYTES_MAX = 4_194_304  # or four of the largest
@@ -221,9 +222,16 @@ class _Partition:
         return list(records_of(self._target.vault, self._topic, self._number, segment))
 
     def _translated(self, record: LogRecord) -> LogRecord:
-        if self._input is None or record.key != POSITION_KEY or record.value is None:
+        if self._input is None or record.key is None or record.value is None:
             return record
-        name = f"changelog {record.position}"
+        name, topic, number = f"changelog {record.position}", self._input, self._number
+        if record.key != POSITION_KEY:
+            key, value = translated(
+                record.key,
+                record.value,
+                lambda old: self._offsets.translate(topic, number, old, name),
+            )
+            return record._replace(key=key, value=value)
         position = position_of(record.value)
         if self._offsets.beyond(self._input, self._number, position):
             raise DamagedFile(
