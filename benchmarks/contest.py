@@ -12,7 +12,9 @@ Figures = dict[str, float]
 RATE = "events/s"
 P50 = "p50 ms"
 P99 = "p99 ms"
-HIGHER_IS_BETTER = {RATE: True, P50: False, P99: False}
+MEBIBYTES = "MiB"
+SECONDS = "s"
+HIGHER_IS_BETTER = {RATE: True, P50: False, P99: False, MEBIBYTES: False, SECONDS: False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,13 @@ class Row:
         return asdict(self)
 
 
-async def compete(contestants: Sequence[Contestant], rounds: int) -> dict[str, Figures]:
-    """The best figures of each: one run to get warm, then so many in turn."""
+async def compete(
+    contestants: Sequence[Contestant], rounds: int, *, warm: bool = True
+) -> dict[str, Figures]:
+    """The best figures of each: one run to get warm, if wanted, then so many in turn."""
     best: dict[str, Figures] = {}
     gc.freeze()  # the material lives to the end: nobody pays for looking through it
-    for contestant in contestants:
+    for contestant in contestants if warm else ():
         await contestant.run()
     for _ in range(rounds):
         for contestant in contestants:

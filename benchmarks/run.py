@@ -1,10 +1,10 @@
 """`python -m benchmarks.run`: ours beside the anchors on an embedded broker, as ratios.
 
-    --only NAME    one path: append_bulk, tail or append_one
+    --only NAME    one path, such as append_bulk, tail or stage
     --quick        few events and one round: shows that it works, says nothing about speed
     --out PATH     where the results go instead of benchmarks/results.json and the page
 
-A full run takes less than four minutes on two cores. It prints a table and writes the results.
+A full run takes about ten minutes on two cores. It prints a table and writes the results.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import append_bulk, append_one, page, tail
+from benchmarks import append_bulk, append_one, page, stage, stage_latency, stage_long, tail
 from benchmarks.contest import Row, table
 from benchmarks.material import Material, make
 from genoflow.deploy.local.stack import LocalStack
@@ -51,6 +51,9 @@ PATHS = {
     "append_bulk": Measured(append_bulk.measure, 30_000, 200),
     "tail": Measured(tail.measure, 60_000, 200),
     "append_one": Measured(append_one.measure, 1_000, 20),
+    "stage": Measured(stage.measure, 60_000, 2_000),
+    "stage_latency": Measured(stage_latency.measure, 500, 50),
+    "stage_long": Measured(stage_long.measure, 1_000, 20),
 }
 ROUNDS = 3
 ROUNDS_QUICK = 1

@@ -33,11 +33,21 @@ def write() -> None:
         if name != "run":  # what runs in production is what is tested
             compiled += ["-c", "locks/run.txt"]
         subprocess.run(compiled, cwd=ROOT, check=True)
+    print("[locks] resolving anchors", flush=True)
+    # On their own: they pin older releases of what we run with, and run beside it.
+    subprocess.run(
+        [
+            str(UV), "pip", "compile", "--quiet", "--universal", "--python-version", PYTHONS[0],
+            "--generate-hashes", "--no-header", "--no-annotate", "--system-certs",
+            "locks/anchors.in", "-o", "locks/anchors.txt",
+        ],
+        cwd=ROOT, check=True,
+    )  # fmt: skip
 
 
 def check() -> None:
     faults = 0
-    for name in LOCKS:
+    for name in (*LOCKS, "anchors"):
         for version in PYTHONS:
             with tempfile.TemporaryDirectory() as folder:
                 resolved = subprocess.run(

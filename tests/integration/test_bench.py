@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-QUICK_SECONDS_MAX = 120  # a broker and 200 events: 20 s on two cores, six times that on busy ones
+QUICK_SECONDS_MAX = 200  # a broker and 200 events: 50 s on two cores, four times that on busy ones
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,8 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]
 
 def test_every_comparison_has_a_ratio_and_a_verdict(quick: tuple[str, dict[str, Any]]) -> None:
     printed, found = quick
-    assert {row["path"] for row in found["rows"]} == {"append_bulk", "tail", "append_one"}
+    stage = {"stage", "stage, 100 events/s", "stage, memory", "stage, restore"}
+    assert {r["path"] for r in found["rows"]} == {"append_bulk", "tail", "append_one", *stage}
     for row in found["rows"]:
         assert row["ours_figure"] > 0
         assert row["anchor_figure"] > 0

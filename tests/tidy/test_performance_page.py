@@ -9,6 +9,9 @@ from typing import Any
 from benchmarks.append_bulk import COMPARISONS as BULK
 from benchmarks.append_one import COMPARISONS as ONE
 from benchmarks.page import PAGE, RESULTS, refreshed, tables
+from benchmarks.stage import COMPARISONS as STAGE
+from benchmarks.stage_latency import COMPARISONS as STAGE_LATENCY
+from benchmarks.stage_long import COMPARISONS as STAGE_LONG
 from benchmarks.tail import COMPARISONS as TAIL
 
 
@@ -27,7 +30,8 @@ def test_the_results_are_those_of_a_full_run_with_every_comparison() -> None:
     found = committed()
     assert found["quick"] is False
     assert found["rounds"] >= 3
-    wanted = [(c.path, c.ours, c.anchor, c.unit) for c in (*BULK, *TAIL, *ONE)]
+    stage = (*STAGE, *STAGE_LATENCY, *STAGE_LONG)
+    wanted = [(c.path, c.ours, c.anchor, c.unit) for c in (*BULK, *TAIL, *ONE, *stage)]
     assert [(r["path"], r["ours"], r["anchor"], r["unit"]) for r in found["rows"]] == wanted
 
 
