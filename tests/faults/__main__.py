@@ -1,0 +1,120 @@
+"""`make faults`: every scenario on brokers of its own, and the table of what was found.
+
+    --scenario NAME   one of them; the others keep their rows
+    --share small     a tenth of everything: shows that it works, writes nothing
+    --seed N          another play; what it draws is drawn from the seed alone
+    --keep DIR        where logs, inputs and verdicts stay; a directory of the system otherwise
+
+A full run takes 20 to 30 minutes on two cores and writes benchmarks/faults.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from genoflow.deploy.local.files import free_port
+from genoflow.deploy.settings import read_settings
+from tests.faults import page
+from tests.faults.brokers import Cluster
+from tests.faults.driver import is_clean, play
+from tests.faults.scenarios import SCENARIOS, Scenario, small_share
+from tests.faults.toxiproxy import Link, ensure_toxiproxy
+
+
+async def run(scenario: Scenario, room: Path) -> dict[str, Any]:
+    """One scenario from an empty disk to its row."""
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{scenario.name} {time.monotonic() - started:5.0f} s] {text}", flush=True)
+
+    cache = read_settings().cache
+    link = None
+    if scenario.toxics:
+        say("the proxy, which is built once")
+        ports = tuple(free_port() for _ in range(scenario.brokers))
+        link = Link(await ensure_toxiproxy(cache), ports)
+    cluster = Cluster(room / "brokers", cache, scenario.brokers, link.ports if link else ())
+    try:
+        await cluster.start()
+        if link is not None:
+            await link.start(room / "toxiproxy.log")
+            await link.put_before(tuple(broker.behind for broker in cluster.brokers))
+        say(f"{scenario.brokers} brokers, {scenario.workers} workers, seed {scenario.seed}")
+        row = await play(scenario, cluster, room, say, link)
+    finally:
+        if link is not None:
+            await link.stop()
+        await cluster.stop()
+    say("clean" if is_passed(row) else f"NOT CLEAN: {row['examples']} {row['ends']}")
+    return row
+
+
+def is_passed(row: dict[str, Any]) -> bool:
+    """Whether the verdict found nothing and every worker ended as it should."""
+    return is_clean(row) and not any(end.startswith("unforeseen") for end in row["ends"])
+
+
+def chosen(options: argparse.Namespace) -> list[Scenario]:
+    """What is to be played."""
+    names = [scenario.name for scenario in SCENARIOS]
+    if options.scenario is not None and options.scenario not in names:
+        raise SystemExit(f"{options.scenario!r} is no scenario; there are {', '.join(names)}")
+    found = [one for one in SCENARIOS if options.scenario in (None, one.name)]
+    if options.share == "small":
+        found = [small_share(one) for one in found]
+    return [replace(one, seed=options.seed) for one in found]
+
+
+def keep_results(rows: Sequence[dict[str, Any]]) -> None:
+    """Write the rows over those of the same scenarios, and the page from all of them."""
+    before = json.loads(page.RESULTS.read_text("utf-8"))["rows"] if page.RESULTS.exists() else []
+    named = {row["scenario"]: row for row in (*before, *rows)}
+    ordered = [named[one.name] for one in SCENARIOS if one.name in named]
+    found = {"date": datetime.now(UTC).date().isoformat(), "rows": ordered}
+    page.RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if page.PAGE.exists():
+        text = page.PAGE.read_text(encoding="utf-8")
+        page.PAGE.write_text(page.refreshed(text, found), encoding="utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Play, print the table, and keep the numbers of a full run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults")
+    parser.add_argument("--scenario")
+    parser.add_argument("--share", choices=("small", "all"), default="all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path)
+    options = parser.parse_args(arguments)
+    # A broker that is killed is what we are here for: its clients need not tell it.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    scenarios = chosen(options)
+    home = options.keep or Path(tempfile.mkdtemp(prefix="genoflow-faults-"))
+    rows = []
+    for scenario in scenarios:
+        room = home / scenario.name
+        if room.exists():
+            raise SystemExit(f"{room}: is there already; name another directory with --keep")
+        room.mkdir(parents=True)
+        rows.append(asyncio.run(run(scenario, room)))
+    print("\n".join(page.table(rows)))
+    print(f"what was kept is in {home}")
+    clean = all(is_passed(row) for row in rows)
+    if clean and options.share == "all":
+        keep_results(rows)
+    return 0 if clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""The tables of docs/reliability.md, made from benchmarks/faults.json so that they agree.
+
+`python -m tests.faults.page` makes them anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "faults.json"
+PAGE = ROOT / "docs" / "reliability.md"
+BEGIN = "<!-- made from benchmarks/faults.json by `python -m tests.faults.page` -->"
+END = "<!-- end of what is made -->"
+DONE = ("workers", "brokers", "events", "kills", "stops", "broker_kills", "rebalances", "toxics")
+FOUND = (
+    "expected",
+    "lost",
+    "duplicates",
+    "out_of_order",
+    "double_effects",
+    "wrong_states",
+    "hanging",
+)
+
+Row = Mapping[str, Any]
+
+
+def table(rows: Sequence[Row]) -> list[str]:
+    """What was done, and what was found, one line for each scenario and one for all."""
+    names = ("scenario", *DONE, *FOUND, "seed")
+    lines = [
+        f"| {' | '.join(name.replace('_', ' ') for name in names)} |",
+        "|---|" + "---:|" * (len(names) - 1),
+    ]
+    for row in rows:
+        cells = [row["scenario"], *(f"{row[name]:,}" for name in (*DONE, *FOUND)), row["seed"]]
+        lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
+    summed = [
+        "" if name in ("workers", "brokers") else f"{sum(row[name] for row in rows):,}"
+        for name in (*DONE, *FOUND)
+    ]
+    lines.append(f"| all | {' | '.join(summed)} | |")
+    return lines
+
+
+def points(rows: Sequence[Row]) -> list[str]:
+    """The named points at which workers were killed."""
+    names = sorted({point for row in rows for point in row["points"]})
+    killed = sum(row["kills_at_points"] for row in rows)
+    return [
+        f"{killed} of the kills were at {len(names)} named points: "
+        + ", ".join(f"`{name}`" for name in names)
+        + "."
+    ]
+
+
+def made(found: Mapping[str, Any]) -> str:
+    """What stands between the two marks of the page."""
+    rows = found["rows"]
+    return "\n".join([BEGIN, "", found["date"], "", *table(rows), "", *points(rows), "", END])
+
+
+def refreshed(page: str, found: Mapping[str, Any]) -> str:
+    """The page with these results in it."""
+    before, _, rest = page.partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise ValueError(f"{PAGE.name}: the marks {BEGIN} and {END} are missing; put them back")
+    return before + made(found) + after
+
+
+if __name__ == "__main__":
+    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    PAGE.write_text(refreshed(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")

@@ -1,0 +1,75 @@
+"""A small share of `make faults`, and proof that the verdict bites."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from genoflow.deploy.settings import read_settings
+from genoflow.events import topics
+from genoflow.events.log.kafka import KafkaLog
+from tests.faults.brokers import Cluster
+from tests.faults.driver import is_clean, play
+from tests.faults.provoke import PROVOCATIONS, provoke
+from tests.faults.scenarios import SMALL
+from tests.faults.stage import make_topics
+
+READERS = 10  # one of them is caught between two tries
+
+
+@pytest.fixture(scope="module")
+async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
+    """A broker that may be killed."""
+    cluster = Cluster(tmp_path_factory.mktemp("faults"), read_settings().cache)
+    try:
+        await cluster.start()
+        yield cluster
+    finally:
+        await cluster.stop()
+
+
+async def test_nothing_is_lost_doubled_or_out_of_order(broker: Cluster, tmp_path: Path) -> None:
+    row = await play(SMALL, broker, tmp_path, print)
+    assert is_clean(row), row
+    assert (row["kills"] >= 6, row["stops"], row["broker_kills"]) == (True, 1, 1)
+    assert row["kills_at_points"] >= 3
+    assert not [end for end in row["ends"] if end.startswith("unforeseen")], row["ends"]
+
+
+async def test_a_reader_closes_while_its_broker_is_away(broker: Cluster) -> None:
+    await make_topics(broker.address, "away.", broker.size)
+    count = topics.PARTITIONS_EMBEDDED
+    async with KafkaLog(broker.address, prefix="away.", partitions=count) as log:
+        start = await log.starts(topics.SAMPLE.name)
+        readers = [await log.reader(start) for _ in range(READERS)]
+        [only] = broker.brokers
+        await broker.kill(only)
+        try:
+            await readers[0].poll(1.0)  # fetches fail, and wait to be tried again
+            closing = [asyncio.create_task(reader.close()) for reader in readers]
+            await asyncio.wait(closing)
+            assert not any(one.cancelled() for one in closing), "a cancellation of aiokafka's own"
+            await asyncio.gather(*closing)
+        finally:
+            await broker.start_one(only)
+
+
+@pytest.mark.parametrize("part", PROVOCATIONS)
+async def test_the_verdict_finds_what_a_build_lacks(
+    broker: Cluster, tmp_path: Path, part: str
+) -> None:
+    found = await provoke(part, broker, tmp_path / "without", without=True)
+    assert not is_clean(found)
+    for column in PROVOCATIONS[part].columns:
+        assert found[column] > 0, found
+
+
+@pytest.mark.parametrize("part", [part for part, row in PROVOCATIONS.items() if row.point])
+async def test_the_same_provocation_does_nothing_to_the_real_one(
+    broker: Cluster, tmp_path: Path, part: str
+) -> None:
+    found = await provoke(part, broker, tmp_path / "real", without=False)
+    assert is_clean(found), found
