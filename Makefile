@@ -2,8 +2,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+SEEDS ?= 100000
+FROM ?= 0
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test check links locks locks-check bench pythons clean
+.PHONY: help setup demo down test check links locks locks-check bench faults pythons clean simulate
 
 help:  ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +44,9 @@ check: links  ## style, types, imports, tidiness, wheel contents
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest --quiet tests/tidy tests/packaging
 
+simulate: setup-dev  ## a night of seeds against the worker: SEEDS=100000 FROM=0
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM)
+
 locks: setup-dev  ## resolve the three locks anew, with hashes and without addresses
 	@$(BIN)/python tools/locks.py write
 
@@ -53,7 +58,12 @@ pythons: locks-check  ## unit tests on every Python present, the locks on the ot
 
 bench: setup-bench  ## ours beside the anchors, as ratios in one run
 	@$(BIN)/python -m genoflow.deploy.local.artifacts
+	@$(BIN)/python tools/anchors.py
 	@$(BIN)/python -m benchmarks.run
+
+faults: setup-dev  ## kill workers and brokers, spoil the link, and judge what stands on the log
+	@$(BIN)/python -m genoflow.deploy.local.artifacts kafka
+	@$(BIN)/python -m tests.faults
 
 clean:  ## remove what set-up made here (not the cache, not your data)
 	@rm -rf .venv .pkg build dist *.egg-info

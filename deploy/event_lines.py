@@ -112,11 +112,11 @@ def as_line(record: Recorded) -> Text:
         size = "no value" if value is None else f"{len(value)} bytes"
         return Text.assemble(
             *place, (f"{'not an event':<{TYPE_CHARACTERS}}", "bold red"),
-            f"{_printable(record.key):<{SUBJECT_CHARACTERS}}", f"{size}{shown}",
+            f"{printable(record.key):<{SUBJECT_CHARACTERS}}", f"{size}{shown}",
         )  # fmt: skip
     return Text.assemble(
         *place, (f"{event.type():<{TYPE_CHARACTERS}} ", "bold cyan"),
-        f"{_printable(event.key):<{SUBJECT_CHARACTERS}} ", (_fields(event), "dim"),
+        f"{printable(event.key):<{SUBJECT_CHARACTERS}} ", (_fields(event), "dim"),
     )  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def _fields(event: Event) -> str:
         for name, value in event.payload().items()
         if value not in (None, [], {}) and str(value) != event.key
     }
-    return _printable(", ".join(f"{name}={_short(value)}" for name, value in told.items()))
+    return printable(", ".join(f"{name}={_short(value)}" for name, value in told.items()))
 
 
 def _short(value: object) -> str:
@@ -136,7 +136,8 @@ def _short(value: object) -> str:
     return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[: VALUE_CHARACTERS_MAX - 1]}…"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text without what could steer a terminal: that may stand on the log, too."""
     # What stands on the log must not be able to steer a terminal.
     return "".join(c if c.isprintable() else "�" for c in text)
 

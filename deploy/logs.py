@@ -23,6 +23,8 @@ REDACTED = "[identifier withheld]"
 # Libraries that tell every fetch and every retry at `info`: their warnings are enough.
 QUIET_LIBRARIES = ("aiokafka", "boto3", "botocore", "urllib3", "asyncio", "uvicorn.access")
 
+ABOUT = ("event_id", "correlation_id", "processor")  # what says on every line what it is about
+
 
 class Redaction:
     """Withholds whatever matches a configured pattern of identifiers of persons."""
@@ -62,6 +64,8 @@ def configure_logs(*, level: str, patterns: Sequence[str], stream: TextIO | None
     redaction = Redaction(patterns)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        # Rooms that know no structlog say the same three with `extra`.
+        structlog.stdlib.ExtraAdder(allow=ABOUT),
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),

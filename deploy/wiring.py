@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 
 from genoflow.deploy.addresses import Addresses, resolve
 from genoflow.deploy.settings import Settings
 from genoflow.events.log.kafka import KafkaLog
-from genoflow.events.topics import PARTITIONS_DEFAULT, PARTITIONS_EMBEDDED
+from genoflow.events.topics import PARTITIONS_DEFAULT, PARTITIONS_EMBEDDED, Topic, declared
 
 if TYPE_CHECKING:
     from genoflow.events.log.kafka_topics import TopicAdmin
+    from genoflow.processors.adapters.children import ChildPool
+    from genoflow.processors.ports import Ports
+    from genoflow.processors.processor import Processor
+
+FLOW = "genoflow.processors.flow:FLOW"  # what a child process imports, by name
 
 
 def partitions_of(settings: Settings) -> int:
@@ -38,6 +44,43 @@ def topic_admin(settings: Settings, log: KafkaLog) -> TopicAdmin:
     from genoflow.events.log.kafka_topics import TopicAdmin  # noqa: PLC0415 -- few commands need it
 
     return TopicAdmin(log, partitions=partitions_of(settings))
+
+
+def every_topic() -> tuple[Topic, ...]:
+    """Every topic of a deployment, the changelogs of all processors of the flow among them."""
+    from genoflow.processors.flow import PROCESSORS  # noqa: PLC0415 -- loads every decider
+
+    return declared(processor.changelog for processor in PROCESSORS.values())
+
+
+def worker_ports(settings: Settings, processors: Iterable[Processor]) -> Ports:
+    """What the effects of these processors are done with; no object store where none needs it."""
+    from genoflow.processors.adapters.s3 import S3Store  # noqa: PLC0415
+    from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
+    from genoflow.processors.ports import Ports  # noqa: PLC0415
+    from genoflow.processors.processor import Kind  # noqa: PLC0415
+
+    kinds = {effect.kind for processor in processors for effect in processor.effects}
+    if kinds <= {Kind.TIMER}:
+        return Ports(clock=SystemClock())
+    from genoflow.processors.adapters.local_launcher import LocalLauncher  # noqa: PLC0415
+
+    bucket = settings.work_bucket
+    program = (sys.executable, "-m", "genoflow.deploy.job")
+    launcher = LocalLauncher(settings.home.resolve() / "jobs", program, bucket)
+    store = S3Store(open_s3(settings))
+    return Ports(clock=SystemClock(), store=store, launcher=launcher, outcome_bucket=bucket)
+
+
+def open_children(processors: Iterable[Processor]) -> ChildPool | None:
+    """Where effects on bytes are done, in children with these very settings; none without any."""
+    from genoflow.processors.processor import Kind  # noqa: PLC0415
+
+    if all(e.kind is not Kind.BYTES for processor in processors for e in processor.effects):
+        return None
+    from genoflow.processors.adapters.children import ChildPool  # noqa: PLC0415
+
+    return ChildPool((sys.executable, "-m", "genoflow.deploy.child", FLOW))
 
 
 def open_s3(settings: Settings) -> Any:

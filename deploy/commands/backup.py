@@ -11,6 +11,7 @@ import click
 
 from genoflow.deploy.settings import Settings, read_settings
 from genoflow.deploy.wiring import (
+    every_topic,
     forget_read_models,
     open_log,
     open_restoring_log,
@@ -156,4 +157,6 @@ async def _restore(
             Target(broker, admin, vault, _say), manifest, without=without, map_file=map_file,
             drop_read_models=lambda: forget_read_models(settings),
         )  # fmt: skip
+        for topic in await admin.apply(every_topic()):  # of processors that came after the backup
+            _say(f"created {topic.name}, which the backup does not hold")
     return count, manifest.key

@@ -16,7 +16,7 @@ from genoflow.deploy.demo.generated_run import GeneratedRun, generate
 from genoflow.deploy.local import stack
 from genoflow.deploy.local.state import read_status
 from genoflow.deploy.settings import Settings, read_settings
-from genoflow.deploy.wiring import open_log, open_s3, topic_admin
+from genoflow.deploy.wiring import every_topic, open_log, open_s3, topic_admin
 from genoflow.events import topics
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.processors.adapters.s3 import S3Store
@@ -47,15 +47,20 @@ async def _play(
     settings: Settings, console: Console, began: float, progress: stack.Progress
 ) -> GeneratedRun:
     from genoflow.deploy.demo.play import Player
+    from genoflow.deploy.demo.worker import working
 
     async with open_log(settings) as log:
         async with topic_admin(settings, log) as admin:
-            created = await admin.apply(topics.TOPICS)
-        console.print(f"{len(topics.TOPICS)} topics, {len(created)} of them new")
+            declared = every_topic()
+            created = await admin.apply(declared)
+        console.print(f"{len(declared)} topics, {len(created)} of them new")
         console.rule("[bold]2. a sequencing run, as events read back from the log", align="left")
         run = generate(await _next_number(log), datetime.now(UTC).date())
         player = Player(log, console, run, PrivacyGuard(settings.person_patterns))
-        async with player.watching():
+        async with player.watching(), working(
+            settings.home / "logs" / "worker.log",
+            lambda: stack.up(settings, wait_for=("s3",)),
+        ):  # fmt: skip
             await player.play_run()
             console.print(f"[dim]first events {time.monotonic() - began:.1f} s after the start[/]")
             await asyncio.to_thread(
@@ -64,8 +69,11 @@ async def _play(
             client = open_s3(settings)
             await asyncio.to_thread(_ensure_bucket, client, settings.raw_bucket)
             await player.play_files(S3Store(client), settings.raw_bucket)
-        count = len(player.appended)
-        console.print(f"[dim]{count} events appended, {count} read back, 0 missing[/]")
+            count = len(player.appended)
+            console.print(f"[dim]{count} events appended, {count} read back, 0 missing[/]")
+            await player.see_checksums()
+        checked = len(player.checked)
+        console.print(f"[dim]{checked} files read whole by a worker, their checksums compared[/]")
         console.rule(f"[bold]3. the timeline of {run.samples[0].sample_id}", align="left")
         await print_timeline(settings, log, console, run.samples[0].sample_id)
     await asyncio.to_thread(stack.up, settings, progress=progress)
@@ -89,12 +97,15 @@ def _ensure_bucket(client: object, bucket: str) -> None:
 
 
 def next_lines(sample: str) -> tuple[tuple[str, str], ...]:
-    """Five commands to try on the stack that the demo leaves; a test runs each of them."""
+    """Commands to try on the stack that the demo leaves; a test runs each of them."""
     return (
         (f"genoflow timeline {sample}", "where is my sample, and since when"),
         ("genoflow events tail --last 5 --no-follow", "the end of the log"),
         (f"genoflow events tail --subject {sample} --type FileLanded --no-follow --json",
          "the same for programs"),
+        ("genoflow workers", "who works on what, how far it is; `genoflow work` starts a worker"),
+        ("genoflow parked list", "what waits for a person to look at it"),
+        ("genoflow flow", "what follows from what"),
         ("genoflow topics check", "every topic as declared"),
         ("genoflow backup", "the whole log, sealed into the object store"),
     )  # fmt: skip

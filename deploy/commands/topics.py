@@ -9,11 +9,10 @@ from typing import Any
 import click
 
 from genoflow.deploy.settings import Settings, read_settings
-from genoflow.deploy.wiring import open_log, topic_admin
+from genoflow.deploy.wiring import every_topic, open_log, topic_admin
 from genoflow.events.errors import TopicMismatch
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.log.kafka_topics import TopicState
-from genoflow.events.topics import TOPICS
 
 EXIT_DIFFERENT = 1
 
@@ -37,12 +36,12 @@ def apply(as_json: bool) -> None:
         return
     for name in created:
         click.echo(f"created {name}")
-    click.echo(f"{len(TOPICS)} topics are there, {len(created)} of them new")
+    click.echo(f"{len(every_topic())} topics are there, {len(created)} of them new")
 
 
 async def _apply(settings: Settings) -> list[str]:
     async with open_log(settings) as log, topic_admin(settings, log) as admin:
-        return [log.wire_name(topic.name) for topic in await admin.apply(TOPICS)]
+        return [log.wire_name(topic.name) for topic in await admin.apply(every_topic())]
 
 
 @topics.command()
@@ -64,7 +63,7 @@ def check(as_json: bool) -> None:
 
 async def _check(settings: Settings) -> list[dict[str, Any]]:
     async with open_log(settings) as log, topic_admin(settings, log) as admin:
-        return [await _row(log, state) for state in await admin.check(TOPICS)]
+        return [await _row(log, state) for state in await admin.check(every_topic())]
 
 
 async def _row(log: KafkaLog, state: TopicState) -> dict[str, Any]:

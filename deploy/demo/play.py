@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from importlib.metadata import version
+from uuid import UUID
 
 from rich.console import Console
 from rich.text import Text
@@ -14,7 +15,9 @@ from rich.text import Text
 from genoflow.deploy.demo.facts import Story, read_set_of
 from genoflow.deploy.demo.generated_run import GeneratedFile, GeneratedRun, GeneratedSample
 from genoflow.events.envelope import Producer
+from genoflow.events.errors import StackFault
 from genoflow.events.event import Event
+from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.log.port import EventLog
 from genoflow.events.log.recorded import Recorded
 from genoflow.events.subscribe import Subscription
@@ -22,6 +25,7 @@ from genoflow.processors.intake import landing
 from genoflow.processors.intake.privacy import PrivacyGuard
 from genoflow.processors.ports import ObjectStore
 
+WORKED_SECONDS_MAX = 60  # a worker starts in two seconds and reads these files in one
 SEEN_SECONDS_MAX = 30  # an event is read back within milliseconds; longer, and the broker is stuck
 
 
@@ -37,10 +41,12 @@ class Player:
         self._run = run
         producer = Producer(service="generated-run", version=version("genoflow"))
         self._story = Story(run, datetime.now(UTC), producer)
+        self._correlation: UUID | None = None  # of this run: what follows from it has it, too
         self._expected: set[str] = set()
         self._seen: set[str] = set()
         self._changed = asyncio.Event()
         self.appended: list[Event] = []
+        self.checked: set[str] = set()  # files whose bytes a worker has read and compared
 
     @contextlib.asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -56,13 +62,18 @@ class Player:
 
     async def _watch(self, subscription: Subscription[Event]) -> None:
         async for delivery in subscription:
-            if delivery.record.event_id in self._expected:
-                self._console.print(line_of(delivery.record))
-                self._seen.add(delivery.record.event_id)
-                self._changed.set()
+            record = delivery.record
+            if record.event_id not in self._expected and record.correlation_id != self._correlation:
+                continue
+            self._console.print(line_of(record))
+            self._seen.add(record.event_id)
+            if record.type == FileChecksummed.type():
+                self.checked.add(record.event_id)
+            self._changed.set()
 
     async def _append(self, event: Event) -> None:
         self._guard.check(event)
+        self._correlation = event.envelope.correlation_id
         self._expected.add(str(event.envelope.event_id))
         await self._log.append(event)
         self.appended.append(event)
@@ -83,6 +94,20 @@ class Player:
                 key = f"{self._run.run_id}/{file.name}"
                 head = await store.put(bucket, key, file.body, self._metadata(sample, file))
                 await self._append(self._story.of_a_file(head))
+
+    async def see_checksums(self) -> None:
+        """Wait until the worker has said of every file that its bytes are what was declared."""
+        files = sum(len(sample.files) for sample in self._run.samples)
+        try:
+            async with asyncio.timeout(WORKED_SECONDS_MAX):
+                while len(self.checked) < files:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError as error:
+            raise StackFault(
+                f"the worker has checked {len(self.checked)} of {files} files within "
+                f"{WORKED_SECONDS_MAX} s; read its log, then `genoflow parked list`"
+            ) from error
 
     def _metadata(self, sample: GeneratedSample, file: GeneratedFile) -> dict[str, str]:
         return {

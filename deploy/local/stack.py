@@ -37,7 +37,7 @@ DOWN_SECONDS_MAX = len(SERVICES) * GRACE_SECONDS + 5.0
 # What belongs to a home: anything else in the directory is not ours to remove.
 HOME_ENTRIES = (
     *("kafka", "kafka.new", "postgres", "postgres.new", "postgres.password", "s3", "s3.secret"),
-    *("logs", "run", "ports.json", "stack.json"),
+    *("jobs", "logs", "run", "ports.json", "stack.json"),
 )
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from genoflow.deploy.addresses import Addresses
 from genoflow.deploy.settings import Settings
-from genoflow.deploy.wiring import open_log
+from genoflow.deploy.wiring import every_topic, open_log
 from genoflow.events import topics
 from genoflow.events.log.recorded import Raw
 from tests.servers import cli_environment
@@ -351,15 +351,15 @@ def test_topics_are_checked_and_told(settings: Settings) -> None:
     table = succeeds(settings, "topics", "check")
     assert f"{settings.topic_prefix}{SAMPLE}" in table
     rows = json.loads(succeeds(settings, "topics", "check", "--json"))["topics"]
-    assert len(rows) == len(topics.TOPICS)
+    assert len(rows) == len(every_topic())
     by_name = {row["name"]: row for row in rows}
     found = by_name[f"{settings.topic_prefix}{SAMPLE}"]
     assert (found["partitions"], found["retention"], found["offsets"]) == (4, "forever", 1)
     assert json.loads(succeeds(settings, "topics", "apply", "--json")) == {"created": []}
     other = settings.model_copy(update={"partitions": 8})
     said = fails(other, "topics", "check")
-    assert said.count("has 4 partitions and 8 are declared") == len(topics.TOPICS)
+    assert said.count("has 4 partitions and 8 are declared") == len(every_topic())
     assert "has 4 partitions and 8 are declared" in fails(other, "topics", "apply")
     bare = settings.model_copy(update={"topic_prefix": "bare."})
-    assert fails(bare, "topics", "check").count("is missing") == len(topics.TOPICS)
+    assert fails(bare, "topics", "check").count("is missing") == len(every_topic())
     json.loads(genoflow(bare, "topics", "check", "--json").stdout)

@@ -12,6 +12,7 @@ import pytest
 from genoflow.deploy.addresses import Addresses
 from genoflow.deploy.commands.events import EXIT_UNDECODABLE
 from genoflow.deploy.settings import Settings
+from genoflow.deploy.wiring import every_topic
 from genoflow.events import topics
 from genoflow.events.codec import PREFIX
 from genoflow.events.file_landed import FileLanded
@@ -42,7 +43,7 @@ async def log(settings: Settings) -> KafkaLog:
     assert settings.kafka
     opened = KafkaLog(settings.kafka, prefix=settings.topic_prefix, partitions=PARTITIONS)
     async with TopicAdmin(opened, partitions=PARTITIONS) as admin:
-        await admin.apply(topics.TOPICS)
+        await admin.apply(every_topic())
     return opened
 
 
