@@ -43,11 +43,13 @@ PASSES = 5
 EARLY_SHARE = 0.3  # of the events: both workers are at work when one is hit
 
 
-async def provoke(part: str, cluster: Cluster, room: Path, *, without: bool) -> dict[str, Any]:
+async def provoke(
+    part: str, cluster: Cluster, room: Path, *, without: bool, turn: int = 1
+) -> dict[str, Any]:
     """Run two workers over a few events and hit one of them; what the verdict says."""
     room.mkdir(parents=True)
     found = PROVOCATIONS[part]
-    prefix = f"{'without' if without else 'with'}-{part}."
+    prefix = f"{'without' if without else 'with'}-{part}-{turn}."
     rows = inputs.make(SEED, EVENTS, 0)
     inputs.write(room / "inputs.jsonl", SEED, rows)
     await make_topics(cluster.address, prefix, cluster.size)

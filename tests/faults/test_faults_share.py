@@ -17,6 +17,7 @@ from tests.faults.provoke import PROVOCATIONS, provoke
 from tests.faults.scenarios import SMALL
 from tests.faults.stage import make_topics
 
+TURNS_MAX = 3  # a busy machine may let a blow fall between two transactions, where it does no harm
 READERS = 10  # one of them is caught between two tries
 
 
@@ -61,8 +62,12 @@ async def test_a_reader_closes_while_its_broker_is_away(broker: Cluster) -> None
 async def test_the_verdict_finds_what_a_build_lacks(
     broker: Cluster, tmp_path: Path, part: str
 ) -> None:
-    found = await provoke(part, broker, tmp_path / "without", without=True)
-    assert not is_clean(found)
+    for turn in range(1, TURNS_MAX + 1):
+        room = tmp_path / f"without-{turn}"
+        found = await provoke(part, broker, room, without=True, turn=turn)
+        if not is_clean(found):
+            break
+    assert not is_clean(found), f"{TURNS_MAX} blows, and the verdict found nothing"
     for column in PROVOCATIONS[part].columns:
         assert found[column] > 0, found
 
