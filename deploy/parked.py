@@ -17,16 +17,13 @@ from genoflow.deploy.event_lines import event_of
 from genoflow.events import topics
 from genoflow.events.codec import HEADER_ID, Codec, header
 from genoflow.events.errors import MalformedEvent, Refused
-from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_parked import EventParked
-from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.identity import derived_id
 from genoflow.events.log.port import EventLog, Vector
 from genoflow.events.log.recorded import EPOCH, Position, Recorded
 from genoflow.processors.processor import Processor
+from genoflow.processors.step import REQUESTS, Request
 
-Request = EventRequeued | EventDiscarded
-REQUESTS = frozenset({EventRequeued.type(), EventDiscarded.type()})
 PREFIX_CHARACTERS_MIN = 4  # of an id that a person types: 65,536 of them
 
 
@@ -146,7 +143,7 @@ def _note(found: _Found, record: Recorded) -> None:
         kind = ""
     if kind in REQUESTS:
         request = event_of(record)
-        if isinstance(request, EventRequeued | EventDiscarded):
+        if isinstance(request, Request):
             address = Address(
                 request.processor, record.topic, request.partition, request.offset,
                 request.effect_id,

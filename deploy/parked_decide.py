@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from genoflow.deploy.parked import Parking, Request
+from genoflow.deploy.parked import Parking
 from genoflow.deploy.parked_outcome import Watch
 from genoflow.deploy.parked_rehearsal import Foretold, Rehearsal, row_of
 from genoflow.deploy.worker_status import read_standing
@@ -18,6 +18,7 @@ from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.port import EventLog
 from genoflow.events.log.recorded import Position, Raw
 from genoflow.processors.processor import Processor
+from genoflow.processors.step import Request
 
 # A worker that runs answers within a second; ten leave room for a rebalance and a long queue.
 WAIT_SECONDS = 10.0

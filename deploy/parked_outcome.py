@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from genoflow.deploy.parked import Parking, Request
+from genoflow.deploy.parked import Parking
 from genoflow.events.log.port import EventLog
 from genoflow.events.log.recorded import Recorded
 from genoflow.processors.ledger import EFFECT, PARKED, OpenEffect, ParkedKey
 from genoflow.processors.processor import Processor
+from genoflow.processors.step import Request
 
 POLL_SECONDS = 0.2
 

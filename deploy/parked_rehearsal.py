@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
-from genoflow.deploy.parked import Parking, Request
+from genoflow.deploy.parked import Parking
 from genoflow.events.codec import Codec
 from genoflow.events.envelope import Producer
 from genoflow.events.errors import Refused, StateMismatch
@@ -22,6 +22,7 @@ from genoflow.events.log.port import EventLog
 from genoflow.events.log.recorded import Recorded
 from genoflow.processors.ledger import Ledger, OpenEffect, read_ledger
 from genoflow.processors.processor import Processor
+from genoflow.processors.step import Request
 from genoflow.processors.task import Task
 
 QUEUE_EVENTS_MAX = 10_000  # of one key: a minute of deciding, and more than anybody reads

@@ -20,7 +20,7 @@ from uuid import uuid5
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
-from genoflow.deploy.parked import Parking, Request
+from genoflow.deploy.parked import Parking
 from genoflow.events.codec import Codec
 from genoflow.events.envelope import Actor, Envelope, Producer
 from genoflow.events.errors import MalformedEvent, Refused
@@ -30,6 +30,7 @@ from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.log.recorded import Recorded
 from genoflow.events.types import READING
 from genoflow.processors.intake.privacy import PrivacyGuard
+from genoflow.processors.step import Request
 
 R = TypeVar("R", EventRequeued, EventDiscarded)
 FIXED = ("event_id", "type", "subject")  # an edit mends a fact; it does not make another one

@@ -14,7 +14,7 @@ from genoflow.events.event import Event, follow
 from genoflow.events.log.recorded import Recorded
 from genoflow.processors.decision import DECISION_EVENTS_MAX, Decision, effect_id
 from genoflow.processors.ledger import OpenEffect
-from genoflow.processors.processor import EffectKind, Processor
+from genoflow.processors.processor import Processor
 
 
 class Answers:
@@ -26,10 +26,6 @@ class Answers:
         self._codec = codec
         self._emits = frozenset(processor.emits)
         self._kinds = {effect.name: effect for effect in processor.effects}
-
-    def kind(self, name: str) -> EffectKind | None:
-        """The effect of this name, if the row has it."""
-        return self._kinds.get(name)
 
     def events(self, cause: Event, decision: Decision) -> list[Event]:
         """The events of a decision, each caused by the event that was decided on."""

@@ -11,6 +11,10 @@ from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_requeued import EventRequeued
 from genoflow.processors.ledger import OpenEffect
 
+# What a person may decide about something parked.
+Request = EventRequeued | EventDiscarded
+REQUESTS = frozenset({EventRequeued.type(), EventDiscarded.type()})
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -48,4 +52,4 @@ class Drain:
     key: bytes
     trigger: int
     start: int
-    request: EventRequeued | EventDiscarded
+    request: Request

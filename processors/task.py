@@ -12,11 +12,7 @@ from uuid import UUID
 
 from genoflow.events.codec import HEADER_ID, Codec, header
 from genoflow.events.envelope import Envelope, Producer
-from genoflow.events.errors import (
-    MalformedEvent,
-    StateMismatch,
-    Stop,
-)
+from genoflow.events.errors import MalformedEvent, StateMismatch, Stop
 from genoflow.events.event import Event
 from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_requeued import EventRequeued
@@ -29,7 +25,7 @@ from genoflow.processors.ledger import Ledger, OpenEffect, ParkedKey, TaskStamp
 from genoflow.processors.parking import parked_effect, parked_record
 from genoflow.processors.processor import Processor, State
 from genoflow.processors.reading import event_of, line_of
-from genoflow.processors.step import Drain, Outcome, Step
+from genoflow.processors.step import REQUESTS, Drain, Outcome, Request, Step
 
 HOT_STATES_MAX = 10_000  # states kept as objects beside their bytes: 1 kB each, 10 MB a task
 ERROR_CHARACTERS_MAX = 2_000  # what EventParked takes
@@ -65,7 +61,7 @@ class Task:
         self._changed: dict[bytes, State | None] = {}
         self._decides = frozenset(processor.on)
         self._on = frozenset((*processor.on, *processor.folds))
-        self._types = frozenset(event.type() for event in self._on) | _REQUESTS
+        self._types = frozenset(event.type() for event in self._on) | REQUESTS
         self._answers = Answers(processor, producer, codec)
         self._initial = processor.state()
         self._step = Step(position)
@@ -85,7 +81,7 @@ class Task:
             named = None  # nobody knows whether it is for us: taking it will say why it cannot be
         if named is not None and named not in self._types:
             return None
-        if named in _REQUESTS:
+        if named in REQUESTS:
             return self._request(record, key)
         if key not in self.parked:
             self._take(record, key, record.offset, None)
@@ -120,8 +116,7 @@ class Task:
         for closed in decision.closes:
             self._close(closed)
         if after is not state:  # whether it differs, step() sees by its bytes
-            self._changed[key] = after
-            self._hot[key] = self._initial if after is None else after
+            self._keep(key, after)
         return True
 
     def _retake(self, record: Recorded, key: bytes, trigger: int) -> bool:
@@ -137,8 +132,7 @@ class Task:
             if type(event) in self._on:
                 state = self.state(key)
                 after = self.processor.evolve(state, event)
-                self._changed[key] = after
-                self._hot[key] = self._initial if after is None else after
+                self._keep(key, after)
         except Stop:
             raise
         except Exception as error:
@@ -147,6 +141,10 @@ class Task:
                 f"it now ({line_of(error)}); mend evolve() and start again, nothing was changed"
             ) from error
         return True
+
+    def _keep(self, key: bytes, after: State | None) -> None:
+        self._changed[key] = after
+        self._hot[key] = self._initial if after is None else after
 
     def state(self, key: bytes) -> State:
         """What is known of a subject now."""
@@ -250,7 +248,7 @@ class Task:
             if key not in self.parked:
                 self._take(record, key, record.offset, None)  # it will say why, and park
             return None
-        assert isinstance(request, EventRequeued | EventDiscarded)
+        assert isinstance(request, Request)
         if request.processor != self.processor.name or request.partition != self.partition:
             return None
         if request.effect_id is not None:
@@ -270,7 +268,7 @@ class Task:
         self.position = record.offset  # the request is done only when the key's queue is
         return Drain(key, record.offset, parked.draining or 0, request)
 
-    def _request_effect(self, request: EventRequeued | EventDiscarded) -> None:
+    def _request_effect(self, request: Request) -> None:
         effect = self.effects.get(request.effect_id) if request.effect_id else None
         asked = request.envelope.event_id
         if effect is None or effect.parked is None or asked in effect.requests:
@@ -287,7 +285,7 @@ class Task:
         """Take the next event of a key that drains; whether the key goes on."""
         parked = self.parked[drain.key]
         try:
-            ours = record.type in self._types and record.type not in _REQUESTS
+            ours = record.type in self._types and record.type not in REQUESTS
         except MalformedEvent:
             ours = True
         head = record.offset == parked.offset
@@ -388,6 +386,3 @@ class Task:
             step.changes[on_changelog.STATE + key] = None
         self._old = None
         return step
-
-
-_REQUESTS = frozenset({EventRequeued.type(), EventDiscarded.type()})

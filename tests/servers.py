@@ -19,7 +19,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-import boto3
 import pytest
 from testcontainers.core.container import DockerContainer
 
@@ -29,6 +28,7 @@ from genoflow.deploy.local import stack as local_stack
 from genoflow.deploy.local.files import free_port
 from genoflow.deploy.local.gateway import binary_path, find_go
 from genoflow.deploy.settings import Settings, as_environment, read_settings
+from genoflow.deploy.wiring import s3_client
 from genoflow.events.errors import StackFault
 
 KAFKA_IMAGE = "apache/kafka:4.3.1"
@@ -263,17 +263,6 @@ class Bucket:
     name: str
     client: Any
     addresses: Addresses
-
-
-def s3_client(addresses: Addresses) -> Any:
-    """Return a client for the object store at these addresses."""
-    return boto3.client(
-        "s3",
-        endpoint_url=addresses.s3,
-        aws_access_key_id=addresses.s3_access_key,
-        aws_secret_access_key=addresses.s3_secret_key,
-        region_name=addresses.s3_region,
-    )
 
 
 @pytest.fixture

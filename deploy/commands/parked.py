@@ -17,8 +17,9 @@ from genoflow.deploy.wiring import open_log
 from genoflow.events.errors import Refused
 
 if TYPE_CHECKING:
-    from genoflow.deploy.parked import Parking, Request
+    from genoflow.deploy.parked import Parking
     from genoflow.events.log.kafka import KafkaLog
+    from genoflow.processors.step import Request
 
 WIDTH = 100
 EXIT_PARKED_AGAIN = 5  # it was requeued, and could not be taken this time either

@@ -8,17 +8,14 @@ import secrets
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from genoflow.events import topics
 from genoflow.events.codec import HEADER_CORRELATION, Codec
-from genoflow.events.envelope import Actor, Producer
 from genoflow.events.errors import DamagedFile, MalformedEvent, Refused, TopicMissing, UnknownSchema
-from genoflow.events.event import begin
-from genoflow.events.file_landed import FileLanded
 from genoflow.events.log import transfer
 from genoflow.events.log.container import ContainerReader, ContainerWriter, LogRecord
 from genoflow.events.log.filters import Filter
@@ -30,6 +27,7 @@ from genoflow.events.log.port import EventLog
 from genoflow.events.log.recorded import HEADER_POSITION, HEADER_RECORDED_AT, Raw, Recorded
 from genoflow.events.log.transfer import export, import_
 from genoflow.events.registry import Registry, released
+from tests.contracts.logs import landed
 
 PARTITIONS = topics.PARTITIONS_EMBEDDED
 SAMPLE = topics.SAMPLE.name
@@ -60,18 +58,6 @@ async def new_log(request: pytest.FixtureRequest) -> AsyncIterator[NewLog]:
             return log
 
         yield memory if request.param == "memory" else kafka
-
-
-def landed(sample: str, number: int) -> FileLanded:
-    at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=number)
-    fact = FileLanded(
-        bucket="raw", object_key=f"{sample}/{number}", version_id="1", size_bytes=number, etag="e",
-        last_modified_at=at, sample_id=sample, role="R1",
-    )  # fmt: skip
-    return begin(
-        fact, occurred_at=at, actor=Actor(kind="service", id="test"),
-        by=Producer(service="test", version="0"),
-    )  # fmt: skip
 
 
 async def filled(log: EventLog) -> EventLog:

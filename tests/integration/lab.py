@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,14 +20,13 @@ from genoflow.deploy.local import stack as local_stack
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import open_log, open_restoring_log, open_s3, topic_admin
 from genoflow.events import topics
-from genoflow.events.envelope import Actor, Producer
-from genoflow.events.event import begin
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.log.changelog import POSITION_KEY, position_of
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.recorded import Raw
 from genoflow.events.subscribe import Subscription
+from tests.contracts.logs import landed
 from tests.servers import cli_environment, embedded_settings
 
 NAMES = ("kafka", "postgres", "s3")
@@ -115,18 +114,6 @@ def killed_after(settings: Settings, word: str, *words: str) -> None:
                 process.send_signal(signal.SIGKILL)
                 break
     assert process.wait(COMMAND_SECONDS_MAX) == -signal.SIGKILL
-
-
-def landed(sample: str, number: int) -> FileLanded:
-    at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(seconds=number)
-    fact = FileLanded(
-        bucket="raw", object_key=f"{sample}/{number}", version_id="1", size_bytes=number, etag="e",
-        last_modified_at=at, sample_id=sample, role="R1",
-    )  # fmt: skip
-    return begin(
-        fact, occurred_at=at, actor=Actor(kind="service", id="test"),
-        by=Producer(service="test", version="0"),
-    )  # fmt: skip
 
 
 async def create(settings: Settings) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from genoflow.deploy.local.process import identify
+from genoflow.deploy.wiring import s3_client
 from genoflow.events.errors import Retry
 from genoflow.processors.adapters.local_job import BEGUN, STDERR
 from genoflow.processors.adapters.local_launcher import LocalLauncher
@@ -26,7 +27,7 @@ from genoflow.processors.job_outcome import (
 )
 from genoflow.processors.ports import JobOrder, JobState
 from tests.integration.effects import PATIENCE_SECONDS, ROOT, processes_named, until
-from tests.servers import Bucket, s3_client
+from tests.servers import Bucket
 
 # What the launcher starts: the job leaves its outcome in a folder that stands for the store, once
 # a file says that the store is there.

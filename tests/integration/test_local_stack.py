@@ -21,6 +21,7 @@ from genoflow.deploy.local.files import free_port
 from genoflow.deploy.local.process import identify
 from genoflow.deploy.local.state import StackStatus, State, read_status
 from genoflow.deploy.settings import Settings
+from genoflow.deploy.wiring import s3_client
 from tests.integration.stacks import (
     all_gone,
     cli,
@@ -28,7 +29,7 @@ from tests.integration.stacks import (
     private,
     until,
 )
-from tests.servers import embedded_settings, s3_client
+from tests.servers import embedded_settings
 
 TOPIC = "kept"
 

@@ -24,7 +24,7 @@ from genoflow.processors.ledger import OpenEffect
 from genoflow.processors.processor import Processor, Timer
 from genoflow.processors.runner import Runner
 from genoflow.processors.step import Drain, Step
-from genoflow.processors.task import _REQUESTS, Task
+from genoflow.processors.task import REQUESTS, Task
 from genoflow.processors.task_loop import TaskLoop
 from tests.simulation.flow import Tally, TallyAnew
 from tests.simulation.world import World
@@ -176,7 +176,7 @@ _take, _take_queued, _request, _drain = (
 
 def _does_not_queue(self: Task, record: Recorded) -> Drain | None:
     key = record.key_bytes or b""
-    if key in self.parked and record.headers and record.type in self._types - _REQUESTS:
+    if key in self.parked and record.headers and record.type in self._types - REQUESTS:
         self.position, self._last = record.offset + 1, record
         parked = self.parked.pop(key)
         self._take(record, key, record.offset, None)
