@@ -21,6 +21,8 @@ SHOWN_SECONDS = 60.0  # a worker that said nothing for this long is gone
 SILENT_SECONDS = 10.0  # five statuses late: stopped, cut off, or dead without a word
 # Each transaction ends with the position and a marker; a few more, for transactions that failed.
 TAIL_RECORDS = 16
+# The broker ends a dead worker's transaction within 20 s; what is open for twice that is lost.
+LOST_END_SECONDS = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,23 @@ class WorkerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class LostEnd:
+    """An input that nobody can read on, since the end of a transaction in it does not come."""
+
+    topic: str
+    partition: int
+    offset: int
+    records: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """All workers and all tasks at one moment."""
 
     workers: tuple[WorkerStatus, ...]
     tasks: tuple[TaskStatus, ...]
+    lost_ends: tuple[LostEnd, ...] = ()
 
 
 @dataclass(slots=True)
@@ -77,8 +91,10 @@ async def read_standing(log: EventLog, processors: Iterable[Processor], now: dat
     workers = tuple(_worker(one, now) for _, one in sorted(said.items()))
     silent = {worker.worker for worker in workers if worker.is_silent}
     ends: Vector = {}
+    lost: list[LostEnd] = []
     for topic in dict.fromkeys(row.reads.name for row in rows):
         ends |= await log.ends(topic)
+        lost += await _lost_ends(log, topic, now)
     owned = _owned(said, silent, ends)
     free = [
         (row, partition)
@@ -91,7 +107,15 @@ async def read_standing(log: EventLog, processors: Iterable[Processor], now: dat
     tasks = [task for place, task in owned.items() if place[0] in names]
     tasks += [_unowned(row, partition, kept, ends) for row, partition in free]
     tasks.sort(key=lambda task: (names[task.processor], task.partition))
-    return Standing(workers, tuple(tasks))
+    return Standing(workers, tuple(tasks), tuple(lost))
+
+
+async def _lost_ends(log: EventLog, topic: str, now: datetime) -> list[LostEnd]:
+    return [
+        LostEnd(topic, partition, found.offset, found.records, found.since)
+        for (_, partition), found in sorted((await log.withheld(topic)).items())
+        if (now - found.since).total_seconds() > LOST_END_SECONDS
+    ]
 
 
 async def _statuses(log: EventLog, now: datetime) -> dict[str, _Said]:

@@ -31,7 +31,7 @@ from genoflow.deploy.settings import Settings, as_environment, read_settings
 from genoflow.deploy.wiring import s3_client
 from genoflow.events.errors import StackFault
 
-KAFKA_IMAGE = "apache/kafka:4.3.1"
+KAFKA_IMAGE = "apache/kafka:4.0.2"
 POSTGRES_IMAGE = "postgres:18.4"
 S3_IMAGE = "versity/versitygw:v1.8.0"
 DOCKER_SOCKET = "/var/run/docker.sock"

@@ -39,7 +39,9 @@ def workers(as_json: bool) -> None:
     if as_json:
         rows = [asdict(one) | {"silent": one.is_silent} for one in standing.workers]
         tasks = [asdict(task) for task in standing.tasks]
-        click.echo(json.dumps({"workers": rows, "tasks": tasks}, indent=2))
+        lost = [asdict(one) | {"since": one.since.isoformat()} for one in standing.lost_ends]
+        said = {"workers": rows, "tasks": tasks, "lost_ends": lost}
+        click.echo(json.dumps(said, indent=2))
     else:
         _print(standing)
 
@@ -59,6 +61,12 @@ def _print(standing: Standing) -> None:
         console.print(_tasks(standing))
     _print_unowned(console, standing)
     _print_effects(console, standing)
+    for lost in standing.lost_ends:
+        console.print(
+            f"\n[red]{lost.topic}\\[{lost.partition}]@{lost.offset}[/]: {lost.records:,} records "
+            f"cannot be read since {lost.since:%Y-%m-%d %H:%M:%S} UTC: the end of their "
+            f"transaction is lost; see `A lost end` in docs/reliability.md"
+        )
 
 
 def _table(*titles: tuple[str, dict[str, Any]]) -> Any:

@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from genoflow.events.codec import Codec
-from genoflow.events.errors import OutcomeUnknown, TopicMismatch, TopicMissing
+from genoflow.events.errors import LogUnavailable, OutcomeUnknown, TopicMismatch, TopicMissing
 from genoflow.events.event import Event
 from genoflow.events.log.kafka_client import connect, heard
 from genoflow.events.log.kafka_reader import (
@@ -30,6 +30,7 @@ from genoflow.events.log.kafka_reader import (
     consumer,
 )
 from genoflow.events.log.kafka_task import KafkaTask
+from genoflow.events.log.kafka_withheld import withheld
 from genoflow.events.log.kafka_work import KafkaWorkReader, member
 from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.port import (
@@ -39,6 +40,7 @@ from genoflow.events.log.port import (
     Share,
     TaskSession,
     Vector,
+    Withheld,
     WorkReader,
 )
 from genoflow.events.log.recorded import EPOCH, Position, Raw
@@ -285,20 +287,39 @@ class KafkaLog(EventLog):
     def _vector(self, topic: str, offsets: Mapping[TopicPartition, int]) -> Vector:
         return {(topic, place.partition): offset for place, offset in offsets.items()}
 
+    @contextlib.asynccontextmanager
+    async def _asked(self, what: str) -> AsyncIterator[None]:
+        """A broker that goes away while it is asked, as the error that says so."""
+        try:
+            yield
+        except (KafkaError, TimeoutError) as error:
+            raise LogUnavailable(
+                f"{what}: {type(error).__name__} from {self.address}; the broker is away or busy, "
+                f"try again"
+            ) from error
+
     async def starts(self, topic: str) -> Vector:
-        client = await self._consumer()
-        return self._vector(topic, await client.beginning_offsets(await self._places(topic)))
+        client, places = await self._consumer(), await self._places(topic)
+        async with self._asked(f"the first offsets of {topic}"):
+            return self._vector(topic, await client.beginning_offsets(places))
 
     async def ends(self, topic: str) -> Vector:
-        client = await self._consumer()
-        return self._vector(topic, await client.end_offsets(await self._places(topic)))
+        client, places = await self._consumer(), await self._places(topic)
+        async with self._asked(f"the ends of {topic}"):
+            return self._vector(topic, await client.end_offsets(places))
+
+    async def withheld(self, topic: str) -> dict[tuple[str, int], Withheld]:
+        client, places = await self._consumer(), await self._places(topic)
+        async with self._asked(f"what {topic} withholds"):
+            found = await withheld(self.address, client, places)
+        return {(topic, number): one for number, one in found.items()}
 
     async def offsets_at(self, topic: str, time: datetime) -> Vector:
-        client = await self._consumer()
+        client, places = await self._consumer(), await self._places(topic)
         wanted_ms = int((time - EPOCH).total_seconds() * 1000)
-        places = await self._places(topic)
-        found = await client.offsets_for_times(dict.fromkeys(places, wanted_ms))
-        ends = await client.end_offsets(places)
+        async with self._asked(f"the offsets of {topic} at a time"):
+            found = await client.offsets_for_times(dict.fromkeys(places, wanted_ms))
+            ends = await client.end_offsets(places)
         return self._vector(
             topic, {p: found[p].offset if found.get(p) else ends[p] for p in places}
         )

@@ -10,7 +10,8 @@ commits take turns: a broker answers a commit before its markers are written, an
                  An older session that commits meanwhile does so before b is started, or never: its
                  turns alternate, each waits for the last one's answer, and one refusal ends it
     2. restore   only then is the changelog read, committed records only, to its end: everything
-                 that any older session was told is committed stands before that end
+                 that any older session was told is committed stands before that end. A broker that
+                 lost the end of a transaction shows less than that, which is Stop
     3. commit    events, changed state and position in one transaction of the producer whose turn it
                  is, begun only after the last commit was answered; an answer means that it is
                  decided, so nothing can commit on top of a commit that fails. The records of both
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 # Well under the 50 ms that a commit should take, times 200: longer means trouble, not load.
 TRANSACTION_MILLISECONDS_MAX = 10_000
 FENCE_SECONDS_MAX = 30  # an open transaction of the old owner is aborted within its own limit
+# After the fence nothing of this task is open. What followers still have to copy comes at once.
+WITHHELD_SECONDS_MAX = 10
+WITHHELD_PAUSE_SECONDS = 0.5
 CLOSE_SECONDS_MAX = 5  # to abort and say goodbye; a broker that is away aborts by itself
 BATCH_BYTES_MAX = 262_144  # 700 events of 352 bytes; four of them fit in one request of 1 MiB
 TURNS = ("a", "b")
@@ -94,6 +99,7 @@ class KafkaTask(TaskSession):
             raise Stop(f"{self._name}: restored before it was fenced; call fence() first")
         await self._log.partitions(self._changelog)
         place = (self._changelog, self._partition)
+        await self._refuse_withheld(place)
         start = (await self._log.starts(self._changelog))[place]
         stop = (await self._log.ends(self._changelog))[place]
         folding = Folding(f"{self._changelog}[{self._partition}]")
@@ -105,6 +111,18 @@ class KafkaTask(TaskSession):
                 async for rows in found:  # step 2
                     folding.take((row.key or b"", row.value) for row in rows)
         return folding.restored()
+
+    async def _refuse_withheld(self, place: tuple[str, int]) -> None:
+        deadline = time.monotonic() + WITHHELD_SECONDS_MAX
+        while (found := (await self._log.withheld(self._changelog)).get(place)) is not None:
+            if time.monotonic() >= deadline:
+                raise Stop(
+                    f"{self._changelog}[{self._partition}]@{found.offset}: the broker withholds "
+                    f"{found.records} records since {found.since:%Y-%m-%d %H:%M:%S} UTC: the end "
+                    f"of their transaction is lost, and without them the state would be too old; "
+                    f"see `A lost end` in docs/reliability.md, then start again"
+                )
+            await asyncio.sleep(WITHHELD_PAUSE_SECONDS)
 
     async def commit(
         self, events: Sequence[Event], changes: Mapping[bytes, bytes | None], position: int

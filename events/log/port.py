@@ -31,6 +31,14 @@ class Restored(NamedTuple):
     position: int | None  # None: the changelog is empty, the task has never committed
 
 
+class Withheld(NamedTuple):
+    """Records of one partition that stand behind a transaction without an end."""
+
+    offset: int  # of the first one: readers of committed records wait here
+    records: int  # offsets from there on, markers among them
+    since: datetime  # when the first one was written; a healthy transaction ends within 20 s
+
+
 class Reader(ABC):
     """A place in some partitions that moves forward."""
 
@@ -209,6 +217,10 @@ class EventLog(ABC):
     @abstractmethod
     async def ends(self, topic: str) -> Vector:
         """The offset behind the last committed record of each partition."""
+
+    @abstractmethod
+    async def withheld(self, topic: str) -> dict[tuple[str, int], Withheld]:
+        """Where readers of committed records wait now, for the end of a transaction."""
 
     @abstractmethod
     async def offsets_at(self, topic: str, time: datetime) -> Vector:

@@ -23,8 +23,8 @@ from genoflow.processors.answers import Answers
 from genoflow.processors.ledger import OpenEffect
 from genoflow.processors.processor import Processor, Timer
 from genoflow.processors.runner import Runner
-from genoflow.processors.step import Drain, Step
-from genoflow.processors.task import REQUESTS, Task
+from genoflow.processors.step import REQUESTS, Drain, Step
+from genoflow.processors.task import Task
 from genoflow.processors.task_loop import TaskLoop
 from tests.simulation.flow import Tally, TallyAnew
 from tests.simulation.world import World

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from genoflow.deploy.commands.workers import lasted, progress, ranges
-from genoflow.deploy.worker_status import Standing, TaskStatus, read_standing
+from genoflow.deploy.worker_status import LostEnd, Standing, TaskStatus, read_standing
 from genoflow.events import topics
 from genoflow.events.log.memory import MemoryLog
+from genoflow.events.log.port import Withheld
 from genoflow.events.log.recorded import Raw
 from genoflow.processors.flow import PROCESSORS
 from tests.contracts.logs import landed
@@ -122,3 +123,19 @@ def test_words_for_people() -> None:
     assert progress(None) == "-"
     assert progress([1, 4, "bytes"]) == "25% of 4 bytes"
     assert progress([1_500, None, "reads"]) == "1,500 reads"
+
+
+async def test_an_input_without_an_end_is_told_once_it_must_be_lost(
+    log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = ROW.reads.name
+    now = datetime.now(UTC)
+    young, old = now - timedelta(seconds=15), now - timedelta(seconds=41)
+
+    async def withheld(asked: str) -> dict[tuple[str, int], Withheld]:
+        assert asked == topic
+        return {(topic, 1): Withheld(7, 3, young), (topic, 2): Withheld(9, 5, old)}
+
+    monkeypatch.setattr(log, "withheld", withheld)
+    found = await read_standing(log, [ROW], now)
+    assert found.lost_ends == (LostEnd(topic, 2, 9, 5, old),)
