@@ -14,6 +14,7 @@ import sys
 import time
 
 from benchmarks.stage_row import row
+from genoflow.deploy.garbage import settle
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.processors.adapters.system_clock import SystemClock
 from genoflow.processors.ports import Ports
@@ -41,6 +42,7 @@ async def run(address: str, prefix: str, name: str) -> None:
             identity=Identity(name, "0.1.0", "3f2a91c"),
             reach=tell,
         )
+        settle()  # as `genoflow work` does
         await worker.run(stop)
 
 

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
+from genoflow.deploy.garbage import settle
 from genoflow.deploy.logs import configure_logs
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import open_children, open_log, worker_ports
@@ -90,6 +91,7 @@ async def _work(settings: Settings, processors: Sequence[Processor], reach: Reac
             log, log.codec, processors, worker_ports(settings, processors),
             identity=who, children=children, reach=reach,
         )  # fmt: skip
+        settle()
         _log.info("%s works: %s", who.name, ", ".join(one.name for one in processors))
         await worker.run(stop)
         if children is not None:
