@@ -11,9 +11,10 @@ from genoflow.events.codec import Codec
 from genoflow.events.envelope import Envelope, Producer
 from genoflow.events.errors import InvalidEvent
 from genoflow.events.event import Event, follow
+from genoflow.events.log.changelog import STATE_BYTES_MAX
 from genoflow.events.log.recorded import Recorded
 from genoflow.processors.decision import DECISION_EVENTS_MAX, Decision, effect_id
-from genoflow.processors.ledger import OpenEffect
+from genoflow.processors.ledger import STATE, OpenEffect
 from genoflow.processors.processor import Processor
 
 
@@ -81,13 +82,25 @@ class Answers:
             )
         return list(opened.values())
 
-    def state(self, after: object) -> None:
-        """Nothing where the subject's new state is one of this row, or none."""
-        if after is not None and not isinstance(after, self._processor.state):
+    def state(self, key: bytes, before: object, after: object) -> bytes | None:
+        """The subject's new state as the changelog keeps it; None where there is nothing to keep.
+
+        InvalidEvent where it is none of this row, or takes more than the changelog does.
+        """
+        if after is None or after is before:
+            return None
+        if not isinstance(after, self._processor.state):
             raise InvalidEvent(
                 f"{self._processor.name}: evolve() answered with {type(after).__name__} and its "
                 f"state is {self._processor.state.__name__}, or None to forget; mend evolve()"
             )
+        kept = after.model_dump_json().encode()
+        if len(kept) > STATE_BYTES_MAX - len(STATE) - len(key):
+            raise InvalidEvent(
+                f"{self._processor.name}: its state of this subject would have {len(kept):,} bytes "
+                f"and the limit is {STATE_BYTES_MAX:,}; keep less in it, and mend evolve()"
+            )
+        return kept
 
     def outcome(
         self, effect: OpenEffect, events: Sequence[Event], occurred_at: datetime | None

@@ -58,7 +58,7 @@ class Task:
         )
         self._last: Recorded | None = None
         self._hot: dict[bytes, State] = {}
-        self._changed: dict[bytes, State | None] = {}
+        self._changed: dict[bytes, bytes | None] = {}
         self._decides = frozenset(processor.on)
         self._on = frozenset((*processor.on, *processor.folds))
         self._types = frozenset(event.type() for event in self._on) | REQUESTS
@@ -100,7 +100,7 @@ class Task:
             if type(event) in self._decides:
                 decision = self.processor.decide(state, event)
             after = self.processor.evolve(state, event)
-            self._answers.state(after)
+            kept = self._answers.state(key, state, after)
             events = self._answers.events(event, decision)
             effects = self._answers.effects(record, event, decision, self.effects)
         except Stop:
@@ -115,8 +115,8 @@ class Task:
             self._step.opened.append(effect)
         for closed in decision.closes:
             self._close(closed)
-        if after is not state:  # whether it differs, step() sees by its bytes
-            self._keep(key, after)
+        if after is not state:
+            self._keep(key, after, kept)
         return True
 
     def _retake(self, record: Recorded, key: bytes, trigger: int) -> bool:
@@ -132,7 +132,9 @@ class Task:
             if type(event) in self._on:
                 state = self.state(key)
                 after = self.processor.evolve(state, event)
-                self._keep(key, after)
+                kept = self._answers.state(key, state, after)
+                if after is not state:
+                    self._keep(key, after, kept)
         except Stop:
             raise
         except Exception as error:
@@ -142,8 +144,8 @@ class Task:
             ) from error
         return True
 
-    def _keep(self, key: bytes, after: State | None) -> None:
-        self._changed[key] = after
+    def _keep(self, key: bytes, after: State | None, kept: bytes | None) -> None:
+        self._changed[key] = kept  # whether it differs from what stands there, step() sees
         self._hot[key] = self._initial if after is None else after
 
     def state(self, key: bytes) -> State:
@@ -327,15 +329,13 @@ class Task:
         """All that was noted since the last step; the caller commits it before it goes on."""
         step, self._step, self._noted_bytes = self._step, Step(self.position), 0
         step.position = self.position
-        for key, state in self._changed.items():
-            if state is None:
+        for key, kept in self._changed.items():
+            if kept is None:
                 if self._states.pop(key, None) is not None:
                     step.changes[on_changelog.STATE + key] = None
                 self._hot.pop(key, None)
-            else:
-                kept = state.model_dump_json().encode()
-                if self._states.get(key) != kept:
-                    self._states[key] = step.changes[on_changelog.STATE + key] = kept
+            elif self._states.get(key) != kept:
+                self._states[key] = step.changes[on_changelog.STATE + key] = kept
         self._changed = {}
         if len(self._hot) > HOT_STATES_MAX:
             self._hot.clear()

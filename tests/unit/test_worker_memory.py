@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from genoflow.events import topics
-from genoflow.events.errors import Fenced, InvalidEvent, OutcomeUnknown, StateMismatch, Stop
+from genoflow.events.errors import Fenced, OutcomeUnknown, StateMismatch, Stop
 from genoflow.events.event import Event
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.log.changelog import STATE_BYTES_MAX
@@ -23,7 +23,7 @@ from genoflow.processors.ports import Attempt
 from genoflow.processors.processor import Call, Processor
 from genoflow.processors.reach import POINTS
 from tests.toy import TOY, TOY_ANEW, AboutFile, Files, landed, requeued, write
-from tests.workers import Lab, until
+from tests.workers import Lab, numbered, parked, until
 
 SAMPLES = [f"S{number}" for number in range(6)]
 S1 = partition_of(b"S1", topics.PARTITIONS_EMBEDDED)
@@ -146,17 +146,17 @@ async def test_a_decider_that_says_stop_ends_the_worker(lab: Lab) -> None:
         await until(lambda: _numbered(lab, 1), running)
 
 
-async def test_a_state_that_is_too_large_ends_the_worker_and_nothing_is_lost(lab: Lab) -> None:
+async def test_a_state_that_is_too_large_parks_its_subject_alone(lab: Lab) -> None:
     def swells(state: Files, event: FileLanded) -> Files:
-        return Files(names=(*state.names, event.object_key, "x" * STATE_BYTES_MAX))
+        much = "x" * STATE_BYTES_MAX if event.key == "S1" else ""
+        return Files(names=(*state.names, event.object_key, much))
 
-    await landing(lab, landed("a"))
-    error = await lab.ended(replace(TOY, evolve=swells))
-    assert isinstance(error, InvalidEvent)
-    assert "state b'state/S1': has 1,000," in str(error)
+    await landing(lab, landed("a"), landed("b", sample="S2"))
+    async with lab.working(replace(TOY, evolve=swells)) as running:
+        await until(numbered(lab, [("b", 1)], "S2"), running)
+        [event] = await parked(lab)
+    assert "its state of this subject would have 1,000," in event.error
     assert await lab.numbers() == []
-    async with lab.working(TOY) as running:
-        await until(lambda: _numbered(lab, 1), running)
 
 
 async def test_a_task_whose_client_swallows_the_cancellation_ends_all_the_same(
