@@ -142,6 +142,15 @@ def test_a_subject_that_was_forgotten_stays_forgotten() -> None:
     assert partition.states() == {}
 
 
+def test_a_subject_of_which_nothing_is_known_is_not_kept_by_a_rebuild() -> None:
+    nothing = replace(TOY_ANEW, evolve=lambda state, _event: state)
+    partition = worked(landed("a"), row=replace(nothing, state_version=1))
+    assert partition.states() == {}
+    partition.restart(nothing)
+    partition.rebuild()
+    assert partition.states() == {}
+
+
 @pytest.mark.parametrize("killed_after", [1, 2])
 def test_a_rebuild_that_dies_is_begun_again(killed_after: int) -> None:
     samples = [f"S{number}" for number in range(6)]
