@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genoflow.events.case_closed import CaseClosed
+from genoflow.events.case_opened import CaseOpened
 from genoflow.events.catalogue import EVENTS
 from genoflow.events.event import Event
 from genoflow.events.file_landed import FileLanded
@@ -14,6 +16,7 @@ from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_started import SequencingRunStarted
 from genoflow.processors.checksum_files import CHECKSUM_FILES
 from genoflow.processors.clock import CLOCKS
+from genoflow.processors.join_case import JOIN_CASE
 from genoflow.processors.processor import Processor
 from genoflow.processors.watch_silence import WATCH_SILENCE
 
@@ -51,6 +54,12 @@ FLOW: tuple[Row, ...] = (
         ),
         about="a seeded sequencing run, for the demonstration",
     ),
+    Porch(
+        "orders",
+        emits=(CaseOpened, CaseClosed),
+        about="orders of people and of their systems, checked before they are cases",
+    ),
+    JOIN_CASE,
     CHECKSUM_FILES,
     WATCH_SILENCE,
     *CLOCKS,

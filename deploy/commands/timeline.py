@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 
 import click
@@ -26,17 +27,37 @@ DETAILS = ("role", "size_bytes", "marker", "read_set_id", "flow_cell_id", "reads
 @click.option("--json", "as_json", is_flag=True, help="one JSON object a line, with payloads")
 def timeline(subject: str, as_json: bool) -> None:
     """Show what happened to SUBJECT (a sample, a run, a case), oldest first."""
+    show_timeline(subject, as_json=as_json)
+
+
+def everything(_: Entry) -> bool:
+    """Leave nothing out."""
+    return True
+
+
+def show_timeline(
+    subject: str, *, as_json: bool, chosen: Callable[[Entry], bool] = everything
+) -> None:
+    """Open what the timeline needs, and print those entries of it that are chosen."""
 
     async def show() -> None:
         settings = read_settings()
         async with open_log(settings) as log:
-            await print_timeline(settings, log, Console(highlight=False), subject, as_json=as_json)
+            await print_timeline(
+                settings, log, Console(highlight=False), subject, as_json=as_json, chosen=chosen
+            )
 
     asyncio.run(show())
 
 
 async def print_timeline(
-    settings: Settings, log: EventLog, console: Console, subject: str, *, as_json: bool = False
+    settings: Settings,
+    log: EventLog,
+    console: Console,
+    subject: str,
+    *,
+    as_json: bool = False,
+    chosen: Callable[[Entry], bool] = everything,
 ) -> None:
     """Bring the timeline to the end of the log and print what it says of a subject."""
     async with open_postgres(settings) as connection:
@@ -47,6 +68,7 @@ async def print_timeline(
             f"timeline: nothing on the log is about {subject!r}; `genoflow events tail --last 20 "
             f"--no-follow` shows subjects that there are"
         )
+    entries = [entry for entry in entries if chosen(entry)]
     if as_json:
         for entry in entries:
             click.echo(json.dumps(asdict(entry), default=str))

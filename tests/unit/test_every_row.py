@@ -103,7 +103,8 @@ def test_every_other_commit_fails_in_one_run(name: str) -> None:
     endings += [Ending("commit after", nth, kills=False) for nth in range(2, 60, 4)]
     tried = Trial(PROCESSORS[name], events, endings).run()
     same(expected, tried, "every other commit")
-    assert tried.lives > 3
+    # A row that hops says little on what it reads, so its history is worked off in few commits.
+    assert tried.lives >= min(4, expected.happened["commit before"])
 
 
 @every_row

@@ -1,0 +1,256 @@
+"""A run of a pipeline: how far it is, how it ended, and what its results wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged, listed
+from genoflow.events.event import Event
+from genoflow.events.results_amended import ResultsAmended
+from genoflow.events.results_checked import ResultsChecked
+from genoflow.events.results_collected import ResultsCollected
+from genoflow.events.results_held import ResultsHeld
+from genoflow.events.results_published import ResultsPublished
+from genoflow.events.results_retracted import ResultsRetracted
+from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_exited import RunExited
+from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_lost import RunLost
+from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_started import RunStarted
+from genoflow.events.run_submitted import RunSubmitted
+from genoflow.events.run_succeeded import RunSucceeded
+from genoflow.events.run_superseded import RunSuperseded
+from genoflow.events.task_completed import TaskCompleted
+from genoflow.events.task_failed import TaskFailed
+from genoflow.events.task_news import TaskNews
+from genoflow.events.task_started import TaskStarted
+from genoflow.events.task_submitted import TaskSubmitted
+
+# How far a run is, within one attempt: later news of an earlier stage does not take it back.
+STAGES: tuple[tuple[type[Event], ...], ...] = (
+    (RunRequested,),
+    (RunSubmitted,),
+    (RunStarted,),
+    (RunExited, RunLost),
+    (RunFailed, RunSucceeded),
+    (ResultsCollected,),
+    (ResultsChecked, ResultsHeld),
+    (ResultsPublished,),
+    (ResultsAmended,),
+    (RunCancelled, RunSuperseded),
+    (ResultsRetracted,),
+)
+RANK = {kind: rank for rank, kinds in enumerate(STAGES) for kind in kinds}
+TO_SUBMIT = RANK[RunSubmitted]
+WORDS: dict[type[Event], str] = {
+    RunRequested: "requested", RunSubmitted: "submitted", RunStarted: "running",
+    RunExited: "exited", RunLost: "lost", RunFailed: "failed", RunSucceeded: "succeeded",
+    ResultsCollected: "collected", ResultsChecked: "checked", ResultsHeld: "held",
+    ResultsPublished: "published", ResultsAmended: "amended", RunCancelled: "cancelled",
+    RunSuperseded: "superseded", ResultsRetracted: "retracted",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Run(Subject):
+    """What is known of a run."""
+
+    requested: RunRequested | None = None
+    stage: Event | None = None  # the fact that says how far it is
+    attempt: int = 0
+    job_id: str | None = None
+    tasks: dict[str, TaskNews] = field(default_factory=dict)  # the newest news of each
+    collected: ResultsCollected | None = None
+    checked: ResultsChecked | ResultsHeld | None = None
+    published: ResultsPublished | ResultsAmended | None = None
+
+    @property
+    def case_id(self) -> str | None:
+        """The case that it is for, where that is known."""
+        for fact in (self.requested, self.stage):
+            if fact is not None and (case := getattr(fact, "case_id", None)):
+                return str(case)
+        return None
+
+    @property
+    def at(self) -> datetime | None:
+        """Since when it is where it is."""
+        return self.stage.envelope.occurred_at if self.stage else self.first_at
+
+
+def _stage(run: Run, event: Event) -> None:
+    attempt = getattr(event, "attempt", None) or 0
+    again = attempt > run.attempt
+    if attempt and attempt < run.attempt:
+        return  # news of a submission that was given up
+    run.attempt = max(run.attempt, attempt)
+    run.job_id = getattr(event, "job_id", None) or run.job_id
+    if run.stage is None or RANK[type(event)] >= RANK[type(run.stage)] or again:
+        run.stage = event
+    if isinstance(event, RunRequested):
+        run.requested = event
+    elif isinstance(event, ResultsCollected):
+        run.collected = event
+    elif isinstance(event, ResultsChecked | ResultsHeld):
+        run.checked = event
+    elif isinstance(event, ResultsPublished | ResultsAmended):
+        run.published = event
+
+
+def _task(run: Run, event: TaskNews) -> None:
+    before = run.tasks.get(event.task_id)
+    done = isinstance(before, TaskCompleted)
+    if event.attempt >= run.attempt and not (done and isinstance(event, TaskStarted)):
+        run.tasks[event.task_id] = event
+
+
+USES: Uses = {
+    **dict.fromkeys(RANK, _stage),
+    **dict.fromkeys((TaskSubmitted, TaskStarted, TaskCompleted, TaskFailed), _task),
+}
+
+
+def run_of(key: str, events: Iterable[Event]) -> Run:
+    """What these events tell of the run."""
+    return fold(Run(key), events, USES)
+
+
+# -- why
+
+
+def why(run: Run) -> list[Answer]:
+    """What it waits for, or how it ended."""
+    stage = run.stage
+    if stage is None or RANK[type(stage)] <= RANK[RunLost]:
+        return _on_its_way(run)
+    if isinstance(stage, RunFailed):
+        return [_failed(run, stage)]
+    if isinstance(stage, RunCancelled | RunSuperseded | ResultsRetracted):
+        return [_gone(run, stage)]
+    if isinstance(stage, ResultsHeld):
+        reasons = "; ".join(reason.rstrip(".") for reason in stage.reasons)
+        found = judged(stage.measured, "fail")
+        detail = f"{reasons}: {found}" if found else reasons
+        way = "have a person who may do so release them, or mend what is wrong and run it again"
+        return [Answer(f"holds its results back: {detail}", run.at, way)]
+    if isinstance(stage, ResultsPublished | ResultsAmended):
+        how = "published" if isinstance(stage, ResultsPublished) else "published, as amended"
+        says = f"is {how}: {len(stage.files)} files"
+        return [Answer(says, run.at, f"`genoflow run show {run.key}` lists them", is_waiting=False)]
+    says = {
+        RunSucceeded: "succeeded, and waits for its results to be collected",
+        ResultsCollected: "waits for the check of its results",
+        ResultsChecked: "is checked, and waits to be published",
+    }[type(stage)]
+    return [Answer(says, run.at, A_WORKER)]
+
+
+def _on_its_way(run: Run) -> list[Answer]:
+    stage = run.stage
+    job = run.job_id or "unknown"
+    if isinstance(stage, RunSubmitted):
+        queue = f" in queue {stage.queue}" if stage.queue else ""
+        says = f"waits for {stage.launcher} to start job {job}{queue}, attempt {run.attempt}"
+        return [Answer(says, run.at, f"see what {stage.launcher} says of that job")]
+    if isinstance(stage, RunStarted):
+        return _running(run, stage)
+    if isinstance(stage, RunExited):
+        how = f"by {stage.signal}" if stage.signal else f"with exit code {stage.exit_code}"
+        says = f"ended {how}, and waits for the verdict from its output manifest"
+        return [Answer(says, run.at, A_WORKER)]
+    if isinstance(stage, RunLost):
+        says = f"was lost by {stage.launcher}, job {job}: {stage.reason.rstrip('.')}"
+        return [Answer(says, run.at, "it is submitted again or given up, by itself")]
+    launcher = f" to {run.requested.launcher}" if run.requested else ""
+    return [Answer(f"waits to be submitted{launcher}", run.at, A_WORKER)]
+
+
+def _running(run: Run, stage: RunStarted) -> list[Answer]:
+    done = sum(isinstance(one, TaskCompleted) for one in run.tasks.values())
+    busy = sorted(
+        one.task_name for one in run.tasks.values() if isinstance(one, TaskStarted | TaskSubmitted)
+    )
+    at_work = f"; at work: {listed(busy)}" if busy else ""
+    says = f"is running on {stage.engine}, attempt {run.attempt}: {done} tasks are done{at_work}"
+    failed = [
+        Answer(
+            f"had a task fail: {one.task_name} ({one.reason.rstrip('.')})",
+            one.envelope.occurred_at,
+            "the engine tries it again" if one.will_retry else "the run fails by it",
+        )
+        for one in run.tasks.values()
+        if isinstance(one, TaskFailed)
+    ]
+    return [Answer(says, run.at), *failed]
+
+
+def _failed(run: Run, stage: RunFailed) -> Answer:
+    where = f" in {stage.failed_process}" if stage.failed_process else ""
+    missing = (
+        f"; not in the manifest: {listed(stage.missing_outputs)}" if stage.missing_outputs else ""
+    )
+    says = (
+        f"failed in attempt {stage.attempt}{where}, {stage.reason_code} "
+        f"({stage.reason.rstrip('.')}{missing})"
+    )
+    way = (
+        "another attempt follows by itself" if stage.will_retry
+        else f"`genoflow run show {run.key}` has its last lines; mend the cause and ask for another"
+    )  # fmt: skip
+    return Answer(says, run.at, way)
+
+
+def _gone(run: Run, stage: RunCancelled | RunSuperseded | ResultsRetracted) -> Answer:
+    reason = stage.reason.rstrip(".")
+    if isinstance(stage, RunSuperseded):
+        later = stage.superseded_by_run_id
+        says = f"does not count any more, {stage.reason_code} ({reason})"
+        return Answer(says, run.at, f"ask `genoflow run why {later}`", is_waiting=False)
+    if isinstance(stage, ResultsRetracted):
+        says = f"had its results retracted, {stage.reason_code} ({reason})"
+        return Answer(says, run.at, "use nothing that it published", is_waiting=False)
+    return Answer(f"was cancelled ({reason})", run.at, is_waiting=False)
+
+
+def word(run: Run) -> str:
+    """Its state in a word."""
+    return WORDS[type(run.stage)] if run.stage else "unknown"
+
+
+def facts(run: Run) -> dict[str, Any]:
+    """All that matters of it, for `show`."""
+    asked = run.requested
+    found: dict[str, Any] = {
+        "run": run.key, "state": word(run), "case": run.case_id, "attempt": run.attempt,
+        "job": run.job_id, "last": run.last_type, "last_at": run.last_at,
+    }  # fmt: skip
+    if asked is not None:
+        found |= {
+            "case_revision": asked.case_revision, "members": [m.sample_id for m in asked.members],
+            "pipeline": f"{asked.pipeline} {asked.pipeline_version}",
+            "reference": f"{asked.reference} {asked.reference_version}",
+            "launcher": asked.launcher, "attempts_max": asked.attempts_max,
+            "priority": asked.priority, "due_at": asked.due_at,
+        }  # fmt: skip
+    found["tasks"] = [
+        {"task": one.task_name, "state": type(one).__name__.removeprefix("Task").lower()}
+        for one in run.tasks.values()
+    ]
+    if isinstance(run.stage, RunFailed):
+        found |= {"reason": run.stage.reason, "error_tail": run.stage.error_tail}
+    results = run.published or run.collected
+    if results is not None:
+        found["results"] = [
+            {
+                "kind": one.kind, "sample": one.sample_id, "size_bytes": one.size_bytes,
+                "sha256": one.sha256, "file": f"{one.bucket}/{one.object_key}@{one.version_id}",
+            }
+            for one in results.files
+        ]  # fmt: skip
+    if run.checked is not None:
+        found["checks"] = [one.model_dump(exclude_none=True) for one in run.checked.measured]
+    return found

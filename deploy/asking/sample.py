@@ -1,0 +1,359 @@
+"""A sample: its orders, read sets, files and quality, and what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from genoflow.deploy.asking import file as files
+from genoflow.deploy.asking import read_sets
+from genoflow.deploy.asking.file import TAKES, Files
+from genoflow.deploy.asking.read_sets import ReadSet
+from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged, listed
+from genoflow.events.case_joined import CaseJoined
+from genoflow.events.event import Event
+from genoflow.events.qc_failed import QcFailed
+from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
+from genoflow.events.qc_overridden import QcOverridden
+from genoflow.events.qc_passed import QcPassed
+from genoflow.events.qc_requested import QcRequested
+from genoflow.events.read_set_invalidated import ReadSetInvalidated
+from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.sample_registered import SampleRegistered
+from genoflow.events.sample_relabelled import SampleRelabelled
+from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
+from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
+from genoflow.events.top_up_requested import TopUpRequested
+
+Judged = QcRequested | QcMetricsRecorded | QcPassed | QcFailed
+
+
+@dataclass(slots=True)
+class Sample(Subject):
+    """What is known of a sample."""
+
+    registered: list[SampleRegistered] = field(default_factory=list)
+    cases: dict[str, CaseJoined] = field(default_factory=dict)
+    read_sets: dict[str, ReadSet] = field(default_factory=dict)
+    files: Files = field(default_factory=dict)
+    runs: dict[str, SequencingRunQcPassed | SequencingRunQcFailed] = field(default_factory=dict)
+    # The newest word on its reads, and which event it was.
+    judged: Judged | None = None
+    judged_order: int = 0
+    measured: QcMetricsRecorded | None = None
+    overridden: QcOverridden | None = None
+    top_up: TopUpRequested | None = None
+    relabelled: SampleRelabelled | None = None
+
+    @property
+    def active(self) -> list[ReadSet]:
+        """The read sets by which it is decided."""
+        return [one for one in self.read_sets.values() if one.invalidated is None]
+
+    @property
+    def standing(self) -> Judged | None:
+        """The newest word on its reads, while it is about those that count now."""
+        if self.judged is None:
+            return None
+        named = set(self.judged.read_set_ids)
+        if not named:
+            later = any(one.order > self.judged_order for one in self.active)
+            return None if later else self.judged
+        gone = any(one.name in named for one in self.read_sets.values() if one.invalidated)
+        more = any(one.name not in named for one in self.active)
+        return None if gone or more else self.judged
+
+    @property
+    def is_through(self) -> bool:
+        """Whether its reads may be used: they passed, or a person answers for them."""
+        standing = self.standing
+        return isinstance(standing, QcPassed) or (
+            isinstance(standing, QcFailed) and self._is_overridden(standing)
+        )
+
+    def _is_overridden(self, verdict: QcFailed) -> bool:
+        return (
+            self.overridden is not None
+            and self.overridden.overridden_event_id == verdict.envelope.event_id
+        )
+
+
+# -- what each event changes
+
+
+def _registered(sample: Sample, event: SampleRegistered) -> None:
+    sample.registered.append(event)
+
+
+def _joined(sample: Sample, event: CaseJoined) -> None:
+    sample.cases.setdefault(event.case_id, event)
+
+
+def _read_set(sample: Sample, event: ReadSetRegistered) -> None:
+    at = event.envelope.occurred_at
+    sample.read_sets.setdefault(event.read_set_id, ReadSet(event, at, sample.heard))
+
+
+def _invalidated(sample: Sample, event: ReadSetInvalidated) -> None:
+    if event.read_set_id in sample.read_sets:
+        sample.read_sets[event.read_set_id].invalidated = event
+
+
+def _file(sample: Sample, event: Event) -> None:
+    files.take(sample.files, event, sample.heard)
+
+
+def _of_run(sample: Sample, event: SequencingRunQcPassed | SequencingRunQcFailed) -> None:
+    sample.runs[event.instrument_run_id] = event
+
+
+def _quality(sample: Sample, event: Judged) -> None:
+    sample.judged, sample.judged_order = event, sample.heard
+    if isinstance(event, QcMetricsRecorded):
+        sample.measured = event
+
+
+def _overridden(sample: Sample, event: QcOverridden) -> None:
+    sample.overridden = event
+
+
+def _top_up(sample: Sample, event: TopUpRequested) -> None:
+    sample.top_up = event
+
+
+def _relabelled(sample: Sample, event: SampleRelabelled) -> None:
+    sample.relabelled = event
+
+
+USES: Uses = {
+    SampleRegistered: _registered,
+    CaseJoined: _joined,
+    ReadSetRegistered: _read_set,
+    ReadSetInvalidated: _invalidated,
+    **dict.fromkeys(TAKES, _file),
+    SequencingRunQcPassed: _of_run,
+    SequencingRunQcFailed: _of_run,
+    QcRequested: _quality,
+    QcMetricsRecorded: _quality,
+    QcPassed: _quality,
+    QcFailed: _quality,
+    QcOverridden: _overridden,
+    TopUpRequested: _top_up,
+    SampleRelabelled: _relabelled,
+}
+
+
+def sample_of(key: str, events: Iterable[Event]) -> Sample:
+    """What these events tell of the sample."""
+    return fold(Sample(key), events, USES)
+
+
+# -- why
+
+
+def why(sample: Sample) -> list[Answer]:
+    """What the sample itself waits for; what its cases wait for is asked of them."""
+    if not sample.registered and not sample.read_sets and not sample.cases and sample.files:
+        only = [files.why(one) for one in sample.files.values() if one.is_unassigned]
+        if only:
+            return only
+    answers = _label(sample)
+    if not sample.cases and not (sample.relabelled and not sample.active):
+        answers.append(
+            Answer(
+                "waits for an order: no case names it", sample.first_at,
+                "place one with `genoflow case open`",
+            )
+        )  # fmt: skip
+    return answers + (_quality_of(sample) or _reads_of(sample))
+
+
+def _label(sample: Sample) -> list[Answer]:
+    found = sample.relabelled
+    if found is None:
+        return []
+    return [
+        Answer(
+            f"was a wrong label: {listed(found.read_set_ids)} belongs to {found.true_sample_id} "
+            f"({found.reason.rstrip('.')})",
+            found.envelope.occurred_at, f"ask `genoflow sample why {found.true_sample_id}`",
+            is_waiting=False,
+        )
+    ]  # fmt: skip
+
+
+def _quality_of(sample: Sample) -> list[Answer]:
+    standing = sample.standing
+    if standing is None:
+        return []
+    at = standing.envelope.occurred_at
+    if isinstance(standing, QcRequested):
+        profile = f"{standing.profile} {standing.profile_version}"
+        says = f"waits to be measured for QC of its reads, round {standing.round}, by {profile}"
+        return [Answer(says, at, A_WORKER)]
+    if isinstance(standing, QcMetricsRecorded):
+        says = f"waits for the verdict of QC on its reads, round {standing.round}"
+        return [Answer(says, at, A_WORKER)]
+    if isinstance(standing, QcPassed):
+        return [Answer(f"passed QC of its reads in round {standing.round}", at, is_waiting=False)]
+    return _failed(sample, standing, at)
+
+
+def _failed(sample: Sample, verdict: QcFailed, at: datetime) -> list[Answer]:
+    found = judged(verdict.measured, "fail")
+    detail = verdict.reason.rstrip(".") + (f": {found}" if found else "")
+    says = f"failed QC of its reads in round {verdict.round}, {verdict.reason_code} ({detail})"
+    if sample.is_through and sample.overridden is not None:
+        person = sample.overridden.envelope.actor.id
+        reason = sample.overridden.reason.rstrip(".")
+        answered = f"{says}, and {person} answers for it as {sample.overridden.role}: {reason}"
+        return [Answer(answered, sample.overridden.envelope.occurred_at, is_waiting=False)]
+    if sample.top_up is not None and (
+        sample.top_up.failed_event_id == verdict.envelope.event_id
+        or sample.top_up.round > verdict.round
+    ):
+        top_up = sample.top_up
+        more = f"waits for a top-up of {top_up.reads_wanted:,} reads: {top_up.reason.rstrip('.')}"
+        asked = top_up.envelope.occurred_at
+        way = "have it sequenced again; its new read sets are judged with those it has"
+        return [Answer(says, at), Answer(more, asked, way)]
+    way = "have it sequenced again, or let a person who may do so answer for it"
+    return [Answer(says, at, way)]
+
+
+def _reads_of(sample: Sample) -> list[Answer]:
+    every = list(sample.files.values())
+    answers = [_run(one) for one in sample.runs.values() if isinstance(one, SequencingRunQcFailed)]
+    loose = [
+        file for file in every
+        if file.read_set_id not in sample.read_sets and file.assigned is None
+    ]  # fmt: skip
+    if not sample.active:
+        answers.append(_without_reads(sample))
+    for read_set in sample.active:
+        answers += read_sets.why(read_set, every)
+    if waiting := read_sets.unregistered(sample.active):
+        answers.append(waiting)
+    if loose:
+        names = listed(str(one.name) for one in loose)
+        answers.append(
+            Answer(
+                f"holds files of no read set that is known here: {names}", loose[0].at,
+                "they count once their read set is registered",
+            )
+        )  # fmt: skip
+    if not answers and sample.cases:
+        count = len(sample.active)
+        sets = "its read set" if count == 1 else f"its {count} read sets"
+        whole = f"all files of {sets} are valid"
+        at = max((one.verdict_at for one in every if one.verdict_at), default=None)
+        answers.append(Answer(f"waits for QC of its reads: {whole}", at, A_WORKER))
+    return answers
+
+
+def _run(verdict: SequencingRunQcFailed) -> Answer:
+    return Answer(
+        f"comes from run {verdict.instrument_run_id}, which failed QC as a whole "
+        f"({verdict.reason.rstrip('.')})",
+        verdict.envelope.occurred_at, "decide whether the run is repeated",
+    )  # fmt: skip
+
+
+def _without_reads(sample: Sample) -> Answer:
+    gone = [one.invalidated for one in sample.read_sets.values() if one.invalidated]
+    if gone:
+        last = gone[-1]
+        return Answer(
+            f"waits for its reads: those of {last.read_set_id} do not count any more, "
+            f"{last.reason_code} ({last.reason.rstrip('.')})",
+            last.envelope.occurred_at, "new read sets are registered when it is demultiplexed anew",
+        )  # fmt: skip
+    runs = {one.instrument_run_id for one in sample.registered if one.instrument_run_id}
+    of = f" of run {listed(sorted(runs))}" if runs else ""
+    return Answer(
+        "waits for its reads: no read set is registered for it", sample.first_at,
+        f"`genoflow timeline {sample.key}` shows how far the sequencing{of} is",
+    )  # fmt: skip
+
+
+def word(sample: Sample) -> str:
+    """Its state in a word or two."""
+    if sample.relabelled is not None and not sample.active:
+        return "relabelled"
+    standing = sample.standing
+    if isinstance(standing, QcFailed):
+        return "QC overridden" if sample.is_through else "QC failed"
+    if isinstance(standing, QcRequested | QcMetricsRecorded):
+        return "in QC"
+    every = list(sample.files.values())
+    if every and all(one.is_unassigned for one in every):
+        return "unassigned"
+    if not sample.cases:
+        return "waits for order"
+    return "QC passed" if standing else _word_of_reads(sample)
+
+
+def _word_of_reads(sample: Sample) -> str:
+    every = list(sample.files.values())
+    newest = [e.file for one in sample.active for e in read_sets.expected_of(one, every) if e.file]
+    if any(file.is_refused for file in newest):
+        return "file rejected"
+    if not sample.active:
+        return "waits for reads"
+    whole = all(read_sets.is_whole(one, every) for one in sample.active)
+    return "files valid" if whole else "waits for files"
+
+
+def facts(sample: Sample) -> dict[str, Any]:
+    """All that matters of it, for `show`."""
+    known = {one.registered_by for one in sample.registered}
+    subjects = {one.subject_ref for one in sample.registered if one.subject_ref}
+    every = list(sample.files.values())
+    found: dict[str, Any] = {
+        "sample": sample.key, "state": word(sample), "registered_by": sorted(known),
+        "subject_ref": sorted(subjects),
+        "declared_sex": sorted({one.declared_sex for one in sample.registered}),
+        "specimen": sorted({one.specimen for one in sample.registered if one.specimen}),
+        "cases": [
+            {
+                "case": one.case_id, "kind": one.case_kind, "role": one.role, "assay": one.assay,
+                "material": one.material, "reference": one.reference, "target_set": one.target_set,
+                "priority": one.priority, "due_at": one.due_at,
+            }
+            for one in sample.cases.values()
+        ],
+        "read_sets": [
+            {
+                "read_set": one.name, "material": one.registered.material,
+                "library": one.registered.library_id, "run": one.registered.instrument_run_id,
+                "lane": one.registered.lane, "reads": one.registered.reads,
+                "state": "invalidated" if one.invalidated else
+                "whole" if read_sets.is_whole(one, every) else "waits for files",
+            }
+            for one in sample.read_sets.values()
+        ],
+        "files": [files.facts(one) for one in every],
+    }  # fmt: skip
+    return found | {"qc": _qc_facts(sample), "last": sample.last_type, "last_at": sample.last_at}
+
+
+def _qc_facts(sample: Sample) -> dict[str, Any]:
+    judged_now = sample.judged
+    if judged_now is None:
+        return {}
+    found: dict[str, Any] = {
+        "newest": judged_now.type(), "round": judged_now.round,
+        "profile": judged_now.profile, "profile_version": judged_now.profile_version,
+        "counts_now": sample.standing is not None,
+    }  # fmt: skip
+    if isinstance(judged_now, QcPassed | QcFailed):
+        found["metrics"] = [one.model_dump(exclude_none=True) for one in judged_now.measured]
+    elif sample.measured is not None:
+        found["metrics"] = [
+            one.model_dump(exclude_none=True) for one in sample.measured.measurements
+        ]
+    if sample.overridden is not None:
+        found["overridden_by"] = sample.overridden.envelope.actor.id
+    return found

@@ -1,0 +1,129 @@
+"""Orders on their way to the log: all of them checked, against it and each other, before one is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from pydantic import ValidationError
+
+from genoflow.deploy.asking.case import case_of
+from genoflow.deploy.asking.sample import sample_of
+from genoflow.events import topics
+from genoflow.events.case_closed import CaseClosed
+from genoflow.events.case_opened import CaseOpened
+from genoflow.events.envelope import Actor, Producer
+from genoflow.events.errors import InvalidEvent, Refused
+from genoflow.events.event import E, begin, explain
+from genoflow.events.log.port import EventLog
+from genoflow.processors.intake.order_files import read_documents
+from genoflow.processors.intake.orders import OrderRefused, differences, read_order
+from genoflow.processors.intake.privacy import PrivacyGuard
+from genoflow.processors.subjects import Subjects
+
+SOURCE = "genoflow case open"  # what ordered, where the order names no system
+WAY_OUT = "nothing was appended; mend this and place the orders again"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What became of an order."""
+
+    order: CaseOpened
+    is_new: bool  # else the same order stands on the log already
+
+
+def read_orders(texts: Iterable[tuple[str, str]], guard: PrivacyGuard) -> list[CaseOpened]:
+    """The orders of these files, by name and text; Refused names everything wrong with any."""
+    faults: list[str] = []
+    orders: dict[str, tuple[str, CaseOpened]] = {}
+    for name, text in texts:
+        try:
+            documents = read_documents(text, name)
+        except Refused as error:
+            faults.append(str(error))
+            continue
+        for one in documents:
+            try:
+                order = read_order(one.document, guard, source=SOURCE)
+            except OrderRefused as error:
+                faults += [one.named(problem) for problem in error.problems]
+                continue
+            place, first = orders.setdefault(order.case_id, (one.place, order))
+            faults += [
+                f"{one.place}: {order.case_id}: is ordered otherwise in {place}: {problem}"
+                for problem in differences(first, order)
+            ]
+    _refuse(faults)
+    return [order for _, order in orders.values()]
+
+
+def _refuse(faults: Sequence[str]) -> None:
+    if faults:
+        raise Refused("\n".join([*faults, WAY_OUT]))
+
+
+async def place(
+    log: EventLog, subjects: Subjects, orders: Sequence[CaseOpened], person: str, *, dry_run: bool
+) -> list[Placed]:
+    """Append what is not on the log yet, all or nothing; Refused where the log says otherwise."""
+    known = await subjects.events_of(topics.CASE, {one.case_id for one in orders})
+    placed: list[Placed] = []
+    faults: list[str] = []
+    for order in orders:
+        case = case_of(order.case_id, known[order.case_id])
+        placed.append(Placed(order, case.opened is None))
+        if case.opened is not None and (found := differences(case.opened, order)):
+            faults += [f"{order.case_id}: {problem}" for problem in found]
+            faults.append(f"{order.case_id}: is open already; give the new order an id of its own")
+    fresh = [one.order for one in placed if one.is_new]
+    faults += await _other_subjects(subjects, fresh)
+    _refuse(faults)
+    if fresh and not dry_run:
+        await log.append_atomically([_begun(order, person) for order in fresh])
+    return placed
+
+
+async def _other_subjects(subjects: Subjects, orders: Sequence[CaseOpened]) -> list[str]:
+    """Samples that an order on the log gives to another subject: one of the two is a mistake."""
+    members = [(order, one) for order in orders for one in order.members]
+    events = await subjects.events_of(topics.SAMPLE, {one.sample_id for _, one in members})
+    return [
+        f"{order.case_id}: member {one.sample_id} has another subject in case {joined.case_id}; "
+        f"mend the reference, or the sample"
+        for order, one in members
+        for joined in sample_of(one.sample_id, events[one.sample_id]).cases.values()
+        if joined.subject_ref != one.subject_ref
+    ]
+
+
+async def close(
+    log: EventLog, subjects: Subjects, fact: CaseClosed, person: str, *, dry_run: bool
+) -> bool:
+    """Close a case; False where it was closed the same way before, Refused where otherwise."""
+    key = fact.case_id
+    case = case_of(key, (await subjects.events_of(topics.CASE, [key]))[key])
+    if case.opened is None:
+        raise Refused(
+            f"{key}: no case has this id; `genoflow case list` shows those that there are"
+        )
+    before = case.closed
+    if before is not None and (before.outcome, before.reason) != (fact.outcome, fact.reason):
+        raise Refused(
+            f"{key}: was closed already, {before.outcome} ({before.reason}); it stays so: open "
+            f"another case under an id of its own where more is owed"
+        )
+    if before is None and not dry_run:
+        await log.append(_begun(fact, person))
+    return before is None
+
+
+def _begun(fact: E, person: str) -> E:
+    try:
+        actor = Actor(kind="person", id=person)
+    except ValidationError as error:
+        raise InvalidEvent(explain("person", error)) from error
+    by = Producer(service="orders", version=version("genoflow"))
+    return begin(fact, occurred_at=datetime.now(UTC), actor=actor, by=by)
