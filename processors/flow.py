@@ -18,6 +18,7 @@ from genoflow.processors.checksum_files import CHECKSUM_FILES
 from genoflow.processors.clock import CLOCKS
 from genoflow.processors.join_case import JOIN_CASE
 from genoflow.processors.processor import Processor
+from genoflow.processors.validate_files import VALIDATE_FILES
 from genoflow.processors.watch_silence import WATCH_SILENCE
 
 
@@ -62,6 +63,7 @@ FLOW: tuple[Row, ...] = (
     JOIN_CASE,
     CHECKSUM_FILES,
     WATCH_SILENCE,
+    VALIDATE_FILES,
     *CLOCKS,
     ReadModel("timeline", on=EVENTS, about="what happened to a subject, in order"),
 )

@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from genoflow.events.errors import Parked
+
 # done so far, how much there is in all (None where nobody knows), and of what
 Progress = Callable[[float, float | None, str], None]
 
@@ -44,11 +46,18 @@ class ObjectStore(Protocol):
         """Write an object unless one is there; whether it was written."""
 
 
+class ObjectGone(Parked):
+    """The store has no such version of an object, or another one has taken its place."""
+
+
 class ByteStore(Protocol):
     """The object store as a child process sees it: a stream, without asyncio around it."""
 
     def chunks(self, bucket: str, key: str, version_id: str, size_bytes: int) -> Iterator[bytes]:
-        """The bytes of one version in order, in pieces of at most this size."""
+        """The bytes of one version in order, in pieces of at most this size.
+
+        ObjectGone where the store has no such version.
+        """
 
 
 class JobState(StrEnum):

@@ -17,9 +17,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from genoflow.events.errors import Parked, Retry
+from genoflow.events.errors import Retry
 from genoflow.processors.job_outcome import JobOutcome, outcome_key
-from genoflow.processors.ports import Clock, JobOrder, JobState, Letter, ObjectHead
+from genoflow.processors.ports import (
+    Clock,
+    JobOrder,
+    JobState,
+    Letter,
+    ObjectGone,
+    ObjectHead,
+)
 
 Fault = Callable[[str], None]
 Program = Callable[[JobOrder], JobOutcome | None]  # None: it ended and left no outcome
@@ -89,7 +96,7 @@ class FakeStore(_Fallible):
         kept = self.versions.get((bucket, key))
         await self._after("store.head")
         if kept is None:
-            raise Parked(f"s3://{bucket}/{key}: there is no such object; put it there")
+            raise ObjectGone(f"s3://{bucket}/{key}: there is no such object; put it there")
         return kept[-1].head
 
     async def get(self, bucket: str, key: str) -> bytes | None:
@@ -114,7 +121,9 @@ class FakeStore(_Fallible):
                     yield kept.body[start : start + size_bytes]
                     self.fault("store.chunks piece")
                 return
-        raise Parked(f"s3://{bucket}/{key}@{version_id}: there is no such version; put it there")
+        raise ObjectGone(
+            f"s3://{bucket}/{key}@{version_id}: there is no such version; put it there"
+        )
 
     def keep(self, bucket: str, key: str, body: bytes, metadata: Mapping[str, str]) -> ObjectHead:
         """Write a version at once, without faults: how a test lays out its world."""

@@ -21,6 +21,7 @@ from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.log.port import EventLog
 from genoflow.events.log.recorded import Recorded
 from genoflow.events.subscribe import Subscription
+from genoflow.events.validated import Validated
 from genoflow.processors.intake import landing
 from genoflow.processors.intake.privacy import PrivacyGuard
 from genoflow.processors.ports import ObjectStore
@@ -47,6 +48,7 @@ class Player:
         self._changed = asyncio.Event()
         self.appended: list[Event] = []
         self.checked: set[str] = set()  # files whose bytes a worker has read and compared
+        self.validated: set[str] = set()  # and whose reads it has looked at
 
     @contextlib.asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
@@ -69,6 +71,8 @@ class Player:
             self._seen.add(record.event_id)
             if record.type == FileChecksummed.type():
                 self.checked.add(record.event_id)
+            if record.type == Validated.type():
+                self.validated.add(record.event_id)
             self._changed.set()
 
     async def _append(self, event: Event) -> None:
@@ -96,17 +100,18 @@ class Player:
                 await self._append(self._story.of_a_file(head))
 
     async def see_checksums(self) -> None:
-        """Wait until the worker has said of every file that its bytes are what was declared."""
+        """Wait until the worker has said of every file that bytes and reads are as declared."""
         files = sum(len(sample.files) for sample in self._run.samples)
         try:
             async with asyncio.timeout(WORKED_SECONDS_MAX):
-                while len(self.checked) < files:
+                while min(len(self.checked), len(self.validated)) < files:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError as error:
             raise StackFault(
-                f"the worker has checked {len(self.checked)} of {files} files within "
-                f"{WORKED_SECONDS_MAX} s; read its log, then `genoflow parked list`"
+                f"the worker has checked {len(self.checked)} and validated {len(self.validated)} "
+                f"of {files} files within {WORKED_SECONDS_MAX} s; read its log, then "
+                f"`genoflow parked list`"
             ) from error
 
     def _metadata(self, sample: GeneratedSample, file: GeneratedFile) -> dict[str, str]:

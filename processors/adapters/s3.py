@@ -110,7 +110,7 @@ class S3ByteStore:
     ) -> Iterator[bytes]:
         """The bytes of one version in order; a connection that breaks is taken up where it broke.
 
-        Retry where it breaks twice at the same place, Parked where the version is gone.
+        Retry where it breaks twice at the same place, ObjectGone where the version is.
         """
         stream = _Stream(self._client, bucket, key, version_id)
         broken_at = -1

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from botocore import exceptions as boto
 
 from genoflow.events.errors import GenoflowError, Parked, Retry, Stop
+from genoflow.processors.ports import ObjectGone
 
 # The request did not reach the store, or its answer did not reach us.
 BROKEN = (
@@ -29,10 +30,13 @@ BY_CODE: dict[str, tuple[type[GenoflowError], str]] = {
     "OperationAborted": (Retry, "another operation on it is under way"),
     "ConditionalRequestConflict": (Retry, "another write of it is under way"),
     "NoSuchBucket": (Parked, "there is no such bucket; make it, or name another in the settings"),
-    "NoSuchKey": (Parked, "there is no such object; put it there again"),
-    "NoSuchVersion": (Parked, "there is no such version; put it there again"),
-    "MethodNotAllowed": (Parked, "this version is a mark of deletion; put the object there again"),
-    "PreconditionFailed": (Parked, "it changed while it was read; read the new version"),
+    "NoSuchKey": (ObjectGone, "there is no such object; put it there again"),
+    "NoSuchVersion": (ObjectGone, "there is no such version; put it there again"),
+    "MethodNotAllowed": (
+        ObjectGone,
+        "this version is a mark of deletion; put the object there again",
+    ),
+    "PreconditionFailed": (ObjectGone, "it changed while it was read; read the new version"),
     "InvalidObjectState": (Parked, "it is archived; restore it first"),
     "AccessDenied": (Parked, "these keys may not do this; allow it"),
     "InvalidAccessKeyId": (Stop, WHO),

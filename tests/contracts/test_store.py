@@ -18,7 +18,7 @@ from genoflow.deploy.wiring import s3_client
 from genoflow.events.errors import Parked, Retry, Stop
 from genoflow.processors.adapters.s3 import S3ByteStore, S3Store
 from genoflow.processors.adapters.s3_errors import BY_CODE, meaning
-from genoflow.processors.ports import ByteStore, ObjectStore
+from genoflow.processors.ports import ByteStore, ObjectGone, ObjectStore
 from tests.fakes import FakeStore
 from tests.servers import Bucket
 
@@ -240,7 +240,7 @@ async def test_keys_that_nobody_knows_end_the_worker_and_a_bucket_parks(s3_bucke
         *((code, 400, choice) for code, (choice, _) in BY_CODE.items()),
         ("500", 500, Retry),
         ("", 503, Retry),
-        ("404", 404, Parked),
+        ("404", 404, ObjectGone),
         ("403", 403, Parked),
         ("SomethingNew", 400, Parked),
     ],

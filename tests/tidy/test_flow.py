@@ -167,9 +167,13 @@ def test_a_chart_shows_every_row_and_every_effect() -> None:
 
 def test_what_comes_again_is_dashed() -> None:
     again = {(edge.source, edge.target): edge.events for edge in edges() if edge.again}
-    assert again == {("watch-silence", "clock-sample"): ("DeadlineSet",)}
+    assert again == {
+        ("validate-files", "clock-sample"): ("DeadlineSet",),
+        ("validate-files/validate", "validate-files"): ("ValidationAttemptFailed",),
+        ("watch-silence", "clock-sample"): ("DeadlineSet",),
+    }
     assert '-. "DeadlineSet" .->' in mermaid(nodes(), edges())
-    assert graphviz(nodes(), edges()).count('style="dashed"') == 1
+    assert graphviz(nodes(), edges()).count('style="dashed"') == 3
 
 
 def test_names_are_quoted_in_charts() -> None:
@@ -186,7 +190,7 @@ def test_names_are_quoted_in_charts() -> None:
 def test_the_surroundings_of_a_row_are_those_that_it_touches() -> None:
     shown, joined = around("clock-sample")
     assert [node.name for node in shown] == [
-        "watch-silence", "clock-sample", "clock-sample/deadline", "timeline",
+        "watch-silence", "validate-files", "clock-sample", "clock-sample/deadline", "timeline",
     ]  # fmt: skip
     assert all("clock-sample" in edge.source + edge.target for edge in joined)
 

@@ -29,6 +29,8 @@ def test_an_old_log_replays_to_the_same_decisions(name: str) -> None:
 def test_a_log_holds_everything_that_its_processor_says(name: str) -> None:
     row, lines = PROCESSORS[name], logs.read(PROCESSORS[name])
     came_in = {line["event"]["type"] for line in lines if "event" in line}
+    outcomes = [line["outcome"] for line in lines if "outcome" in line]
+    came_in |= {said["type"] for outcome in outcomes for said in outcome["events"]}
     missing = {kind.type() for kind in row.on} - came_in
     assert not missing, f"delete {logs.path_of(row).name}, then python -m tests.golden write"
     said = {line["fact"]["type"] for line in lines if "fact" in line}
@@ -51,6 +53,7 @@ def test_a_row_that_decides_nothing_is_shown_key_by_key(name: str) -> None:
     found = logs.changes(recorded, logs.replay(row, recorded))
     # A hop says nothing on its own key, so those are looked at of which something was said.
     said = [one for line in recorded for what, one in line.items() if what not in logs.FED]
+    assert said
     for place in {f"{one['topic']} {one['key']}" for one in said}:
         assert f"{place}:\n--- expected\n+++ found" in found
 

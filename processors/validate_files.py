@@ -1,0 +1,368 @@
+"""A file that landed for a sample is read whole, and is validated or rejected."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from pydantic import Field
+
+from genoflow.events import topics
+from genoflow.events.case_joined import CaseJoined
+from genoflow.events.deadline_passed import DeadlinePassed
+from genoflow.events.deadline_set import DeadlineSet
+from genoflow.events.errors import Parked
+from genoflow.events.event import Event
+from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_rejected import FileRejected
+from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.types import TEXT_CHARACTERS_MAX, Part
+from genoflow.events.validated import Validated
+from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
+from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
+from genoflow.processors.ports import ByteAttempt, ObjectGone
+from genoflow.processors.processor import Bytes, Processor, State
+from genoflow.processors.validation.engine import PythonEngine
+from genoflow.processors.validation.port import WAYS_OUT, Expected, Finding, Found, Validator
+
+NAME = "validate-files"
+PIECE_BYTES = 4 * 1024**2  # of what is stored; its text is taken in blocks of 1 MiB
+# Each attempt tries for half a minute by itself; together the waits outlast a night without a
+# store. After the last attempt the effect is parked, and a person requeues it.
+WAITS = (
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=8),
+)
+ATTEMPTS_MAX = len(WAITS) + 1
+READ_ROLES = ("R1", "R2", "I1", "I2")
+# By words that the worker says when it gives up; what else it says is about the engine.
+WHY = (
+    ("s3://", "store unavailable"),
+    ("memory_bytes_max", "out of memory"),
+    ("not done within", "out of time"),
+)
+
+
+class File(Part):
+    """A version of a file, as it landed."""
+
+    bucket: str
+    object_key: str
+    version_id: str
+    size_bytes: int
+    read_set_id: str | None
+    role: str
+    lane: int | None
+    declared_md5: str | None
+    declared_sha256: str | None
+
+    @property
+    def name(self) -> str:
+        """Where it is, with its version."""
+        return f"{self.bucket}/{self.object_key}@{self.version_id}"
+
+
+class ReadSet(Part):
+    """What its demultiplexing said of a read set."""
+
+    read_set_id: str
+    lane: int | None
+    reads: int | None
+    roles: tuple[str, ...]
+
+
+class Wait(Part):
+    """A file whose attempts failed, and until when it is left alone; None when it is tried."""
+
+    deadline: str
+    attempt: int
+    due_at: datetime | None
+
+
+class Known(State):
+    """What is known of a sample's files, and what is expected of them."""
+
+    files: tuple[File, ...] = ()
+    read_sets: tuple[ReadSet, ...] = ()
+    references: tuple[str, ...] = ()
+    waits: tuple[Wait, ...] = ()
+
+
+class Read(Arguments):
+    """Which bytes to read, what they should be, and how often that was tried."""
+
+    sample_id: str
+    file: File
+    lane: int | None
+    reads: int | None
+    references: tuple[str, ...]
+    attempt: int = Field(ge=1)
+
+
+def decide(state: Known, event: Event) -> Decision:
+    """Read every version of a file once, whoever reports it; wait where it cannot be read now."""
+    if isinstance(event, FileLanded):
+        file = _file(event)
+        if file is None or any(file.name == known.name for known in state.files):
+            return NOTHING
+        return Decision(effects=(_effect(state, event.key, file, 1),))
+    if isinstance(event, ValidationAttemptFailed):
+        wait = _wait(state, event)
+        if wait is None or wait.due_at is None:
+            return NOTHING
+        return Decision(events=(_deadline(event, wait, wait.due_at),))
+    assert isinstance(event, DeadlinePassed)
+    wait = _over(state, event)
+    file = next((f for f in state.files if wait and _deadline_of(f.name) == wait.deadline), None)
+    if wait is None or file is None:
+        return NOTHING
+    return Decision(effects=(_effect(state, event.key, file, wait.attempt + 1),))
+
+
+def evolve(state: Known, event: Event) -> Known:
+    """Remember versions, what is expected of them, and what is waited for."""
+    if isinstance(event, FileLanded):
+        return _with_file(state, event)
+    if isinstance(event, ReadSetRegistered):
+        return _with_read_set(state, event)
+    if isinstance(event, CaseJoined):
+        return _with_reference(state, event)
+    if isinstance(event, ValidationAttemptFailed):
+        return _with_wait(state, _wait(state, event))
+    assert isinstance(event, DeadlinePassed)
+    over = _over(state, event)
+    return _with_wait(state, over and over.model_copy(update={"due_at": None}))
+
+
+def _with_file(state: Known, event: FileLanded) -> Known:
+    file = _file(event)
+    if file is None or any(file.name == known.name for known in state.files):
+        return state
+    return state.model_copy(update={"files": (*state.files, file)})
+
+
+def _with_reference(state: Known, event: CaseJoined) -> Known:
+    if event.reference in state.references:
+        return state
+    return state.model_copy(update={"references": (*state.references, event.reference)})
+
+
+def _with_wait(state: Known, changed: Wait | None) -> Known:
+    if changed is None:
+        return state
+    others = tuple(wait for wait in state.waits if wait.deadline != changed.deadline)
+    return state.model_copy(update={"waits": (*others, changed)})
+
+
+def _file(event: FileLanded) -> File | None:
+    """The file, where it is known whose and what it is; else it waits for FileAssigned."""
+    if event.sample_id is None or event.role is None:
+        return None
+    return File(**{name: getattr(event, name) for name in File.model_fields})
+
+
+def _with_read_set(state: Known, event: ReadSetRegistered) -> Known:
+    if any(event.read_set_id == known.read_set_id for known in state.read_sets):
+        return state
+    added = ReadSet(
+        read_set_id=event.read_set_id,
+        lane=event.lane,
+        reads=event.reads,
+        roles=tuple(expected.role for expected in event.expected_files),
+    )
+    return state.model_copy(update={"read_sets": (*state.read_sets, added)})
+
+
+def _effect(state: Known, sample_id: str, file: File, attempt: int) -> Effect:
+    of_it = (known for known in state.read_sets if known.read_set_id == file.read_set_id)
+    read_set = next(of_it, None)
+    lane, reads = file.lane, None
+    if read_set is not None:
+        lane = read_set.lane or lane
+        # What was counted is one file's only where its role is in one file.
+        if file.role in READ_ROLES and read_set.roles.count(file.role) == 1:
+            reads = read_set.reads
+    arguments = Read(
+        sample_id=sample_id,
+        file=file,
+        lane=lane,
+        reads=reads,
+        references=state.references,
+        attempt=attempt,
+    )
+    return Effect("validate", arguments, lane=file.name)
+
+
+# -- attempts that failed
+
+
+def _deadline_of(name: str) -> str:
+    """A deadline's name has 100 characters, and a file's may have a thousand."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _wait(state: Known, event: ValidationAttemptFailed) -> Wait | None:
+    """The wait that this failure begins; None where it is known, or was the last."""
+    deadline = _deadline_of(f"{event.bucket}/{event.object_key}@{event.version_id}")
+    before = next((wait.attempt for wait in state.waits if wait.deadline == deadline), 0)
+    if event.attempt <= before or event.attempt > len(WAITS):
+        return None
+    due_at = event.envelope.occurred_at + WAITS[event.attempt - 1]
+    return Wait(deadline=deadline, attempt=event.attempt, due_at=due_at)
+
+
+def _over(state: Known, event: DeadlinePassed) -> Wait | None:
+    if event.processor != NAME:
+        return None
+    ours = (wait for wait in state.waits if wait.deadline == event.deadline)
+    return next((wait for wait in ours if wait.due_at == event.due_at), None)
+
+
+def _deadline(event: ValidationAttemptFailed, wait: Wait, due_at: datetime) -> DeadlineSet:
+    return DeadlineSet(
+        subject_topic=event.topic,
+        subject_key=event.key,
+        processor=NAME,
+        deadline=wait.deadline,
+        purpose=f"the next attempt to read {event.bucket}/{event.object_key}",
+        due_at=due_at,
+    )
+
+
+def attempt_failed(arguments: Read, reason: str) -> Sequence[Event]:
+    """The store or the engine failed for as long as a worker tries; the last time a person is
+    asked."""
+    if arguments.attempt >= ATTEMPTS_MAX:
+        raise Parked(f"{reason}; attempt {arguments.attempt} of {ATTEMPTS_MAX}, requeue it")
+    code = next((code for words, code in WHY if words in reason), "engine failed")
+    file = arguments.file
+    return [
+        ValidationAttemptFailed(
+            sample_id=arguments.sample_id,
+            read_set_id=file.read_set_id,
+            bucket=file.bucket,
+            object_key=file.object_key,
+            version_id=file.version_id,
+            attempt=arguments.attempt,
+            attempts_max=ATTEMPTS_MAX,
+            reason_code=code,
+            reason=reason[:TEXT_CHARACTERS_MAX],
+        )
+    ]
+
+
+# -- the effect, in a process of its own
+
+
+def validate(arguments: Read, attempt: ByteAttempt) -> Sequence[Event]:
+    """Read the bytes once, and say what they are."""
+    return [verdict(arguments, attempt, PythonEngine())]
+
+
+def verdict(arguments: Read, attempt: ByteAttempt, engine: Validator) -> Event:
+    """What this engine says of the file."""
+    file = arguments.file
+    expected = Expected(
+        role=file.role,
+        size_bytes=file.size_bytes,
+        sample_id=arguments.sample_id,
+        lane=arguments.lane,
+        reads=arguments.reads,
+        declared_md5=file.declared_md5,
+        declared_sha256=file.declared_sha256,
+        references=arguments.references,
+    )
+    begun_at = time.monotonic()
+    try:
+        found = engine.validate(_pieces(file, attempt), expected)
+    except ObjectGone as error:
+        found = Finding("gone", f"{error}; {WAYS_OUT['gone']}")
+    if isinstance(found, Finding):
+        return _rejected(arguments, found, engine)
+    return _validated(arguments, found, engine, time.monotonic() - begun_at)
+
+
+def _pieces(file: File, attempt: ByteAttempt) -> Iterator[bytes]:
+    done = 0
+    place = file.bucket, file.object_key, file.version_id
+    for piece in attempt.store.chunks(*place, PIECE_BYTES):
+        yield piece
+        done += len(piece)
+        attempt.progress(done, file.size_bytes, "bytes")
+
+
+def _validated(arguments: Read, found: Found, engine: Validator, seconds: float) -> Validated:
+    file, measured = arguments.file, found.measured
+    return Validated(
+        sample_id=arguments.sample_id,
+        read_set_id=file.read_set_id,
+        role=file.role,
+        lane=arguments.lane,
+        bucket=file.bucket,
+        object_key=file.object_key,
+        version_id=file.version_id,
+        size_bytes=found.size_bytes,
+        md5=found.md5,
+        sha256=found.sha256,
+        format=measured.format,
+        compression=found.compression,
+        reads=measured.reads,
+        bases=measured.bases,
+        read_names_sha256=measured.read_names_sha256,
+        reference=measured.reference,
+        metrics=measured.metrics,
+        engine=engine.name,
+        engine_version=engine.version,
+        duration_seconds=seconds,
+    )
+
+
+def _rejected(arguments: Read, found: Finding, engine: Validator) -> FileRejected:
+    file = arguments.file
+    return FileRejected(
+        sample_id=arguments.sample_id,
+        read_set_id=file.read_set_id,
+        role=file.role,
+        bucket=file.bucket,
+        object_key=file.object_key,
+        version_id=file.version_id,
+        size_bytes=file.size_bytes if found.size_bytes is None else found.size_bytes,
+        reason_code=found.reason_code,
+        reason=found.reason.replace("\x00", "")[:TEXT_CHARACTERS_MAX],
+        at_byte=found.at_byte,
+        at_record=found.at_record,
+        declared_md5=file.declared_md5,
+        found_md5=found.md5,
+        declared_sha256=file.declared_sha256,
+        found_sha256=found.sha256,
+        engine=engine.name,
+        engine_version=engine.version,
+    )
+
+
+VALIDATE_FILES = Processor(
+    NAME,
+    reads=topics.SAMPLE,
+    on=(FileLanded, ValidationAttemptFailed, DeadlinePassed),
+    folds=(ReadSetRegistered, CaseJoined),
+    emits=(DeadlineSet,),
+    # Once for each of a file's attempts, of which there are five.
+    again=(DeadlineSet, ValidationAttemptFailed),
+    decide=decide,
+    evolve=evolve,
+    state=Known,
+    effects=(
+        Bytes(
+            "validate",
+            arguments=Read,
+            emits=(Validated, FileRejected, ValidationAttemptFailed),
+            perform=validate,
+            gives_up=attempt_failed,
+        ),
+    ),
+    about="reads every file of a sample whole: validated, or rejected with its reason and place",
+)

@@ -1,0 +1,1 @@
+"""What a file holds, found in its bytes: one pass, and no trust in its name."""

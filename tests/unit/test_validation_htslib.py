@@ -1,0 +1,308 @@
+"""Alignments, variants and indexes: whole ones, cut ones, damaged ones, and those of others."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import random
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from genoflow.events.errors import Retry
+from genoflow.processors.validation import scratch
+from genoflow.processors.validation.engine import PythonEngine
+from genoflow.processors.validation.port import Expected, Finding, Found
+from tests.alignments import bam, contigs, cram, cram_against, vcf
+from tests.reads import bgzf, fastq, flipped
+
+ENGINE = PythonEngine()
+MAKE: dict[str, Callable[[], bytes]] = {
+    "BAM": bam,
+    "CRAM": cram,
+    "VCF": vcf,
+    "VCF.gz": lambda: vcf(mode="wz"),
+    "BCF": lambda: vcf(mode="wb"),
+}
+every = pytest.mark.parametrize("kind", MAKE)
+GRCH37, GRCH38 = (249_250_621, 243_199_373), (248_956_422, 242_193_529)
+
+
+def role_of(kind: str) -> str:
+    return kind if kind in ("BAM", "CRAM") else "VCF"
+
+
+def judge(body: bytes, role: str, **known: Any) -> Found | Finding:
+    pieces = [body[at : at + 777] for at in range(0, len(body), 777)]
+    return ENGINE.validate(pieces, Expected(role=role, **known))
+
+
+def validated(body: bytes, role: str, **known: Any) -> Found:
+    found = judge(body, role, **known)
+    assert isinstance(found, Found), found
+    return found
+
+
+def rejected(body: bytes, role: str, **known: Any) -> Finding:
+    found = judge(body, role, **known)
+    assert isinstance(found, Finding), found
+    return found
+
+
+@every
+def test_a_whole_file_is_validated(kind: str) -> None:
+    body = MAKE[kind]()
+    found = validated(body, role_of(kind), sample_id="S1", references=("small-1",))
+    assert found.sha256 == hashlib.sha256(body).hexdigest()
+    assert found.md5 == hashlib.md5(body).hexdigest()
+    measured = found.measured
+    assert measured.format == {"VCF.gz": "VCF"}.get(kind, kind)
+    assert found.compression == ("bgzf" if kind in ("BAM", "VCF.gz", "BCF") else "none")
+    assert measured.reference == "small-1"
+    if role_of(kind) == "VCF":
+        assert (measured.metrics.variants, measured.reads) == (20, None)
+
+
+def test_alignments_are_measured_by_read_and_not_by_line() -> None:
+    of_bam, of_cram = validated(bam(), "BAM").measured, validated(cram(), "CRAM").measured
+    assert (of_bam.reads, of_bam.bases) == (50, 2_500)  # 20 lines are secondary or supplementary
+    metrics = of_bam.metrics
+    assert (metrics.mapped_fraction, metrics.duplicate_fraction) == (0.8, 0.2)
+    assert metrics.gc_fraction == pytest.approx(0.5, abs=0.05)
+    assert metrics.n_fraction is not None
+    assert (of_cram.reads, of_cram.bases) == (50, 2_500)
+    assert (of_cram.metrics.gc_fraction, of_cram.metrics.n_fraction) == (None, None)
+    same = ("quality_mean", "q30_fraction", "mapped_fraction", "duplicate_fraction")
+    for name in same:
+        assert getattr(of_cram.metrics, name) == getattr(metrics, name)
+
+
+@every
+def test_no_truncation_is_ever_validated(kind: str) -> None:
+    body = MAKE[kind]()
+    # htslib starts anew for every size of a text: those behind its header, in steps.
+    sizes = range(0, len(body), 1 if kind != "VCF" else 3)
+    for size in sizes:
+        found = judge(body[:size], role_of(kind))
+        # A text of variants may be cut between two lines, and nothing in it says how many are due.
+        if kind == "VCF" and body[:size].endswith(b"\n"):
+            continue
+        assert isinstance(found, Finding), size
+        if size > 30:
+            assert found.reason_code == "truncated", (size, found)
+
+
+def test_what_only_a_sender_knows_finds_a_text_cut_between_lines() -> None:
+    body = vcf()
+    cut = body[: body.rindex(b"\n", 0, -1) + 1]
+    assert validated(cut, "VCF").measured.metrics.variants == 19
+    found = rejected(cut, "VCF", declared_md5=hashlib.md5(body).hexdigest())
+    assert found.reason_code == "checksum mismatch"
+
+
+@every
+def test_turned_bits_are_a_finding_or_harmless_and_never_an_error(kind: str) -> None:
+    body = MAKE[kind]()
+    rejections = 0
+    for seed in range(300):
+        found = judge(flipped(body, seed, 1 + seed % 3), role_of(kind))
+        assert isinstance(found, Found | Finding)
+        rejections += isinstance(found, Finding)
+    # Text has no checksum of its own. A CRAM's first bytes hold a name that means nothing.
+    least = {"VCF": 30, "CRAM": 285}.get(kind, 295)
+    assert rejections >= least
+
+
+def test_a_cram_is_read_without_its_reference() -> None:
+    bases = "".join(random.Random(7).choices("ACGT", k=2_000))
+    found = validated(cram_against(bases), "CRAM").measured
+    assert (found.reads, found.bases, found.metrics.quality_mean) == (195, 195 * 50, 37)
+
+
+@pytest.mark.parametrize("kind", ["BAM", "BCF"])
+def test_nonsense_in_whole_blocks_is_a_finding_or_harmless_and_never_an_error(kind: str) -> None:
+    text = gzip.decompress(MAKE[kind]())
+    for seed in range(600):
+        found = judge(bgzf(flipped(text, seed, 1 + seed % 3)), role_of(kind), sample_id="S1")
+        assert isinstance(found, Found | Finding)
+
+
+def test_a_quality_beyond_the_scale_is_malformed() -> None:
+    text = gzip.decompress(bam(3))
+    at = text.index(b"read0\0")
+    fixed = 32 + 6 + 4 + 25  # the record up to its qualities: fields, name, one operation, bases
+    start = at - 32 + fixed
+    for quality, ok in ((93, True), (94, False), (200, False)):
+        body = bgzf(text[:start] + bytes([quality]) + text[start + 1 :])
+        found = judge(body, "BAM")
+        assert isinstance(found, Found) is ok, found
+        if isinstance(found, Finding):
+            assert (found.reason_code, found.at_record) == ("malformed record", 1)
+
+
+def test_a_damaged_block_of_cram_that_no_record_needs_is_found() -> None:
+    body = cram(700)
+    for at in range(60, len(body) - 60, 97):
+        damaged = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
+        found = rejected(damaged, "CRAM")
+        assert found.reason_code in ("unreadable", "truncated")
+
+
+def test_a_record_that_is_none_is_named() -> None:
+    lines = vcf().split(b"\n")
+    first = next(n for n, line in enumerate(lines) if not line.startswith(b"#"))
+    lines[first + 4] = b"one\tnowhere\t.\tA\tG\t50\t.\t.\tGT\t0/1"
+    found = rejected(b"\n".join(lines), "VCF")
+    assert (found.reason_code, found.at_record) == ("malformed record", 5)
+    # A BAM whose blocks are whole and whose third record is not.
+    text = bytearray(gzip.decompress(bam()))
+    at = _first_record(text)
+    for _ in range(2):
+        at += 4 + struct.unpack_from("<i", text, at)[0]
+    struct.pack_into("<i", text, at, 7)
+    found = rejected(bgzf(bytes(text)), "BAM")
+    assert (found.reason_code, found.at_record) == ("malformed record", 3)
+    assert "record 3 cannot be read" in found.reason
+
+
+def _first_record(text: bytearray) -> int:
+    (header_bytes,) = struct.unpack_from("<i", text, 4)
+    at = 8 + header_bytes
+    (count,) = struct.unpack_from("<i", text, at)
+    at += 4
+    for _ in range(count):
+        at += 8 + struct.unpack_from("<i", text, at)[0]
+    return int(at)
+
+
+def test_a_header_that_is_none_is_unreadable() -> None:
+    for body, role in (
+        (bgzf(b"BAM\x01\xff\xff\xff\x7fxx"), "BAM"),
+        (bgzf(b"BCF\x02\x02zz"), "VCF"),
+    ):
+        assert rejected(body, role).reason_code == "unreadable"
+    assert rejected(b"##fileformat=VCFv4.3\nhello\n", "VCF").reason_code == "unreadable"
+
+
+def test_alignments_without_reads_are_empty_and_variants_may_be_none() -> None:
+    assert rejected(bam(0), "BAM").reason_code == "empty"
+    assert rejected(cram(0), "CRAM").reason_code == "empty"
+    assert validated(vcf(0), "VCF").measured.metrics.variants == 0
+    for role in ("BAM", "CRAM", "VCF", "BAI"):
+        assert rejected(b"", role).reason_code == "empty"
+
+
+@every
+def test_another_format_is_named(kind: str) -> None:
+    for role in {"BAM", "CRAM", "VCF", "R1", "TBI", "CRAI"} - {role_of(kind)}:
+        found = rejected(MAKE[kind](), role)
+        assert found.reason_code == "not this format"
+        assert f"asks for {'FASTQ' if role == 'R1' else role}" in found.reason
+    assert rejected(fastq(3), role_of(kind)).reason_code == "not this format"
+
+
+def test_alignments_outside_of_their_blocks_are_refused() -> None:
+    text = gzip.decompress(bam())
+    for body in (text, gzip.compress(text), gzip.compress(gzip.decompress(vcf(mode="wb")))):
+        role = "VCF" if body[:2] == b"\x1f\x8b" and b"BCF" in gzip.decompress(body)[:4] else "BAM"
+        found = rejected(body, role)
+        assert found.reason_code == "not this format"
+        assert "and not bgzf" in found.reason
+    validated(gzip.compress(vcf()), "VCF")
+
+
+def test_an_old_cram_is_refused_by_its_version() -> None:
+    body = cram()
+    found = rejected(body[:4] + b"\x02\x01" + body[6:], "CRAM")
+    assert found.reason_code == "not this format"
+    assert "it is CRAM 2.1, and CRAM 3 is read" in found.reason
+
+
+# -- whose, and of which build
+
+
+def test_a_header_of_another_sample_is_refused() -> None:
+    for body, role in ((bam(), "BAM"), (cram(), "CRAM"), (vcf(), "VCF"), (vcf(mode="wb"), "VCF")):
+        found = rejected(body, role, sample_id="S2")
+        assert found.reason_code == "wrong sample"
+        assert "its header names S1, and it was sent for S2" in found.reason
+    mixed = [{"ID": "a", "SM": "S1"}, {"ID": "b", "SM": "S2"}]
+    assert rejected(bam(RG=mixed), "BAM", sample_id="S1").reason_code == "wrong sample"
+    validated(vcf(samples=("S0", "S1")), "VCF", sample_id="S1")
+    validated(vcf(samples=()), "VCF", sample_id="S1")
+    validated(bam(RG=[{"ID": "a"}]), "BAM", sample_id="S1")
+
+
+@pytest.mark.parametrize(
+    ("header", "declared", "build", "fits"),
+    [
+        (contigs(*GRCH37), ("GRCh37",), "GRCh37", True),
+        (contigs(*GRCH37, name=""), ("hg19",), "GRCh37", True),
+        (contigs(*GRCH38), ("GRCh38.p14",), "GRCh38", True),
+        (contigs(*GRCH38), ("GRCh37",), "GRCh38", False),
+        (contigs(*GRCH38), ("hs37d5", "GRCh38"), "GRCh38", True),
+        (contigs(*GRCH38, AS="GRCh37"), ("GRCh37",), "GRCh38", False),  # lengths do not lie
+        (contigs(9_000, AS="hg19"), ("GRCh38",), "GRCh37", False),
+        (contigs(9_000, AS="small-1"), ("small-1",), "small-1", True),
+        (contigs(9_000, AS="small"), ("small-1",), "small", True),
+        (contigs(9_000, AS="other"), ("small-1",), "other", False),
+        (contigs(*GRCH38), ("house-7",), "GRCh38", True),  # nothing to compare
+        (contigs(9_000), ("GRCh38",), None, True),
+        (contigs(*GRCH38), (), "GRCh38", True),
+    ],
+)
+def test_the_build_of_a_header_is_held_against_the_orders(
+    header: list[dict[str, Any]], declared: tuple[str, ...], build: str | None, fits: bool
+) -> None:
+    body = bam(SQ=header)
+    if fits:
+        assert validated(body, "BAM", references=declared).measured.reference == build
+        return
+    found = rejected(body, "BAM", references=declared)
+    assert found.reason_code == "wrong build"
+    assert f"its header is of {build}, and the order names {' and '.join(declared)}" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("lines", "build"),
+    [
+        (("##contig=<ID=chr1,length=248956422>",), "GRCh38"),
+        (("##contig=<ID=1,length=249250621>",), "GRCh37"),
+        (("##contig=<ID=1,assembly=b37>",), "GRCh37"),
+        (("##reference=file:///data/ref/hg19.fa", "##contig=<ID=1>"), "GRCh37"),
+        (("##reference=file:///data/ref/our.fa", "##contig=<ID=1>"), None),
+    ],
+)
+def test_the_build_of_variants_is_found(lines: tuple[str, ...], build: str | None) -> None:
+    body = vcf(lines=lines)
+    assert validated(body, "VCF").measured.reference == build
+    declared = ("GRCh38",)
+    assert isinstance(judge(body, "VCF", references=declared), Finding) is (build == "GRCh37")
+
+
+# -- indexes, and the copy
+
+
+def test_indexes_are_known_by_their_magic_and_read_to_their_end() -> None:
+    tbi, crai = bgzf(b"TBI\x01" + bytes(50)), gzip.compress(b"0\t1\t2\t3\t4\t5\n")
+    assert validated(b"BAI\x01" + bytes(8), "BAI").measured.format == "BAI"
+    assert validated(bgzf(b"CSI\x01" + bytes(8)), "BAI").measured.format == "CSI"
+    assert validated(tbi, "TBI").measured.format == "TBI"
+    assert validated(crai, "CRAI").measured.format == "CRAI"
+    for body, role in ((tbi, "TBI"), (crai, "CRAI")):
+        for size in range(20, len(body)):
+            assert rejected(body[:size], role).reason_code == "truncated"
+    assert rejected(b"hello", "BAI").reason_code == "not this format"
+
+
+def test_a_machine_without_room_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(
+        Retry, match=r"no room for a copy of the file in .*; free some, or set TMPDIR"
+    ):
+        judge(bam(), "BAM", size_bytes=2**60)
+    monkeypatch.setattr(scratch, "SCRATCH_BYTES_MAX", 500)
+    found = rejected(bam(), "BAM")
+    assert found.reason_code == "unreadable"
+    assert "more than 500 bytes" in found.reason
