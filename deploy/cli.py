@@ -38,6 +38,7 @@ COMMANDS = {
     "topics": ("genoflow.deploy.commands.topics", "topics", "Create and check the topics."),
     "backup": ("genoflow.deploy.commands.backup", "backup", "Seal the log into the object store."),
     "restore": ("genoflow.deploy.commands.backup", "restore", "Bring a backup back."),
+    "simulate": ("genoflow.deploy.commands.simulate", "simulate", "Make a run out of a seed."),
     "doctor": ("genoflow.deploy.commands.stack", "doctor", "Check what this machine provides."),
 }
 

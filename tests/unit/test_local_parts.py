@@ -22,8 +22,9 @@ def test_a_cluster_id_never_looks_like_an_option() -> None:
     assert len(new_cluster_id()) == 22
 
 
-def test_every_jar_is_named_once_with_its_hash() -> None:
-    locked = jars.read_lock("kafka")
+@pytest.mark.parametrize("name", ["kafka", "picard"])
+def test_every_jar_is_named_once_with_its_hash(name: str) -> None:
+    locked = jars.read_lock(name)
     assert len({jar.file_name for jar in locked}) == len(locked) > 40
     assert all(len(jar.sha256) == 64 for jar in locked)
 

@@ -1,0 +1,115 @@
+"""All that `genoflow simulate` writes: the cast on a run, the truth, and the faults asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from genoflow.deploy.generate.cast import DEPTH, MODEL, Cast, make_cast
+from genoflow.deploy.generate.fastq import FastqFile, fastq_files
+from genoflow.deploy.generate.faults import (
+    FAULTS,
+    FolderFault,
+    ReadsFault,
+    SheetFault,
+    TargetsFault,
+)
+from genoflow.deploy.generate.genome import fasta, targets
+from genoflow.deploy.generate.libraries import Run
+from genoflow.deploy.generate.run_folder import LaneCount, clusters_of, count, write_run_folder
+from genoflow.deploy.generate.sheets import DIALECTS, sheet_bytes, sheet_of
+from genoflow.deploy.generate.variants import vcf
+from genoflow.events.errors import Refused
+
+REFERENCE = "reference/simulated.fa"
+TARGETS = "reference/targets.bed"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked for."""
+
+    seed: int = 1
+    depth: float = DEPTH
+    model: str = MODEL
+    sheet_version: str = "v2"
+    dialect: str = "plain"
+    faults: tuple[str, ...] = ()
+    fastq: bool = False
+    packing: str = "gzip"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What stands below the directory now."""
+
+    cast: Cast
+    run_folders: tuple[Path, ...]
+    lanes: tuple[LaneCount, ...]  # of the first run
+    fastq: tuple[Path, ...]
+
+
+def simulate(directory: Path, wish: Wish) -> Written:
+    """Write everything below an empty or a new directory; faults strike the first run alone."""
+    unknown = [name for name in wish.faults if name not in FAULTS]
+    if unknown:
+        raise Refused(f"{unknown[0]!r} is no fault; `genoflow simulate --list` names them")
+    if directory.exists() and any(directory.iterdir()):
+        raise Refused(f"{directory}: is not empty; name a new directory")
+    pooled = not DIALECTS[wish.dialect].lane_column
+    cast = make_cast(wish.seed, wish.depth, wish.model, pooled=pooled)
+    runs = directory / "runs"
+    folders = (
+        _write_run(runs, cast.run, wish, wish.faults),
+        _write_run(runs, cast.top_up, wish, ()),
+    )
+    _write(directory / REFERENCE, fasta(cast.genome))
+    bed = targets(cast.genome)
+    for name in wish.faults:
+        fault = FAULTS[name]
+        if isinstance(fault, TargetsFault):
+            bed = fault.apply(bed)
+    _write(directory / TARGETS, bed)
+    for sample, subject in cast.subjects.items():
+        _write(directory / "truth" / f"{sample}.vcf", vcf(cast.genome, subject, sample))
+    damaged = any(isinstance(FAULTS[name], ReadsFault) for name in wish.faults)
+    fastq = _write_fastq(directory / "fastq", cast.run, wish) if wish.fastq or damaged else ()
+    lanes = tuple(count(lane, clusters_of(cast.run, lane)) for lane in cast.run.lanes)
+    return Written(cast, folders, lanes, fastq)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _write_run(parent: Path, run: Run, wish: Wish, faults: Sequence[str]) -> Path:
+    sheet = sheet_of(run, wish.sheet_version, DIALECTS[wish.dialect])
+    struck = [FAULTS[name] for name in faults]
+    for fault in struck:
+        if isinstance(fault, SheetFault):
+            sheet = fault.apply(sheet, run)
+    folder = write_run_folder(parent, run, sheet_bytes(sheet, run))
+    for fault in struck:
+        if isinstance(fault, FolderFault):
+            fault.apply(folder, run)
+    return folder
+
+
+def _write_fastq(folder: Path, run: Run, wish: Wish) -> tuple[Path, ...]:
+    """One read set for each library with reads; faults of reads strike the first of them."""
+    written: list[FastqFile] = []
+    for library in run.libraries:
+        if library.pairs:
+            files = fastq_files(run, library, wish.packing)
+            for name in wish.faults if not written else ():
+                fault = FAULTS[name]
+                if isinstance(fault, ReadsFault):
+                    files = fault.apply(files)
+            written += files
+    for file in written:
+        _write(folder / file.name, file.content)
+    lines = "".join(f"{file.declared_md5}  {file.name}\n" for file in written)
+    _write(folder / "md5sums.txt", lines.encode())
+    return tuple(folder / file.name for file in written)
