@@ -32,6 +32,7 @@ COMMANDS = {
     "case": ("genoflow.deploy.commands.case", "case", "Place and cancel orders; ask about cases."),
     "run": ("genoflow.deploy.commands.ask", "run", "Ask about runs of a pipeline."),
     "file": ("genoflow.deploy.commands.ask", "file", "Ask about files."),
+    "watch": ("genoflow.deploy.commands.watch", "watch", "Take in what instruments write."),
     "timeline": ("genoflow.deploy.commands.timeline", "timeline", "What happened to a subject."),
     "events": ("genoflow.deploy.commands.events", "events", "Read, write and move events."),
     "schemas": ("genoflow.deploy.commands.schemas", "schemas", "Release and check the schemas."),

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genoflow.deploy.addresses import Addresses, resolve
 from genoflow.deploy.settings import Settings
+from genoflow.events.envelope import Producer
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.topics import PARTITIONS_DEFAULT, PARTITIONS_EMBEDDED, Topic, declared
 
 if TYPE_CHECKING:
     from genoflow.events.log.kafka_topics import TopicAdmin
     from genoflow.processors.adapters.children import ChildPool
+    from genoflow.processors.intake.watch import Limits
+    from genoflow.processors.intake.watcher import Watcher
     from genoflow.processors.ports import Ports
     from genoflow.processors.processor import Processor
 
+PART_BYTES = 64 * 1024**2  # 10,000 parts are S3's limit: files of up to 640 GB
 FLOW = "genoflow.processors.flow:FLOW"  # what a child process imports, by name
 
 
@@ -81,6 +87,33 @@ def open_children(processors: Iterable[Processor]) -> ChildPool | None:
     from genoflow.processors.adapters.children import ChildPool  # noqa: PLC0415
 
     return ChildPool((sys.executable, "-m", "genoflow.deploy.child", FLOW))
+
+
+def open_watcher(
+    settings: Settings, log: KafkaLog, roots: Sequence[Path], limits: Limits
+) -> Watcher:
+    """The porch of the sequencer over these directories; its runs are copied to the raw bucket."""
+    from boto3.s3.transfer import TransferConfig  # noqa: PLC0415 -- only the watcher copies files
+
+    from genoflow.processors.adapters.directories import Directories  # noqa: PLC0415
+    from genoflow.processors.adapters.s3_runs import S3RunStore  # noqa: PLC0415
+    from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
+    from genoflow.processors.intake.illumina.folder import Illumina  # noqa: PLC0415
+    from genoflow.processors.intake.privacy import PrivacyGuard  # noqa: PLC0415
+    from genoflow.processors.intake.told import LogOfRuns  # noqa: PLC0415
+    from genoflow.processors.intake.watch import WATCHER  # noqa: PLC0415
+    from genoflow.processors.intake.watcher import Watcher  # noqa: PLC0415
+
+    guard = PrivacyGuard(settings.person_patterns)
+    vendor = Illumina(guard.finds)
+    parts = TransferConfig(
+        multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2
+    )
+    return Watcher(
+        LogOfRuns(log), Directories(roots, vendor), vendor, S3RunStore(open_s3(settings), parts),
+        bucket=settings.raw_bucket, guard=guard, clock=SystemClock(), limits=limits,
+        by=Producer(service=WATCHER, version=version("genoflow")),
+    )  # fmt: skip
 
 
 def open_s3(settings: Settings) -> Any:

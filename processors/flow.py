@@ -11,8 +11,12 @@ from genoflow.events.event import Event
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.sample_registered import SampleRegistered
+from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
+from genoflow.events.sample_sheet_refused import SampleSheetRefused
 from genoflow.events.sequencing_run_completed import SequencingRunCompleted
+from genoflow.events.sequencing_run_failed import SequencingRunFailed
+from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
 from genoflow.events.sequencing_run_started import SequencingRunStarted
 from genoflow.processors.checksum_files import CHECKSUM_FILES
 from genoflow.processors.clock import CLOCKS
@@ -54,6 +58,19 @@ FLOW: tuple[Row, ...] = (
             FileLanded,
         ),
         about="a seeded sequencing run, for the demonstration",
+    ),
+    Porch(
+        "sequencer-watcher",
+        emits=(
+            SequencingRunStarted,
+            SampleSheetAttached,
+            SampleSheetRefused,
+            SampleSheetAmended,
+            SequencingRunCompleted,
+            SequencingRunFailed,
+            SequencingRunMirrored,
+        ),
+        about="takes in what instruments write: runs, sheets, and every file",
     ),
     Porch(
         "orders",
