@@ -34,6 +34,8 @@ COMMANDS = {
     "file": ("genoflow.deploy.commands.ask", "file", "Ask about files."),
     "watch": ("genoflow.deploy.commands.watch", "watch", "Take in what instruments write."),
     "timeline": ("genoflow.deploy.commands.timeline", "timeline", "What happened to a subject."),
+    "catalog": ("genoflow.deploy.commands.catalog", "catalog", "Publish and show documents."),
+    "qc": ("genoflow.deploy.commands.qc", "qc", "Decide about reads that failed."),
     "events": ("genoflow.deploy.commands.events", "events", "Read, write and move events."),
     "schemas": ("genoflow.deploy.commands.schemas", "schemas", "Release and check the schemas."),
     "topics": ("genoflow.deploy.commands.topics", "topics", "Create and check the topics."),

@@ -17,6 +17,7 @@ from genoflow.events.topics import PARTITIONS_DEFAULT, PARTITIONS_EMBEDDED, Topi
 
 if TYPE_CHECKING:
     from genoflow.events.log.kafka_topics import TopicAdmin
+    from genoflow.events.log.port import EventLog
     from genoflow.processors.adapters.children import ChildPool
     from genoflow.processors.intake.watch import Limits
     from genoflow.processors.intake.watcher import Watcher
@@ -59,8 +60,9 @@ def every_topic() -> tuple[Topic, ...]:
     return declared(processor.changelog for processor in PROCESSORS.values())
 
 
-def worker_ports(settings: Settings, processors: Iterable[Processor]) -> Ports:
+def worker_ports(settings: Settings, processors: Iterable[Processor], log: EventLog) -> Ports:
     """What the effects of these processors are done with; no object store where none needs it."""
+    from genoflow.deploy.catalog import LogCatalog  # noqa: PLC0415
     from genoflow.processors.adapters.s3 import S3Store  # noqa: PLC0415
     from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
     from genoflow.processors.ports import Ports  # noqa: PLC0415
@@ -75,7 +77,10 @@ def worker_ports(settings: Settings, processors: Iterable[Processor]) -> Ports:
     program = (sys.executable, "-m", "genoflow.deploy.job")
     launcher = LocalLauncher(settings.home.resolve() / "jobs", program, bucket)
     store = S3Store(open_s3(settings))
-    return Ports(clock=SystemClock(), store=store, launcher=launcher, outcome_bucket=bucket)
+    return Ports(
+        clock=SystemClock(), store=store, launcher=launcher, outcome_bucket=bucket,
+        catalog=LogCatalog(log),
+    )  # fmt: skip
 
 
 def open_children(processors: Iterable[Processor]) -> ChildPool | None:

@@ -88,7 +88,7 @@ async def _work(settings: Settings, processors: Sequence[Processor], reach: Reac
         await require_topics(log, processors)
         children = open_children(processors)
         worker = Worker(
-            log, log.codec, processors, worker_ports(settings, processors),
+            log, log.codec, processors, worker_ports(settings, processors, log),
             identity=who, children=children, reach=reach,
         )  # fmt: skip
         settle()

@@ -9,7 +9,11 @@ from genoflow.events.case_opened import CaseOpened
 from genoflow.events.catalogue import EVENTS
 from genoflow.events.event import Event
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.pipeline_published import PipelinePublished
+from genoflow.events.qc_overridden import QcOverridden
+from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
@@ -18,10 +22,19 @@ from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
 from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
 from genoflow.events.sequencing_run_started import SequencingRunStarted
+from genoflow.events.target_set_published import TargetSetPublished
+from genoflow.events.top_up_requested import TopUpRequested
+from genoflow.processors.await_members import AWAIT_MEMBERS
+from genoflow.processors.check_qc import CHECK_QC
+from genoflow.processors.check_run_qc import CHECK_RUN_QC
 from genoflow.processors.checksum_files import CHECKSUM_FILES
 from genoflow.processors.clock import CLOCKS
 from genoflow.processors.join_case import JOIN_CASE
+from genoflow.processors.judge_reads import JUDGE_READS
+from genoflow.processors.measure_reads import MEASURE_READS
 from genoflow.processors.processor import Processor
+from genoflow.processors.tell_case import TELL_CASE
+from genoflow.processors.tell_samples import TELL_SAMPLES
 from genoflow.processors.validate_files import VALIDATE_FILES
 from genoflow.processors.watch_silence import WATCH_SILENCE
 
@@ -72,15 +85,32 @@ FLOW: tuple[Row, ...] = (
         ),
         about="takes in what instruments write: runs, sheets, and every file",
     ),
+    CHECK_RUN_QC,
+    TELL_SAMPLES,
     Porch(
         "orders",
         emits=(CaseOpened, CaseClosed),
         about="orders of people and of their systems, checked before they are cases",
     ),
     JOIN_CASE,
+    Porch(
+        "catalog",
+        emits=(PipelinePublished, QcProfilePublished, ReferencePublished, TargetSetPublished),
+        about="documents that a person publishes, checked before one of them is",
+    ),
+    Porch(
+        "qc-desk",
+        emits=(QcOverridden, TopUpRequested),
+        about="what a person decides about reads that failed",
+    ),
     CHECKSUM_FILES,
-    WATCH_SILENCE,
     VALIDATE_FILES,
+    CHECK_QC,
+    MEASURE_READS,
+    JUDGE_READS,
+    TELL_CASE,
+    AWAIT_MEMBERS,
+    WATCH_SILENCE,
     *CLOCKS,
     ReadModel("timeline", on=EVENTS, about="what happened to a subject, in order"),
 )

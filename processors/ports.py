@@ -6,10 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from genoflow.events.errors import Parked
+from genoflow.events.pipeline_published import PipelinePublished
+from genoflow.events.qc_profile_published import QcProfilePublished
+from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.target_set_published import TargetSetPublished
+
+Document = TypeVar(
+    "Document", PipelinePublished, QcProfilePublished, ReferencePublished, TargetSetPublished
+)
+OfAssay = TypeVar("OfAssay", PipelinePublished, QcProfilePublished)
 
 # done so far, how much there is in all (None where nobody knows), and of what
 Progress = Callable[[float, float | None, str], None]
@@ -106,6 +115,18 @@ class Mail(Protocol):
         """Hand it to a server that takes responsibility for it; Retry where none does now."""
 
 
+class CatalogReader(Protocol):
+    """What is published. Only effects ask it, and what it answered stands in their events."""
+
+    async def find(
+        self, kind: type[Document], document_id: str, version: str | None = None
+    ) -> Document | None:
+        """This version of a document, its highest where none is named; None where there is none."""
+
+    async def default_for(self, kind: type[OfAssay], assay: str) -> OfAssay | None:
+        """The document that was published last of those in force for an assay."""
+
+
 class Clock(Protocol):
     """The time of day, for those at the edge: no decider and no read model reads it."""
 
@@ -122,6 +143,7 @@ class Ports:
     launcher: Launcher | None = None
     mail: Mail | None = None
     outcome_bucket: str = ""  # where jobs leave effects/<id>/outcome
+    catalog: CatalogReader | None = None
 
 
 @dataclass(frozen=True, slots=True)

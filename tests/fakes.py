@@ -18,14 +18,17 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from genoflow.events.errors import Retry
+from genoflow.events.event import Event
 from genoflow.processors.job_outcome import JobOutcome, outcome_key
 from genoflow.processors.ports import (
     Clock,
+    Document,
     JobOrder,
     JobState,
     Letter,
     ObjectGone,
     ObjectHead,
+    OfAssay,
 )
 
 Fault = Callable[[str], None]
@@ -237,3 +240,24 @@ class FakeMail(_Fallible):
     def times(self, message_id: UUID) -> int:
         """How often a letter with this id was sent."""
         return sum(letter.message_id == message_id for letter in self.sent)
+
+
+class FakeCatalog:
+    """CatalogReader over a list: a later one of a kind is the newer one."""
+
+    def __init__(self, *documents: Event) -> None:
+        self._documents = documents
+
+    async def find(
+        self, kind: type[Document], document_id: str, version: str | None = None
+    ) -> Document | None:
+        found = [
+            one
+            for one in self._documents
+            if isinstance(one, kind) and one.document_id == document_id
+        ]
+        return next((one for one in reversed(found) if version in (None, one.version)), None)
+
+    async def default_for(self, kind: type[OfAssay], assay: str) -> OfAssay | None:
+        found = [one for one in self._documents if isinstance(one, kind) and assay in one.assays]
+        return found[-1] if found else None

@@ -25,6 +25,7 @@ from genoflow.events.run_or_sample import RunOrSample
 from genoflow.processors.ledger import OpenEffect
 from genoflow.processors.ports import JobOrder
 from genoflow.processors.processor import Bytes, Call, EffectKind, Job, Processor, Timer
+from tests import lessons
 from tests.examples import example
 from tests.partition import MOMENT, Partition
 
@@ -70,7 +71,8 @@ class _Maker:
         self._random = random.Random(f"{row.name}/{seed}")
         self._partition = Partition(row)  # to learn which deadlines the row sets
         self._now = MOMENT
-        self._kinds = [kind for kind in (*row.on, *row.folds) if kind not in row.said]
+        own = () if row.name in lessons.HOPS else row.said
+        self._kinds = [kind for kind in (*row.on, *row.folds) if kind not in own]
 
     def make(self, length: int) -> list[Event]:
         made: list[Event] = []
@@ -102,6 +104,7 @@ class _Maker:
             due_at = at + timedelta(hours=LATE_HOURS + self._random.random() * DEADLINE_HOURS)
             named = self._random.choice(("answer", "question"))
             bare = _changed(bare, processor="someone", deadline=named, due_at=due_at)
+        bare = lessons.taught(self._row, bare, self._random)
         return placed(bare, self._row.reads, key, at)
 
 
@@ -127,8 +130,9 @@ def pretended(row: Processor, effect: OpenEffect) -> list[Event]:
         return list(kind.passed(kind.arguments(**effect.arguments)))
     number = effect.effect_id.int
     made = example(kind.emits[number % len(kind.emits)], number)
-    if isinstance(made, OnSubject) or row.reads in made.about.topics:
-        return [placed(made, row.reads, effect.subject_key, MOMENT)]
+    topic = lessons.HOPS.get(row.name, row.reads)
+    if isinstance(made, OnSubject) or topic in made.about.topics:
+        return [placed(made, topic, effect.subject_key, MOMENT)]
     return [made]
 
 

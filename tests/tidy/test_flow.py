@@ -167,13 +167,17 @@ def test_a_chart_shows_every_row_and_every_effect() -> None:
 
 def test_what_comes_again_is_dashed() -> None:
     again = {(edge.source, edge.target): edge.events for edge in edges() if edge.again}
+    verdicts = ("SequencingRunQcPassed", "SequencingRunQcFailed")
     assert again == {
         ("validate-files", "clock-sample"): ("DeadlineSet",),
         ("validate-files/validate", "validate-files"): ("ValidationAttemptFailed",),
         ("watch-silence", "clock-sample"): ("DeadlineSet",),
+        # To the keys of samples; the row itself reads those of runs, on the other topic.
+        ("tell-samples/tell", "tell-samples"): verdicts,
+        ("tell-samples/tell", "check-qc"): verdicts,
     }
     assert '-. "DeadlineSet" .->' in mermaid(nodes(), edges())
-    assert graphviz(nodes(), edges()).count('style="dashed"') == 3
+    assert graphviz(nodes(), edges()).count('style="dashed"') == len(again)
 
 
 def test_names_are_quoted_in_charts() -> None:
@@ -190,7 +194,7 @@ def test_names_are_quoted_in_charts() -> None:
 def test_the_surroundings_of_a_row_are_those_that_it_touches() -> None:
     shown, joined = around("clock-sample")
     assert [node.name for node in shown] == [
-        "watch-silence", "validate-files", "clock-sample", "clock-sample/deadline", "timeline",
+        "validate-files", "watch-silence", "clock-sample", "clock-sample/deadline", "timeline",
     ]  # fmt: skip
     assert all("clock-sample" in edge.source + edge.target for edge in joined)
 

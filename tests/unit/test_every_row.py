@@ -143,7 +143,9 @@ def forgetful(row: Processor) -> Processor:
     return replace(row, evolve=lambda _state, _event: row.state())
 
 
-@pytest.mark.parametrize("name", ["checksum-files", "clock-sample", "watch-silence"])
+@pytest.mark.parametrize(
+    "name", ["checksum-files", "clock-sample", "watch-silence", "check-run-qc"]
+)
 def test_a_row_that_forgets_is_found(name: str) -> None:
     row = forgetful(PROCESSORS[name])
     events = history(row, 1)

@@ -1,0 +1,209 @@
+"""Documents of the catalog from JSON: all of them checked, and by each other, before one is said.
+
+    {"kind": "qc-profile", "document_id": "wgs-30x", "version": "1.0", "assays": ["wgs"], …}
+
+A file holds one document or a list of them. What can be computed is computed: the checksums of a
+profile's thresholds and of a pipeline's parameters, which are written as JSON and not as text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from genoflow.deploy.catalog import KINDS, AnyDocument, kind_of, order_of
+from genoflow.events.errors import InvalidEvent, Refused
+from genoflow.events.pipeline_published import PipelinePublished
+from genoflow.events.qc_profile_published import QcProfilePublished
+from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.target_set_published import TargetSetPublished
+from genoflow.events.threshold import Threshold
+from genoflow.processors.intake.privacy import IdentifierFound, PrivacyGuard
+from genoflow.processors.qc_metrics import READS_UNITS, RUN_UNITS
+
+FAULTS_SHOWN_MAX = 30  # about one screen
+STAGES: Mapping[str, Mapping[str, str] | None] = {
+    "run_thresholds": RUN_UNITS,
+    "reads_thresholds": READS_UNITS,
+    "results_thresholds": None,  # what a pipeline measures is its own
+}
+
+
+def canonical(value: object) -> str:
+    """The one text of a JSON value, by which contents are compared."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def content_sha256(document: AnyDocument) -> str:
+    """Of the whole document as canonical JSON: two versions with one content have one digest."""
+    return digest(canonical(document.payload()))
+
+
+def parse_documents(
+    texts: Sequence[tuple[str, str]], known: Sequence[AnyDocument], guard: PrivacyGuard
+) -> list[AnyDocument]:
+    """The documents of these named texts that are new; Refused names every fault of every file."""
+    faults: list[str] = []
+    found: list[tuple[str, AnyDocument]] = []
+    for name, text in texts:
+        for place, plain in _plain(name, text, faults):
+            try:
+                document = _document(plain)
+                guard.check(document)
+            except (InvalidEvent, IdentifierFound) as error:
+                faults += [f"{place}: {line}" for line in str(error).splitlines()]
+            else:
+                found.append((place, document))
+    new: list[AnyDocument] = []
+    everything = [*known, *(document for _, document in found)]
+    for place, document in found:
+        faults += [f"{place}: {fault}" for fault in _faults(document, everything)]
+        same, others = _published(document, [*known, *new])
+        faults += [f"{place}: {fault}" for fault in others]
+        if not same and not others:
+            new.append(document)
+    if faults:
+        more = len(faults) - FAULTS_SHOWN_MAX
+        shown = [*faults[:FAULTS_SHOWN_MAX], *([f"and {more:,} more"] if more > 0 else [])]
+        raise Refused("\n".join([*shown, "nothing was published; mend these and try again"]))
+    return new
+
+
+def _plain(name: str, text: str, faults: list[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        faults.append(f"{name}: is no JSON ({error})")
+        return
+    rows = value if isinstance(value, list) else [value]
+    for number, row in enumerate(rows, start=1):
+        place = f"{name} document {number}" if isinstance(value, list) else name
+        if isinstance(row, dict):
+            yield place, row
+        else:
+            faults.append(f"{place}: is no JSON object")
+
+
+def _document(plain: dict[str, Any]) -> AnyDocument:
+    fields = dict(plain)
+    name = fields.pop("kind", None)
+    kind = KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise InvalidEvent(f"kind: {name!r} is none; it can be {', '.join(KINDS)}")
+    if kind is QcProfilePublished:
+        bare = QcProfilePublished(**fields | {"content_sha256": "0" * 64}).payload()
+        thresholds = {stage: bare[stage] for stage in STAGES}
+        _put(fields, "content_sha256", digest(canonical(thresholds)))
+    if kind is PipelinePublished:
+        for part in ("parameters_schema", "parameters"):
+            value = fields.pop(part, {})
+            if not isinstance(value, dict):
+                raise InvalidEvent(f"{part}: is no JSON object")
+            text = canonical(value)
+            _put(fields, f"{part}_json", text)
+            _put(fields, f"{part}_sha256", digest(text))
+    return kind(**fields)
+
+
+def _put(fields: dict[str, Any], name: str, computed: str) -> None:
+    said = fields.setdefault(name, computed)
+    if said != computed:
+        raise InvalidEvent(
+            f"{name}: is said to be {said!r:.80} and is {computed:.80}; leave it out"
+        )
+
+
+# -- what the fields alone do not say
+
+
+def _faults(document: AnyDocument, everything: Sequence[AnyDocument]) -> Iterable[str]:
+    if isinstance(document, QcProfilePublished):
+        yield from _profile_faults(document)
+    elif isinstance(document, ReferencePublished):
+        yield from _reference_faults(document)
+    elif isinstance(document, TargetSetPublished):
+        yield from _target_set_faults(document, everything)
+
+
+def _profile_faults(profile: QcProfilePublished) -> Iterable[str]:
+    if not any(getattr(profile, stage) for stage in STAGES):
+        yield "requires nothing; give it at least one threshold"
+    for stage, units in STAGES.items():
+        seen: set[str] = set()
+        for one in getattr(profile, stage):
+            place = f"{stage}.{one.metric}"
+            if one.metric in seen:
+                yield f"{place}: stands twice; keep one of them"
+            seen.add(one.metric)
+            if units is not None and one.metric not in units:
+                yield f"{place}: is not measured; there are {', '.join(units)}"
+            elif units is not None and one.unit != units[one.metric]:
+                yield f"{place}: is measured in {units[one.metric]!r}, not in {one.unit!r}"
+            yield from (f"{place}: {fault}" for fault in _bound_faults(one))
+
+
+def _bound_faults(one: Threshold) -> Iterable[str]:
+    bounds = (one.required_min, one.warn_min, one.warn_max, one.required_max)
+    given = [bound for bound in bounds if bound is not None]
+    if not given:
+        yield "has no bound; give it required_min, required_max, warn_min or warn_max"
+    if given != sorted(given):
+        yield "its bounds cross; required_min <= warn_min <= warn_max <= required_max"
+
+
+def _reference_faults(reference: ReferencePublished) -> Iterable[str]:
+    names = [one.name for one in reference.contigs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        yield f"contigs: {', '.join(twice[:5])} stand twice; a name means one sequence"
+    length = sum(one.length_bases for one in reference.contigs)
+    if not 0 < reference.genome_bases <= length:
+        yield (
+            f"genome_bases: is {reference.genome_bases:,}, and the contigs together hold "
+            f"{length:,}; give their length without gaps"
+        )
+
+
+def _target_set_faults(
+    regions: TargetSetPublished, everything: Sequence[AnyDocument]
+) -> Iterable[str]:
+    build = f"{regions.reference} {regions.reference_version}"
+    for one in everything:
+        is_it = isinstance(one, ReferencePublished) and one.document_id == regions.reference
+        if is_it and order_of(one.version) == order_of(regions.reference_version):
+            break
+    else:
+        yield f"reference: {build} is not published; publish it first, or in the same command"
+        return
+    assert isinstance(one, ReferencePublished)
+    if not 0 < regions.target_bases <= one.genome_bases:
+        yield (
+            f"target_bases: is {regions.target_bases:,}, and {build} has {one.genome_bases:,}; "
+            f"count the bases of the regions once"
+        )
+
+
+def _published(document: AnyDocument, before: Sequence[AnyDocument]) -> tuple[bool, list[str]]:
+    """Whether this very version is published, and what contradicts it."""
+    mine = kind_of(document)
+    for one in before:
+        if one.document_id != document.document_id:
+            continue
+        if kind_of(one) != mine:
+            return False, [f"document_id: {one.document_id} is a {kind_of(one)}; choose another"]
+        if order_of(one.version) == order_of(document.version):
+            if one.payload() == document.payload():
+                return True, []
+            return False, [
+                f"version: {one.document_id} {one.version} is published with another content "
+                f"(sha256 {content_sha256(one)[:12]}, this one {content_sha256(document)[:12]}); "
+                f"a version never changes, so give it a new one"
+            ]
+    return False, []

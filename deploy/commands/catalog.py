@@ -1,0 +1,125 @@
+"""`genoflow catalog publish | list | show`: profiles, references, target sets and pipelines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from genoflow.deploy.settings import read_settings
+from genoflow.deploy.wiring import open_log
+from genoflow.events.errors import Refused
+
+if TYPE_CHECKING:
+    from genoflow.deploy.catalog import AnyDocument
+    from genoflow.events.event import Event
+
+SHA256_SHOWN = 12  # characters: enough to tell a handful of versions apart
+KINDS = ("qc-profile", "reference", "target-set", "pipeline")
+
+
+@click.group()
+def catalog() -> None:
+    """Publish documents under versions that never change, and look at what is published."""
+
+
+@catalog.command()
+@click.argument("files", nargs=-1, required=True, type=click.File("r", encoding="utf-8"))
+@click.option("--as", "person", help="who publishes; the account that runs this otherwise")
+@click.option("--dry-run", is_flag=True, help="check everything, publish nothing")
+def publish(files: tuple[Any, ...], person: str | None, dry_run: bool) -> None:
+    """Publish the documents of these JSON files (- is standard input), once all are valid.
+
+    A document: {"kind": "qc-profile", "document_id", "version", "title", …}, with the fields of
+    its event. What is published already with the same content is left as it is.
+    """
+    texts: list[tuple[str, str]] = []
+    for file in files:
+        try:
+            texts.append((file.name, file.read()))
+        except UnicodeDecodeError as error:
+            raise Refused(f"{file.name}: is not UTF-8 ({error}); nothing was published") from error
+    asyncio.run(_publish(texts, person, dry_run))
+
+
+async def _publish(texts: list[tuple[str, str]], person: str | None, dry_run: bool) -> None:
+    from genoflow.deploy.catalog import LogCatalog
+    from genoflow.deploy.catalog_documents import content_sha256, parse_documents
+    from genoflow.deploy.people import said_by
+    from genoflow.processors.intake.privacy import PrivacyGuard
+
+    settings = read_settings()
+    guard = PrivacyGuard(settings.person_patterns)
+    async with open_log(settings) as log:
+        known = await LogCatalog(log).documents()
+        new = parse_documents(texts, known, guard)
+        if not dry_run and new:
+            events: list[Event] = [said_by(person, one, datetime.now(UTC)) for one in new]
+            await log.append_atomically(events)
+    verb = "is valid" if dry_run else "published"
+    for document in new:
+        sha256 = content_sha256(document)[:SHA256_SHOWN]
+        click.echo(f"{document.document_id} {document.version} {verb}, sha256 {sha256}")
+    if not new:
+        click.echo("all of it is published already, with the same content")
+
+
+@catalog.command(name="list")
+@click.option("--kind", type=click.Choice(KINDS), help="of this kind")
+@click.option("--json", "as_json", is_flag=True, help="for programs")
+def list_documents(kind: str | None, as_json: bool) -> None:
+    """Show every version of every document, oldest first."""
+    rows = [_row(one) for one in asyncio.run(_read())]
+    found = [row for row in rows if kind in (None, row["kind"])]
+    if as_json:
+        click.echo(json.dumps({"documents": found}, indent=2, ensure_ascii=False))
+        return
+    if not found:
+        click.echo("nothing is published; `genoflow catalog publish FILE` does it")
+        return
+    for row in found:
+        sha256 = row["sha256"][:SHA256_SHOWN]
+        click.echo(
+            f"{row['kind']:<12}{row['document_id']:<28}{row['version']:<10}{sha256}  {row['title']}"
+        )
+
+
+@catalog.command()
+@click.argument("name", metavar="DOCUMENT")
+@click.option("--version", help="this one; the highest otherwise")
+def show(name: str, version: str | None) -> None:
+    """Print one document whole, as JSON."""
+    from genoflow.deploy.catalog import order_of
+
+    every = [one for one in asyncio.run(_read()) if one.document_id == name]
+    if not every:
+        raise Refused(f"{name}: is not published; `genoflow catalog list` shows what is")
+    every.sort(key=lambda one: order_of(one.version))
+    chosen = [one for one in every if version in (None, one.version)]
+    if not chosen:
+        versions = ", ".join(one.version for one in every)
+        raise Refused(f"{name}: has no version {version}; there are {versions}")
+    whole = _row(chosen[-1]) | chosen[-1].payload()
+    click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+
+
+async def _read() -> list[AnyDocument]:
+    from genoflow.deploy.catalog import LogCatalog
+
+    async with open_log(read_settings()) as log:
+        return await LogCatalog(log).documents()
+
+
+def _row(document: AnyDocument) -> dict[str, Any]:
+    from genoflow.deploy.catalog import kind_of
+    from genoflow.deploy.catalog_documents import content_sha256
+
+    envelope = document.envelope
+    return {
+        "kind": kind_of(document), "document_id": document.document_id,
+        "version": document.version, "title": document.title, "sha256": content_sha256(document),
+        "published_at": envelope.occurred_at.isoformat(), "published_by": envelope.actor.id,
+    }  # fmt: skip

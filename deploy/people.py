@@ -1,0 +1,29 @@
+"""Facts that a person states at the command line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.metadata import version
+
+from pydantic import ValidationError
+
+from genoflow.deploy.parked_requests import os_user
+from genoflow.events.envelope import Actor, Producer
+from genoflow.events.errors import Refused
+from genoflow.events.event import E, Event, begin, explain
+
+
+def said_by(person: str | None, fact: E, at: datetime, because: Event | None = None) -> E:
+    """The fact as this person states it, the account that runs this where nobody is named."""
+    cause = because.envelope if because else None
+    try:
+        return begin(
+            fact,
+            occurred_at=at,
+            actor=Actor(kind="person", id=person or os_user()),
+            by=Producer(service="genoflow-cli", version=version("genoflow")),
+            correlation_id=cause.correlation_id if cause else None,
+            causation_id=cause.event_id if cause else None,
+        )
+    except ValidationError as error:
+        raise Refused(explain("--as", error)) from error

@@ -1,0 +1,155 @@
+"""What makes the histories of some rows meet: few names, so that their facts are about each other.
+
+A history is made from types alone, and then no file belongs to a read set that was registered. A
+lesson narrows the fields of an event to a handful of values; rows without one are left as they are.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from genoflow.events import topics
+from genoflow.events.case_closed import CaseClosed
+from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_member import CaseMember
+from genoflow.events.case_member_ready import CaseMemberReady
+from genoflow.events.case_opened import CaseOpened
+from genoflow.events.event import Event
+from genoflow.events.expected_file import ExpectedFile
+from genoflow.events.file_rejected import FileRejected
+from genoflow.events.measurement import Measurement
+from genoflow.events.qc_failed import QcFailed
+from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
+from genoflow.events.qc_overridden import QcOverridden
+from genoflow.events.qc_passed import QcPassed
+from genoflow.events.qc_requested import QcRequested
+from genoflow.events.read_set_file import ReadSetFile
+from genoflow.events.read_set_invalidated import ReadSetInvalidated
+from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
+from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
+from genoflow.events.threshold import Threshold
+from genoflow.events.topics import Topic
+from genoflow.events.validated import Validated
+from genoflow.processors.processor import Processor
+from tests.examples import example
+
+Fields = dict[str, Any]
+# Rows that hand a verdict on: their outcomes stand on another topic than the one they read.
+HOPS: Mapping[str, Topic] = {"tell-samples": topics.SAMPLE}
+QC_ROWS = ("check-qc", "measure-reads", "judge-reads", "tell-case", "await-members")
+READ_SETS = ("RS1", "RS1", "RS1", "RS2")  # mostly the first, so that it becomes whole
+ROLES = (("R1",), ("R1",), ("R1", "R2"))
+SAMPLES = ("S1", "S2")
+ROUNDS = (1, 2, 3)
+SHA256 = "0" * 64
+COVERAGE = Threshold(metric="mean_coverage", unit="x", required_min=30.0)
+SELDOM = 0.1  # of what ends a story: else most histories are over before they have begun
+
+
+def taught(row: Processor, event: Event, source: random.Random) -> Event:
+    """The event as this row's histories have it."""
+    if row.name not in QC_ROWS:
+        return event
+    usual = next((u for u in _USUAL.get(type(event), ()) if u in row.on + row.folds), None)
+    if usual is not None and source.random() > SELDOM:
+        event = example(usual, source.randrange(10**9))
+    narrow = _NARROWED[type(event)]
+    return type(event)(**dict(event) | narrow(source)).enveloped(event.envelope)
+
+
+def _registered(source: random.Random) -> Fields:
+    return {
+        "read_set_id": source.choice(READ_SETS),
+        "instrument_run_id": source.choice(("RUN", None, None)),
+        "demultiplex_attempt": 1,
+        "expected_files": tuple(ExpectedFile(role=role) for role in source.choice(ROLES)),
+        "read_sets_of_sample": 1,
+    }
+
+
+def _file(source: random.Random) -> Fields:
+    read_set, role = source.choice(READ_SETS), source.choice(("R1", "R2"))
+    return {
+        "read_set_id": read_set, "role": role, "bucket": "raw", "object_key": f"{read_set}.{role}",
+        "version_id": source.choice(("1", "1", "1", "2")), "size_bytes": 10,
+    }  # fmt: skip
+
+
+def _validated(source: random.Random) -> Fields:
+    names = SHA256 if source.random() > SELDOM else "1" * 64
+    return _file(source) | {
+        "lane": None, "reads": 100, "bases": 15_000, "sha256": SHA256, "read_names_sha256": names,
+    }  # fmt: skip
+
+
+def _joined(source: random.Random) -> Fields:
+    return {
+        "case_id": source.choice(("C1", "C2")), "assay": "wgs",
+        "reference": source.choice(("GRCh37", "GRCh38", "GRCh38")),
+        "target_set": None, "qc_profile": None,
+    }  # fmt: skip
+
+
+def _requested(source: random.Random) -> Fields:
+    some = source.choice((("RS1",), ("RS1",), ("RS1", "RS2")))
+    roles = source.choice(ROLES)
+    return {
+        "round": source.choice(ROUNDS), "assay": "wgs", "reference": "GRCh38",
+        "genome_bases": 1_000, "target_bases": None, "thresholds": (COVERAGE,),
+        "read_set_ids": some,
+        "files": tuple(
+            ReadSetFile(
+                read_set_id=name, role=role, bucket="raw", object_key=f"{name}.{role}",
+                version_id="1", size_bytes=10, sha256=SHA256,
+            )
+            for name in some
+            for role in roles
+        ),
+    }  # fmt: skip
+
+
+def _recorded(source: random.Random) -> Fields:
+    value = source.choice((10.0, 29.9, 30.0, 90.0))
+    measured = (Measurement(metric="mean_coverage", value=value, unit="x"),)
+    return {"round": source.choice(ROUNDS), "measurements": measured}
+
+
+def _opened(source: random.Random) -> Fields:
+    named = SAMPLES[: source.choice((1, 2))]
+    members = (CaseMember(sample_id=one, role="proband", subject_ref=f"P-{one}") for one in named)
+    return {"members": tuple(members)}
+
+
+def _round(source: random.Random) -> Fields:
+    return {"round": source.choice(ROUNDS)}
+
+
+def _run_verdict(source: random.Random) -> Fields:
+    return {"instrument_run_id": "RUN", **_round(source)}
+
+
+_USUAL: Mapping[type[Event], tuple[type[Event], ...]] = {
+    ReadSetInvalidated: (Validated, QcRequested),
+    FileRejected: (Validated,),
+    CaseClosed: (CaseMemberReady,),
+}
+_NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
+    ReadSetRegistered: _registered,
+    ReadSetInvalidated: lambda source: {"read_set_id": source.choice(READ_SETS)},
+    Validated: _validated,
+    FileRejected: _file,
+    CaseJoined: _joined,
+    SequencingRunQcPassed: _run_verdict,
+    SequencingRunQcFailed: _run_verdict,
+    QcRequested: _requested,
+    QcMetricsRecorded: _recorded,
+    QcPassed: _round,
+    QcFailed: _round,
+    QcOverridden: _round,
+    CaseOpened: _opened,
+    CaseMemberReady: lambda source: {"sample_id": source.choice(SAMPLES), **_round(source)},
+    CaseClosed: lambda _: {},
+}
