@@ -6,6 +6,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -51,6 +52,15 @@ class Settings(BaseSettings):
     backup_bucket: str = Field("genoflow-backup", description="where sealed segments are kept")
     backup_keep_days: int = Field(
         3_650, ge=1, le=36_500, description="for how long the object lock holds a segment"
+    )
+    demultiplexer: Literal["picard", "bclconvert", "on-instrument"] = Field(
+        "picard", description="which program tells the reads of a run apart"
+    )
+    picard_memory_mb: int = Field(
+        2_048, ge=256, le=1_048_576, description="of each of Picard's programs"
+    )
+    bclconvert_command: tuple[str, ...] = Field(
+        ("bcl-convert",), min_length=1, description="the lab's own BCL Convert, with its options"
     )
     log_level: str = Field("info", description="debug, info, warning or error")
     person_patterns: tuple[str, ...] = Field(

@@ -65,7 +65,7 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
     from genoflow.deploy.catalog import LogCatalog  # noqa: PLC0415
     from genoflow.processors.adapters.s3 import S3Store  # noqa: PLC0415
     from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
-    from genoflow.processors.ports import Ports  # noqa: PLC0415
+    from genoflow.processors.ports import Deployment, Ports  # noqa: PLC0415
     from genoflow.processors.processor import Kind  # noqa: PLC0415
 
     kinds = {effect.kind for processor in processors for effect in processor.effects}
@@ -74,13 +74,42 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
     from genoflow.processors.adapters.local_launcher import LocalLauncher  # noqa: PLC0415
 
     bucket = settings.work_bucket
+    client = open_s3(settings)
+    if Kind.JOB in kinds:
+        ensure_bucket(client, bucket)
     program = (sys.executable, "-m", "genoflow.deploy.job")
-    launcher = LocalLauncher(settings.home.resolve() / "jobs", program, bucket)
-    store = S3Store(open_s3(settings))
     return Ports(
-        clock=SystemClock(), store=store, launcher=launcher, outcome_bucket=bucket,
+        clock=SystemClock(),
+        store=S3Store(client),
+        launcher=LocalLauncher(settings.home.resolve() / "jobs", program, bucket),
+        outcome_bucket=bucket,
         catalog=LogCatalog(log),
-    )  # fmt: skip
+        deployment=Deployment(settings.demultiplexer, settings.raw_bucket),
+    )
+
+
+def ensure_bucket(client: Any, bucket: str) -> None:
+    """Create a bucket where it is missing; nobody else makes those that are only ours."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 -- few commands need it
+
+    from genoflow.processors.adapters.s3_errors import at, code_and_status  # noqa: PLC0415
+
+    with at(bucket, ""):
+        try:
+            client.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            if code_and_status(error)[1] != 404:
+                raise
+        else:
+            return
+        region = client.meta.region_name
+        place = {} if region == "us-east-1" else {"LocationConstraint": region}
+        how = {"CreateBucketConfiguration": place} if place else {}
+        try:
+            client.create_bucket(Bucket=bucket, **how)
+        except ClientError as error:
+            if code_and_status(error)[0] != "BucketAlreadyOwnedByYou":  # another worker's start
+                raise
 
 
 def open_children(processors: Iterable[Processor]) -> ChildPool | None:

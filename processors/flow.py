@@ -29,10 +29,13 @@ from genoflow.processors.check_qc import CHECK_QC
 from genoflow.processors.check_run_qc import CHECK_RUN_QC
 from genoflow.processors.checksum_files import CHECKSUM_FILES
 from genoflow.processors.clock import CLOCKS
+from genoflow.processors.demultiplex import DEMULTIPLEX
 from genoflow.processors.join_case import JOIN_CASE
 from genoflow.processors.judge_reads import JUDGE_READS
 from genoflow.processors.measure_reads import MEASURE_READS
 from genoflow.processors.processor import Processor
+from genoflow.processors.register_read_sets import REGISTER_READ_SETS
+from genoflow.processors.request_demultiplex import REQUEST_DEMULTIPLEX
 from genoflow.processors.tell_case import TELL_CASE
 from genoflow.processors.tell_samples import TELL_SAMPLES
 from genoflow.processors.validate_files import VALIDATE_FILES
@@ -85,6 +88,9 @@ FLOW: tuple[Row, ...] = (
         ),
         about="takes in what instruments write: runs, sheets, and every file",
     ),
+    REQUEST_DEMULTIPLEX,
+    DEMULTIPLEX,
+    REGISTER_READ_SETS,
     CHECK_RUN_QC,
     TELL_SAMPLES,
     Porch(

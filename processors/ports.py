@@ -135,6 +135,14 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Deployment:
+    """What this deployment has chosen, for effects that write a choice into an event."""
+
+    demultiplexer: str = "picard"  # or bclconvert, or on-instrument
+    reads_bucket: str = "genoflow-raw"  # where the files of reads go
+
+
+@dataclass(frozen=True, slots=True)
 class Ports:
     """What the effects of one worker are done with; what is not wired is None and says so."""
 
@@ -144,6 +152,7 @@ class Ports:
     mail: Mail | None = None
     outcome_bucket: str = ""  # where jobs leave effects/<id>/outcome
     catalog: CatalogReader | None = None
+    deployment: Deployment = Deployment()
 
 
 @dataclass(frozen=True, slots=True)

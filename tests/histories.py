@@ -22,10 +22,12 @@ from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_landed import FileLanded, unassigned_key
 from genoflow.events.on_subject import OnSubject
 from genoflow.events.run_or_sample import RunOrSample
+from genoflow.events.sequencing_run_failed import SequencingRunFailed
 from genoflow.processors.ledger import OpenEffect
 from genoflow.processors.ports import JobOrder
 from genoflow.processors.processor import Bytes, Call, EffectKind, Job, Processor, Timer
 from tests import lessons
+from tests.answering import answering
 from tests.examples import example
 from tests.partition import MOMENT, Partition
 
@@ -36,6 +38,7 @@ LATE_SHARE = 0.15  # of the events arrive when newer ones have been heard
 LATE_HOURS = 60.0
 DEADLINE_HOURS = 50.0
 CANCELLED_LESS = 0.6  # or little would be left that passes
+FAILED_LESS = 0.8  # or hardly a run would come to its end
 
 
 def placed(event: E, topic: topics.Topic, key: str, at: datetime) -> E:
@@ -91,6 +94,8 @@ class _Maker:
         of_key = [deadline for deadline in known if deadline.key == key]
         if of_key and DeadlinePassed in self._kinds and self._random.random() < 0.3:
             kind = DeadlinePassed
+        if kind is SequencingRunFailed and self._random.random() < FAILED_LESS:
+            kind = self._random.choice([one for one in self._kinds if one is not kind])
         if kind is DeadlineCancelled and self._random.random() < CANCELLED_LESS:
             kind = DeadlineSet
         late = timedelta(hours=self._random.random() * LATE_HOURS)
@@ -105,6 +110,7 @@ class _Maker:
             named = self._random.choice(("answer", "question"))
             bare = _changed(bare, processor="someone", deadline=named, due_at=due_at)
         bare = lessons.taught(self._row, bare, self._random)
+        bare = answering(bare, [e for e in (*made, *self._partition.said) if e.key == key])
         return placed(bare, self._row.reads, key, at)
 
 

@@ -21,6 +21,7 @@ from genoflow.events.event import Event
 from genoflow.events.log.changelog import Folding
 from genoflow.events.log.memory import MemoryLog
 from genoflow.events.log.recorded import Recorded
+from genoflow.processors.decision import Arguments
 from genoflow.processors.job_outcome import JobOutcome
 from genoflow.processors.ledger import Ledger, OpenEffect, read_ledger
 from genoflow.processors.ports import ByteAttempt, Ports, Progress
@@ -173,7 +174,7 @@ class Trial:
             effect
             for number in range(PARTITIONS)
             for effect in self._ledger(number)[0].effects.values()
-            if told == effect.effect_id or getattr(told, "model_dump", str)() == effect.arguments
+            if told == effect.effect_id or _plain(told) == effect.arguments
         ]
         return found[0]
 
@@ -212,6 +213,10 @@ class Trial:
             for number in range(PARTITIONS)
             for record in self._log.partition(topic.name, number).records
         ]
+
+
+def _plain(told: Any) -> Any:
+    return told.model_dump(mode="json") if isinstance(told, Arguments) else None
 
 
 class _Children:

@@ -18,6 +18,7 @@ from genoflow.events.errors import GenoflowError, StackFault
 
 POSTGRES_VERSION = "18"
 KAFKA_JARS = "kafka"
+PICARD_JARS = "picard"
 REPORT_PAUSE_SECONDS = 5.0  # a build of a minute and a half tells itself in twenty lines
 # Where systems keep the certificates that a company's own proxy is signed with.
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
@@ -93,6 +94,7 @@ async def prefetch(settings: Settings, report: Report, *, gateway: bool = True) 
     await ensure_jars(settings.cache, KAFKA_JARS, report)
     if gateway:
         await ensure_gateway(settings.cache, report)
+        await ensure_jars(settings.cache, PICARD_JARS, report)
 
 
 def main(arguments: Sequence[str]) -> int:
