@@ -112,6 +112,17 @@ def ensure_bucket(client: Any, bucket: str) -> None:
                 raise
 
 
+def ensure_raw_bucket(settings: Settings) -> None:
+    """Where files land in the embedded store, with versions; another store's are its owner's."""
+    if settings.s3 is not None:
+        return
+    with contextlib.closing(open_s3(settings)) as client:
+        ensure_bucket(client, settings.raw_bucket)
+        client.put_bucket_versioning(  # each time: a start may have died before it
+            Bucket=settings.raw_bucket, VersioningConfiguration={"Status": "Enabled"}
+        )
+
+
 def open_children(processors: Iterable[Processor]) -> ChildPool | None:
     """Where effects on bytes are done, in children with these very settings; none without any."""
     from genoflow.processors.processor import Kind  # noqa: PLC0415

@@ -16,7 +16,13 @@ from genoflow.deploy.demo.generated_run import GeneratedRun, generate
 from genoflow.deploy.local import stack
 from genoflow.deploy.local.state import read_status
 from genoflow.deploy.settings import Settings, read_settings
-from genoflow.deploy.wiring import every_topic, open_log, open_s3, topic_admin
+from genoflow.deploy.wiring import (
+    ensure_raw_bucket,
+    every_topic,
+    open_log,
+    open_s3,
+    topic_admin,
+)
 from genoflow.events import topics
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.processors.adapters.s3 import S3Store
@@ -67,7 +73,7 @@ async def _play(
                 stack.up, settings, wait_for=("s3", "postgres"), progress=progress
             )
             client = open_s3(settings)
-            await asyncio.to_thread(_ensure_bucket, client, settings.raw_bucket)
+            await asyncio.to_thread(ensure_raw_bucket, settings)
             await player.play_files(S3Store(client), settings.raw_bucket)
             count = len(player.appended)
             console.print(f"[dim]{count} events appended, {count} read back, 0 missing[/]")
@@ -85,15 +91,6 @@ async def _next_number(log: KafkaLog) -> int:
     async for record in log.read_topic(topics.SEQUENCING_RUN.name):
         runs += record.type == "SequencingRunStarted"
     return runs + 1
-
-
-def _ensure_bucket(client: object, bucket: str) -> None:
-    names = {row["Name"] for row in client.list_buckets()["Buckets"]}  # type: ignore[attr-defined]
-    if bucket not in names:
-        client.create_bucket(Bucket=bucket)  # type: ignore[attr-defined]
-        client.put_bucket_versioning(  # type: ignore[attr-defined]
-            Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
-        )
 
 
 def next_lines(sample: str) -> tuple[tuple[str, str], ...]:

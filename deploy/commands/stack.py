@@ -72,6 +72,9 @@ def up() -> None:
     settings = read_settings()
     status = stack.up(settings, progress=print_progress())
     status = asyncio.run(stack.probe_external(settings, status))
+    from genoflow.deploy.wiring import ensure_raw_bucket
+
+    ensure_raw_bucket(settings)
     for line in _table(status, settings):
         click.echo(line)
 
