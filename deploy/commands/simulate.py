@@ -49,8 +49,9 @@ def simulate(
 ) -> None:
     """Write a sequencing run of six samples, the reference, and the truth about each sample.
 
-    Below DIR then stand runs/ (two run folders, the second tops sample C up), reference/ and
-    truth/. A fault strikes the first run; one of reads strikes the FASTQ of its first sample.
+    Below DIR then stand runs/, top-up/ (the run that gives C the rest), reference/, truth/,
+    orders.json for `genoflow case open` and catalog.json for `genoflow catalog publish`. A fault
+    strikes the first run; one of reads strikes the FASTQ of its first sample.
     """
     from genoflow.deploy.generate.instruments import INSTRUMENTS
     from genoflow.deploy.generate.sheets import DIALECTS
@@ -69,13 +70,15 @@ def simulate(
 def _report(directory: Path, wish: Wish, written: Written) -> None:
     from genoflow.deploy.generate.cast import MEMBERS
     from genoflow.deploy.generate.faults import FAULTS
-    from genoflow.deploy.generate.simulation import REFERENCE, TARGETS
+    from genoflow.deploy.generate.simulation import CATALOG, ORDERS, REFERENCE, TARGETS
 
     for folder in written.run_folders:
         click.echo(folder)
     click.echo(directory / REFERENCE)
     click.echo(directory / TARGETS)
     click.echo(directory / "truth")
+    click.echo(directory / ORDERS)
+    click.echo(directory / CATALOG)
     if written.fastq:
         click.echo(directory / "fastq")
     click.echo(f"\n{wish.model}, sheet {wish.sheet_version}, {wish.dialect}; reads that pass:")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from genoflow.deploy.generate import papers
 from genoflow.deploy.generate.cast import DEPTH, MODEL, Cast, make_cast
 from genoflow.deploy.generate.fastq import FastqFile, fastq_files
 from genoflow.deploy.generate.faults import (
@@ -24,6 +26,8 @@ from genoflow.events.errors import Refused
 
 REFERENCE = "reference/simulated.fa"
 TARGETS = "reference/targets.bed"
+ORDERS = "orders.json"
+CATALOG = "catalog.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,9 @@ def simulate(directory: Path, wish: Wish) -> Written:
         raise Refused(f"{directory}: is not empty; name a new directory")
     pooled = not DIALECTS[wish.dialect].lane_column
     cast = make_cast(wish.seed, wish.depth, wish.model, pooled=pooled)
-    runs = directory / "runs"
     folders = (
-        _write_run(runs, cast.run, wish, wish.faults),
-        _write_run(runs, cast.top_up, wish, ()),
+        _write_run(directory / "runs", cast.run, wish, wish.faults),
+        _write_run(directory / "top-up", cast.top_up, wish, ()),
     )
     _write(directory / REFERENCE, fasta(cast.genome))
     bed = targets(cast.genome)
@@ -73,10 +76,17 @@ def simulate(directory: Path, wish: Wish) -> Written:
     _write(directory / TARGETS, bed)
     for sample, subject in cast.subjects.items():
         _write(directory / "truth" / f"{sample}.vcf", vcf(cast.genome, subject, sample))
+    _write(directory / ORDERS, _json(papers.orders(cast.genome)))
+    documents = papers.documents(cast.genome, wish.depth, REFERENCE)
+    _write(directory / CATALOG, _json(documents))
     damaged = any(isinstance(FAULTS[name], ReadsFault) for name in wish.faults)
     fastq = _write_fastq(directory / "fastq", cast.run, wish) if wish.fastq or damaged else ()
     lanes = tuple(count(lane, clusters_of(cast.run, lane)) for lane in cast.run.lanes)
     return Written(cast, folders, lanes, fastq)
+
+
+def _json(document: object) -> bytes:
+    return (json.dumps(document, indent=2) + "\n").encode()
 
 
 def _write(path: Path, content: bytes) -> None:

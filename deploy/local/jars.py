@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from genoflow.events.errors import GenoflowError, StackFault
 FETCHES_AT_ONCE = 8  # a set has about 50 jars of 1 MB: the repository's latency, not its bandwidth
 HTTP_TIMEOUT_SECONDS = 60  # one jar of 6 MB over a slow line of 1 Mbit/s
 HASH_CHUNK_BYTES = 1 << 20
+PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0)  # one of 150 jars may meet a name server that is busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,16 @@ def fetch(set_name: str, directory: Path) -> None:
 
         def fetch_one(jar: Jar) -> None:
             group, artifact, version = jar.coordinate.split(":")
-            found = context.project(group, artifact).at_version(version).artifact().resolve()
-            (directory / jar.file_name).write_bytes(found.read_bytes())
+            for pause in (*PAUSES_SECONDS, None):
+                try:
+                    found = context.project(group, artifact).at_version(version).artifact()
+                    (directory / jar.file_name).write_bytes(found.resolve().read_bytes())
+                except (OSError, RuntimeError):  # as in main(): what jgo and its transport raise
+                    if pause is None:
+                        raise
+                    time.sleep(pause)
+                else:
+                    return
 
         for count, _ in enumerate(pool.map(fetch_one, jars), 1):
             sys.stdout.write(f"fetching jars: {count} of {len(jars)}\n")

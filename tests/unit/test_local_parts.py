@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,42 @@ def test_an_empty_state_file_is_a_stack_that_does_not_run(tmp_path: Path) -> Non
     assert read_state(tmp_path) is None
     (tmp_path / "stack.json").write_text("")
     assert read_state(tmp_path) is None
+
+
+@pytest.mark.parametrize(("failures", "is_fetched"), [(0, True), (2, True), (3, False)])
+def test_a_jar_is_asked_for_again_where_the_network_stumbles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int, is_fetched: bool
+) -> None:
+    content = b"a jar"
+    jar = jars.Jar("toy", "org.example:toy:1", hashlib.sha256(content).hexdigest())
+    asked: list[str] = []
+
+    class Repository:
+        """Answers after some failures, by the calls that lead to a jar."""
+
+        def project(self, group: str, artifact: str) -> Repository:
+            return self
+
+        def at_version(self, version: str) -> Repository:
+            return self
+
+        def artifact(self) -> Repository:
+            return self
+
+        def resolve(self) -> Path:
+            asked.append("")
+            if len(asked) <= failures:
+                raise OSError("no such name for now")
+            (tmp_path / "cached").write_bytes(content)
+            return tmp_path / "cached"
+
+    monkeypatch.setattr(jars, "read_lock", lambda _set_name: [jar])
+    monkeypatch.setattr(jars, "_repository", lambda: nullcontext(Repository()))
+    monkeypatch.setattr(jars, "PAUSES_SECONDS", (0.0, 0.0))
+    if is_fetched:
+        jars.fetch("toy", tmp_path)
+        assert (tmp_path / "toy-1.jar").read_bytes() == content
+    else:
+        with pytest.raises(OSError, match="no such name"):
+            jars.fetch("toy", tmp_path)
+    assert len(asked) == min(failures, 2) + 1

@@ -32,11 +32,13 @@ def test_it_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert all(path.exists() for path in paths)
     tops = {path.relative_to(folder).parts[0] for path in paths}
     assert {path.name for path in folder.iterdir()} == tops == {
-        "runs", "reference", "truth", "fastq",
+        "runs", "top-up", "reference", "truth", "fastq", "orders.json", "catalog.json",
     }  # fmt: skip
-    assert [path.name for path in sorted((folder / "runs").iterdir())] == [
-        "260105_A00001_0001_AHG0001DRXY", "260105_M00001_0002_000000000-G0002",
-    ]  # fmt: skip
+    for place, run in (
+        ("runs", "260105_A00001_0001_AHG0001DRXY"),
+        ("top-up", "260105_M00001_0002_000000000-G0002"),
+    ):
+        assert [path.name for path in (folder / place).iterdir()] == [run]
     assert len(list((folder / "truth").iterdir())) == 6
     assert "no fault was asked for" in said
     assert said.count("SIM-") == 6
