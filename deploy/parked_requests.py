@@ -9,8 +9,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import os
-import pwd
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -34,14 +32,6 @@ from genoflow.processors.step import Request
 
 R = TypeVar("R", EventRequeued, EventDiscarded)
 FIXED = ("event_id", "type", "subject")  # an edit mends a fact; it does not make another one
-
-
-def os_user() -> str:
-    """The account that runs this process."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid-{os.getuid()}"
 
 
 def requeue(parking: Parking, person: str, reason: str, value: bytes | None = None) -> Request:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from datetime import datetime
 from importlib.metadata import version
 
 from pydantic import ValidationError
 
-from genoflow.deploy.parked_requests import os_user
 from genoflow.events.envelope import Actor, Producer
 from genoflow.events.errors import Refused
 from genoflow.events.event import E, Event, begin, explain
+
+
+def os_user() -> str:
+    """The account that runs this process."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid-{os.getuid()}"
 
 
 def said_by(person: str | None, fact: E, at: datetime, because: Event | None = None) -> E:

@@ -30,7 +30,7 @@ def open_case(files: tuple[Any, ...], person: str | None, dry_run: bool) -> None
     Placing the same order again changes nothing.
     """
     from genoflow.deploy.orders import place, read_orders
-    from genoflow.deploy.parked_requests import os_user
+    from genoflow.deploy.people import os_user
     from genoflow.deploy.subject import LogSubjects
     from genoflow.processors.intake.privacy import PrivacyGuard
 
@@ -72,7 +72,7 @@ def _text(file: Any) -> str:
 def cancel(name: str, reason: str, withdrawn: bool, person: str | None, dry_run: bool) -> None:
     """Close a case without results; what was said of its samples stays."""
     from genoflow.deploy.orders import close
-    from genoflow.deploy.parked_requests import os_user
+    from genoflow.deploy.people import os_user
     from genoflow.deploy.subject import LogSubjects
     from genoflow.events.case_closed import CaseClosed
     from genoflow.processors.intake.privacy import PrivacyGuard

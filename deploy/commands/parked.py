@@ -221,6 +221,7 @@ async def _edit(
 ) -> None:  # fmt: skip
     from genoflow.deploy import parked_requests as requests
     from genoflow.deploy.parked import find, record_of
+    from genoflow.deploy.people import os_user
     from genoflow.processors.intake.privacy import PrivacyGuard
 
     settings = read_settings()
@@ -242,7 +243,7 @@ async def _edit(
         value = requests.edited(original, one, after, log.codec, guard)
         for line in requests.difference(before, after) or ["(no field is changed)"]:
             click.echo(line)
-        request = requests.requeue(one, person or requests.os_user(), reason, value)
+        request = requests.requeue(one, person or os_user(), reason, value)
         await _report(log, [(one, request)], dry_run)
 
 
@@ -281,8 +282,9 @@ async def _decide(
 ) -> None:  # fmt: skip
     from genoflow.deploy import parked_requests as requests
     from genoflow.deploy.parked import find
+    from genoflow.deploy.people import os_user
 
-    who = person or requests.os_user()
+    who = person or os_user()
     make = requests.discard if discard else requests.requeue
     async with open_log(read_settings()) as log:
         every = await _parkings(log)

@@ -30,7 +30,7 @@ from genoflow.events.log.kafka_reader import (
     consumer,
 )
 from genoflow.events.log.kafka_task import KafkaTask
-from genoflow.events.log.kafka_withheld import withheld
+from genoflow.events.log.kafka_withheld import withheld, witness
 from genoflow.events.log.kafka_work import KafkaWorkReader, member
 from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.port import (
@@ -81,6 +81,8 @@ class KafkaLog(EventLog):
         self._transactional: AIOKafkaProducer | None = None
         self._one_transaction = asyncio.Lock()
         self._metadata: AIOKafkaConsumer | None = None
+        self._witness: AIOKafkaConsumer | None = None
+        self._one_look = asyncio.Lock()
         self._lock = asyncio.Lock()
 
     # -- connections: made at the first use, each once
@@ -310,8 +312,10 @@ class KafkaLog(EventLog):
 
     async def withheld(self, topic: str) -> dict[tuple[str, int], Withheld]:
         client, places = await self._consumer(), await self._places(topic)
-        async with self._asked(f"what {topic} withholds"):
-            found = await withheld(self.address, client, places)
+        async with self._one_look, self._asked(f"what {topic} withholds"):
+            if self._witness is None:
+                self._witness = await self._connected(witness(self.address))
+            found = await withheld(self._witness, client, places)
         return {(topic, number): one for number, one in found.items()}
 
     async def offsets_at(self, topic: str, time: datetime) -> Vector:
@@ -358,5 +362,6 @@ class KafkaLog(EventLog):
         for producer in (self._producer, self._transactional):
             if producer is not None:
                 await producer.stop()
-        if self._metadata is not None:
-            await self._metadata.stop()
+        for client in (self._metadata, self._witness):
+            if client is not None:
+                await client.stop()

@@ -19,34 +19,41 @@ from genoflow.events.log.recorded import EPOCH
 LOOK_SECONDS_MAX = 5  # for one record that is there
 
 
-async def withheld(
-    address: str, committed: AIOKafkaConsumer, places: Collection[TopicPartition]
-) -> dict[int, Withheld]:
-    """What is written behind the end for readers of committed records, by partition."""
-    client = AIOKafkaConsumer(
+def witness(address: str) -> AIOKafkaConsumer:
+    """A consumer that sees what is written, committed or not; not yet started."""
+    return AIOKafkaConsumer(
         bootstrap_servers=address, isolation_level="read_uncommitted", auto_offset_reset="none"
     )
-    await client.start()
-    try:
-        written = await client.end_offsets(list(places))
-        readable = await committed.end_offsets(list(places))
-        found = {}
-        for place in places:
-            if readable[place] < written[place]:
-                since_ms = await _written_at(client, place, readable[place])
-                found[place.partition] = Withheld(
-                    readable[place],
-                    written[place] - readable[place],
-                    EPOCH + timedelta(milliseconds=since_ms),
-                )
-        return found
-    finally:
-        await client.stop()
+
+
+async def withheld(
+    client: AIOKafkaConsumer, committed: AIOKafkaConsumer, places: Collection[TopicPartition]
+) -> dict[int, Withheld]:
+    """What is written behind the end for readers of committed records, by partition.
+
+    `client` is a witness that nobody else asks meanwhile.
+    """
+    written = await client.end_offsets(list(places))
+    readable = await committed.end_offsets(list(places))
+    late = [place for place in places if readable[place] < written[place]]
+    if not late:
+        return {}
+    return {
+        place.partition: Withheld(
+            readable[place],
+            written[place] - readable[place],
+            EPOCH + timedelta(milliseconds=await _written_at(client, place, readable[place])),
+        )
+        for place in late
+    }
 
 
 async def _written_at(client: AIOKafkaConsumer, place: TopicPartition, offset: int) -> int:
     client.assign([place])
     client.seek(place, offset)
-    async with asyncio.timeout(LOOK_SECONDS_MAX):
-        record = await client.getone(place)
+    try:
+        async with asyncio.timeout(LOOK_SECONDS_MAX):
+            record = await client.getone(place)
+    finally:
+        client.unsubscribe()  # or it would go on fetching
     return int(record.timestamp)

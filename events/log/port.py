@@ -39,18 +39,8 @@ class Withheld(NamedTuple):
     since: datetime  # when the first one was written; a healthy transaction ends within 20 s
 
 
-class Reader(ABC):
-    """A place in some partitions that moves forward."""
-
-    @abstractmethod
-    async def poll(
-        self, timeout_seconds: float, records_max: int = POLL_RECORDS_MAX
-    ) -> list[Recorded]:
-        """The next records, in order within each partition; none when the time is over."""
-
-    @abstractmethod
-    def positions(self) -> Vector:
-        """The next offset of every partition that it reads."""
+class Closing(ABC):
+    """Let go of at the end of an `async with`."""
 
     @abstractmethod
     async def close(self) -> None:
@@ -66,6 +56,20 @@ class Reader(ABC):
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+class Reader(Closing):
+    """A place in some partitions that moves forward."""
+
+    @abstractmethod
+    async def poll(
+        self, timeout_seconds: float, records_max: int = POLL_RECORDS_MAX
+    ) -> list[Recorded]:
+        """The next records, in order within each partition; none when the time is over."""
+
+    @abstractmethod
+    def positions(self) -> Vector:
+        """The next offset of every partition that it reads."""
 
 
 class GroupReader(Reader):
@@ -100,7 +104,7 @@ class Share(Protocol):
         """These are ours no more; awaited before they go to another member that asks in time."""
 
 
-class WorkReader(ABC):
+class WorkReader(Closing):
     """A member's share of one topic. Partitions come and go; one is read only once it was begun.
 
     It joins at its first poll, so nothing is gained before its owner has it in hand. What the group
@@ -136,17 +140,6 @@ class WorkReader(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Leave the group at once; `lost` is not called, so give up what is held before."""
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()
 
 
 def not_there(name: str, place: Position, first: int, end: int) -> TopicMismatch:
@@ -187,7 +180,7 @@ class TaskSession(ABC):
         """Give the task up without committing anything."""
 
 
-class EventLog(ABC):
+class EventLog(Closing):
     """Where facts are kept: appended, read from anywhere, never changed."""
 
     @abstractmethod
@@ -269,14 +262,3 @@ class EventLog(ABC):
         """All committed records of a topic as of now."""
         async for record in self.read(await self.starts(topic), await self.ends(topic)):
             yield record
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.close()

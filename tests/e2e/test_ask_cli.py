@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +13,10 @@ import pytest
 
 from genoflow.deploy.addresses import Addresses
 from genoflow.deploy.settings import Settings
+from tests.e2e.workers import GENOFLOW, fails, succeeds
 from tests.servers import cli_environment
 
-COMMAND_SECONDS_MAX = 60
 WAIT_SECONDS_MAX = 60
-GENOFLOW = str(Path(sys.executable).parent / "genoflow")
 
 
 @pytest.fixture
@@ -30,28 +28,6 @@ def settings(stack: Addresses, postgres_url: str, suffix: str, tmp_path: Path) -
     )  # fmt: skip
     succeeds(found, "topics", "apply")
     return found
-
-
-def genoflow(
-    settings: Settings, *words: str, said: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [GENOFLOW, *words], env=cli_environment(settings), input=said,
-        capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS_MAX,
-    )  # fmt: skip
-
-
-def succeeds(settings: Settings, *words: str, said: str | None = None) -> str:
-    done = genoflow(settings, *words, said=said)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def fails(settings: Settings, *words: str, said: str | None = None, code: int = 1) -> str:
-    done = genoflow(settings, *words, said=said)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +18,9 @@ from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import every_topic, open_log
 from genoflow.events import topics
 from genoflow.events.log.recorded import Raw
+from tests.e2e.workers import COMMAND_SECONDS_MAX, GENOFLOW, fails, genoflow, succeeds
 from tests.servers import cli_environment
 
-COMMAND_SECONDS_MAX = 60
-GENOFLOW = str(Path(sys.executable).parent / "genoflow")
 SAMPLE = topics.SAMPLE.name
 
 
@@ -34,28 +32,6 @@ def settings(stack: Addresses, suffix: str, tmp_path: Path) -> Settings:
     )
     assert genoflow(found, "topics", "apply").returncode == 0
     return found
-
-
-def genoflow(
-    settings: Settings, *words: str, said: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [GENOFLOW, *words], env=cli_environment(settings), input=said,
-        capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS_MAX,
-    )  # fmt: skip
-
-
-def succeeds(settings: Settings, *words: str, said: str | None = None) -> str:
-    done = genoflow(settings, *words, said=said)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def fails(settings: Settings, *words: str, said: str | None = None, code: int = 1) -> str:
-    done = genoflow(settings, *words, said=said)
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
 
 
 def line(sample: str, number: int, **changes: Any) -> str:

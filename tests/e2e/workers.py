@@ -55,6 +55,14 @@ def succeeds(settings: Settings, *words: str, said: str | None = None, code: int
     return done.stdout
 
 
+def fails(settings: Settings, *words: str, said: str | None = None, code: int = 1) -> str:
+    """What a command complains of that ends as it should: no trace of ours among it."""
+    done = genoflow(settings, *words, said=said)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
 @contextmanager
 def working(settings: Settings, log: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
     """`genoflow work`, killed at the end of the block where it has not ended before."""

@@ -8,6 +8,8 @@ from typing import Any
 from unittest import mock
 from uuid import UUID
 
+import pytest
+
 from genoflow.events import topics
 from genoflow.events.envelope import Actor
 from genoflow.events.event import Event, begin
@@ -98,25 +100,11 @@ class Lab:
         await self.works
 
 
-def test_an_old_request_that_comes_again_after_a_newer_one_does_nothing() -> None:
+@pytest.mark.parametrize("etag", [POISON, "e"], ids=["of a key", "of an effect"])
+def test_an_old_request_that_comes_again_after_a_newer_one_does_nothing(etag: str) -> None:
     async def main() -> None:
         lab = Lab()
-        await lab.log.append(landed(0, etag=POISON))
-        parked = await lab.until_parked(1)
-        for number, name in enumerate(("first", "second"), start=2):
-            await lab.log.append(order(EventRequeued, parked, name))
-            await lab.until_parked(number)
-        await lab.log.append(order(EventRequeued, parked, "first"))
-        await lab.end()
-        assert len(lab.parked()) == 3
-
-    run(main)
-
-
-def test_the_same_holds_for_the_requests_of_an_effect() -> None:
-    async def main() -> None:
-        lab = Lab()
-        await lab.log.append(landed(0))
+        await lab.log.append(landed(0, etag=etag))
         parked = await lab.until_parked(1)
         for number, name in enumerate(("first", "second"), start=2):
             await lab.log.append(order(EventRequeued, parked, name))
