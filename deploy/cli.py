@@ -36,6 +36,9 @@ COMMANDS = {
     "timeline": ("genoflow.deploy.commands.timeline", "timeline", "What happened to a subject."),
     "catalog": ("genoflow.deploy.commands.catalog", "catalog", "Publish and show documents."),
     "qc": ("genoflow.deploy.commands.qc", "qc", "Decide about reads that failed."),
+    "subscription": (
+        "genoflow.deploy.commands.subscription", "subscription", "Say who is told of what.",
+    ),
     "events": ("genoflow.deploy.commands.events", "events", "Read, write and move events."),
     "schemas": ("genoflow.deploy.commands.schemas", "schemas", "Release and check the schemas."),
     "topics": ("genoflow.deploy.commands.topics", "topics", "Create and check the topics."),
@@ -43,7 +46,7 @@ COMMANDS = {
     "restore": ("genoflow.deploy.commands.backup", "restore", "Bring a backup back."),
     "simulate": ("genoflow.deploy.commands.simulate", "simulate", "Make a run out of a seed."),
     "doctor": ("genoflow.deploy.commands.stack", "doctor", "Check what this machine provides."),
-}
+}  # fmt: skip
 
 
 class LazyGroup(click.Group):

@@ -62,6 +62,23 @@ class Settings(BaseSettings):
     bclconvert_command: tuple[str, ...] = Field(
         ("bcl-convert",), min_length=1, description="the lab's own BCL Convert, with its options"
     )
+    smtp: str | None = Field(
+        None, pattern=r"^[^:\s]+:[0-9]{1,5}$", description="host:port of the server for e-mails"
+    )
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="none only for a server on this machine"
+    )
+    smtp_user: str | None = Field(None, description="of the server for e-mails")
+    smtp_password: SecretStr | None = Field(None, description="of the server for e-mails")
+    smtp_from: str = Field(
+        "genoflow@localhost", pattern=r"^[^@\s]+@[^@\s]+$", description="as whom e-mails are sent"
+    )
+    webhook_hosts: tuple[str, ...] = Field(
+        (), description="receivers of your own that may be inside the network, by their host names"
+    )
+    public_url: str = Field(
+        "", description="https://… where people open GenoFlow; links in notifications begin with it"
+    )
     log_level: str = Field("info", description="debug, info, warning or error")
     person_patterns: tuple[str, ...] = Field(
         (r"(?i)\bMRN[-_ ]?\d{5,}\b", r"\b\d{3}-\d{2}-\d{4}\b"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from genoflow.processors.adapters.children import ChildPool
     from genoflow.processors.intake.watch import Limits
     from genoflow.processors.intake.watcher import Watcher
-    from genoflow.processors.ports import Ports
+    from genoflow.processors.ports import Mail, Ports, Webhooks
     from genoflow.processors.processor import Processor
 
 PART_BYTES = 64 * 1024**2  # 10,000 parts are S3's limit: files of up to 640 GB
@@ -63,6 +63,8 @@ def every_topic() -> tuple[Topic, ...]:
 def worker_ports(settings: Settings, processors: Iterable[Processor], log: EventLog) -> Ports:
     """What the effects of these processors are done with; no object store where none needs it."""
     from genoflow.deploy.catalog import LogCatalog  # noqa: PLC0415
+    from genoflow.deploy.subject import LogSubjects  # noqa: PLC0415
+    from genoflow.deploy.subscriptions import LogSubscriptions  # noqa: PLC0415
     from genoflow.processors.adapters.s3 import S3Store  # noqa: PLC0415
     from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
     from genoflow.processors.ports import Deployment, Ports  # noqa: PLC0415
@@ -84,8 +86,40 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
         launcher=LocalLauncher(settings.home.resolve() / "jobs", program, bucket),
         outcome_bucket=bucket,
         catalog=LogCatalog(log),
-        deployment=Deployment(settings.demultiplexer, settings.raw_bucket),
+        deployment=Deployment(settings.demultiplexer, settings.raw_bucket, settings.public_url),
+        mail=open_mail(settings),
+        webhooks=open_webhooks(settings),
+        subscriptions=LogSubscriptions(log, LogSubjects(log)),
     )
+
+
+def open_mail(settings: Settings) -> Mail | None:
+    """Where letters are handed in; none where the settings name no server."""
+    from genoflow.processors.adapters.smtp import MailServer, SmtpMail  # noqa: PLC0415
+    from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
+
+    if settings.smtp is None:
+        return None
+    host, _, port = settings.smtp.rpartition(":")
+    password = settings.smtp_password
+    server = MailServer(
+        host=host,
+        port=int(port),
+        sender=settings.smtp_from,
+        tls=settings.smtp_tls,
+        user=settings.smtp_user,
+        password=password.get_secret_value() if password else None,
+    )
+    return SmtpMail(server, SystemClock())
+
+
+def open_webhooks(settings: Settings) -> Webhooks:
+    """Posts webhooks, signed by the secrets below the home."""
+    from genoflow.deploy.webhook_secrets import WebhookSecrets  # noqa: PLC0415
+    from genoflow.processors.adapters.webhook import SignedWebhooks  # noqa: PLC0415
+
+    secrets = WebhookSecrets(settings.home)
+    return SignedWebhooks(secrets.valid, allowed_hosts=settings.webhook_hosts)
 
 
 def ensure_bucket(client: Any, bucket: str) -> None:

@@ -22,6 +22,8 @@ from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
 from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
 from genoflow.events.sequencing_run_started import SequencingRunStarted
+from genoflow.events.subscription_cancelled import SubscriptionCancelled
+from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.events.top_up_requested import TopUpRequested
 from genoflow.processors.await_members import AWAIT_MEMBERS
@@ -29,11 +31,14 @@ from genoflow.processors.check_qc import CHECK_QC
 from genoflow.processors.check_run_qc import CHECK_RUN_QC
 from genoflow.processors.checksum_files import CHECKSUM_FILES
 from genoflow.processors.clock import CLOCKS
+from genoflow.processors.deliver import DELIVER
 from genoflow.processors.demultiplex import DEMULTIPLEX
 from genoflow.processors.join_case import JOIN_CASE
 from genoflow.processors.judge_reads import JUDGE_READS
 from genoflow.processors.measure_reads import MEASURE_READS
+from genoflow.processors.plan_notifications import PLAN_NOTIFICATIONS
 from genoflow.processors.processor import Processor
+from genoflow.processors.queue_notifications import QUEUE_NOTIFICATIONS
 from genoflow.processors.register_read_sets import REGISTER_READ_SETS
 from genoflow.processors.request_demultiplex import REQUEST_DEMULTIPLEX
 from genoflow.processors.tell_case import TELL_CASE
@@ -117,6 +122,14 @@ FLOW: tuple[Row, ...] = (
     TELL_CASE,
     AWAIT_MEMBERS,
     WATCH_SILENCE,
+    Porch(
+        "subscriptions",
+        emits=(SubscriptionCreated, SubscriptionCancelled),
+        about="who wants to be told of what, and by which channel",
+    ),
+    *PLAN_NOTIFICATIONS,
+    *QUEUE_NOTIFICATIONS,
+    DELIVER,
     *CLOCKS,
     ReadModel("timeline", on=EVENTS, about="what happened to a subject, in order"),
 )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from genoflow.events.errors import Parked
+from genoflow.events.errors import Parked, Retry
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.target_set_published import TargetSetPublished
 
 Document = TypeVar(
@@ -98,6 +99,23 @@ class Launcher(Protocol):
         """End it and all that it started; nothing where it is not running."""
 
 
+class Undelivered(Retry):
+    """A receiver did not take a message: which kind of failure it was, and with which code."""
+
+    def __init__(
+        self,
+        reason: str,
+        reason_code: str,
+        response_code: int | None = None,
+        *,
+        is_lasting: bool = False,
+    ) -> None:
+        super().__init__(reason)
+        self.reason_code = reason_code  # one of those of NotificationFailed
+        self.response_code = response_code
+        self.is_lasting = is_lasting  # another try would be answered the same
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """An e-mail; the same id on it lets its reader recognise a repetition."""
@@ -112,7 +130,34 @@ class Mail(Protocol):
     """Sends letters."""
 
     async def send(self, letter: Letter) -> None:
-        """Hand it to a server that takes responsibility for it; Retry where none does now."""
+        """Hand it to a server that takes responsibility for it; Undelivered where none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A webhook; the same id on it lets its receiver recognise a repetition."""
+
+    webhook_id: UUID
+    url: str
+    body: str
+    secret_names: tuple[str, ...]  # of the secrets by which it is signed, newest first
+
+
+class Webhooks(Protocol):
+    """Posts to receivers of others, and reaches no address that is not meant for the public."""
+
+    async def post(self, hook: Hook, at: datetime) -> int:
+        """The receiver's code, which is a yes; Undelivered where it was anything else."""
+
+
+class SubscriptionReader(Protocol):
+    """Who wants to be told. Only effects ask it, and what it answered stands in their events."""
+
+    async def in_force(self) -> Sequence[SubscriptionCreated]:
+        """Every subscription that is not cancelled."""
+
+    async def project_of(self, case_id: str) -> str | None:
+        """The project that the order of a case names; None where there is none."""
 
 
 class CatalogReader(Protocol):
@@ -140,6 +185,7 @@ class Deployment:
 
     demultiplexer: str = "picard"  # or bclconvert, or on-instrument
     reads_bucket: str = "genoflow-raw"  # where the files of reads go
+    public_url: str = ""  # where people open GenoFlow; nothing where they have no such place
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +199,8 @@ class Ports:
     outcome_bucket: str = ""  # where jobs leave effects/<id>/outcome
     catalog: CatalogReader | None = None
     deployment: Deployment = Deployment()
+    webhooks: Webhooks | None = None
+    subscriptions: SubscriptionReader | None = None
 
 
 @dataclass(frozen=True, slots=True)

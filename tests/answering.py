@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from genoflow.events.demultiplex_completed import DemultiplexCompleted
 from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import E, Event
+from genoflow.events.notification_failed import NotificationFailed
+from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
+from genoflow.events.subscription_cancelled import SubscriptionCancelled
+from genoflow.processors.ledger import OpenEffect
+from tests.examples import example
+
+CANCELLED_ONE_IN = 5
 
 
 def answering(event: E, before: Sequence[Event]) -> E:
@@ -21,6 +29,22 @@ def answering(event: E, before: Sequence[Event]) -> E:
             sheets = (e for e in before if isinstance(e, SampleSheetAttached | SampleSheetAmended))
             revision = max((one.revision for one in sheets), default=1)
             return _changed(event, **_of(newest, event), sheet_revision=revision)
+    return event
+
+
+def outcome_of(event: Event, effect: OpenEffect) -> Event:
+    """The same fact as the outcome of this very effect, where it is about what that was told."""
+    asked = effect.arguments
+    number = effect.effect_id.int
+    if isinstance(event, SubscriptionCancelled) and number % CANCELLED_ONE_IN:
+        event = example(NotificationFailed, number)  # else hardly a subscription would live
+    if isinstance(event, NotificationSent):
+        named = UUID(asked["notice"]["notification_id"])
+        return _changed(event, notification_id=named, attempt=asked["attempt"])
+    if isinstance(event, NotificationFailed):
+        named = UUID(asked["notice"]["notification_id"])
+        is_final = asked["attempt"] >= asked["attempts_max"]
+        return _changed(event, notification_id=named, attempt=asked["attempt"], is_final=is_final)
     return event
 
 

@@ -12,23 +12,26 @@ import asyncio
 import contextvars
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from genoflow.events.errors import Retry
 from genoflow.events.event import Event
+from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.processors.job_outcome import JobOutcome, outcome_key
 from genoflow.processors.ports import (
     Clock,
     Document,
+    Hook,
     JobOrder,
     JobState,
     Letter,
     ObjectGone,
     ObjectHead,
     OfAssay,
+    Undelivered,
 )
 
 Fault = Callable[[str], None]
@@ -261,3 +264,33 @@ class FakeCatalog:
     async def default_for(self, kind: type[OfAssay], assay: str) -> OfAssay | None:
         found = [one for one in self._documents if isinstance(one, kind) and assay in one.assays]
         return found[-1] if found else None
+
+
+class FakeWebhooks:
+    """Keeps every hook that it was given, and answers yes, or with this error."""
+
+    def __init__(self, error: Undelivered | None = None) -> None:
+        self.posted: list[Hook] = []
+        self._error = error
+
+    async def post(self, hook: Hook, at: datetime) -> int:
+        self.posted.append(hook)
+        if self._error is not None:
+            raise self._error
+        return 204
+
+
+class FakeSubscriptions:
+    """SubscriptionReader over a list, and the projects of some cases."""
+
+    def __init__(
+        self, *wishes: SubscriptionCreated, projects: Mapping[str, str] | None = None
+    ) -> None:
+        self._wishes = wishes
+        self._projects = projects or {}
+
+    async def in_force(self) -> Sequence[SubscriptionCreated]:
+        return self._wishes
+
+    async def project_of(self, case_id: str) -> str | None:
+        return self._projects.get(case_id)

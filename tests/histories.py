@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from genoflow.events import topics
 from genoflow.events.deadline_cancelled import DeadlineCancelled
@@ -27,11 +28,12 @@ from genoflow.processors.ledger import OpenEffect
 from genoflow.processors.ports import JobOrder
 from genoflow.processors.processor import Bytes, Call, EffectKind, Job, Processor, Timer
 from tests import lessons
-from tests.answering import answering
+from tests.answering import answering, outcome_of
 from tests.examples import example
 from tests.partition import MOMENT, Partition
 
 KEYS = ("K1", "K2", "K3")
+RUN_KEYS = tuple(str(UUID(int=number, version=5)) for number in (1, 2, 3))
 LENGTH = 40
 STEP_HOURS_MAX = 9.0
 LATE_SHARE = 0.15  # of the events arrive when newer ones have been heard
@@ -88,7 +90,7 @@ class _Maker:
 
     def _next(self, number: int, made: Sequence[Event]) -> Event:
         self._now += timedelta(hours=self._random.random() * STEP_HOURS_MAX)
-        key = self._random.choice(KEYS)
+        key = self._random.choice(RUN_KEYS if self._row.reads is topics.RUN else KEYS)
         kind = self._random.choice(self._kinds)
         known = [e for e in (*made, *self._partition.said) if isinstance(e, DeadlineSet)]
         of_key = [deadline for deadline in known if deadline.key == key]
@@ -135,7 +137,7 @@ def pretended(row: Processor, effect: OpenEffect) -> list[Event]:
     if isinstance(kind, Timer):
         return list(kind.passed(kind.arguments(**effect.arguments)))
     number = effect.effect_id.int
-    made = example(kind.emits[number % len(kind.emits)], number)
+    made = outcome_of(example(kind.emits[number % len(kind.emits)], number), effect)
     topic = lessons.HOPS.get(row.name, row.reads)
     if isinstance(made, OnSubject) or topic in made.about.topics:
         return [placed(made, topic, effect.subject_key, MOMENT)]

@@ -175,6 +175,12 @@ def test_what_comes_again_is_dashed() -> None:
         # To the keys of samples; the row itself reads those of runs, on the other topic.
         ("tell-samples/tell", "tell-samples"): verdicts,
         ("tell-samples/tell", "check-qc"): verdicts,
+        ("tell-samples/tell", "plan-notifications-sequencing-run"): verdicts[1:],
+        ("tell-samples/tell", "queue-notifications-sequencing-run"): verdicts[1:],
+        ("deliver", "deliver"): ("NotificationFailed",),
+        ("deliver", "clock-notification"): ("DeadlineSet",),
+        ("deliver/email", "deliver"): ("NotificationFailed",),
+        ("deliver/webhook", "deliver"): ("NotificationFailed", "SubscriptionCancelled"),
     }
     assert '-. "DeadlineSet" .->' in mermaid(nodes(), edges())
     assert graphviz(nodes(), edges()).count('style="dashed"') == len(again)

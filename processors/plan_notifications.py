@@ -1,0 +1,142 @@
+"""Whoever asked to be told of an event is settled once, beside the event itself.
+
+Subscriptions come and go while the log stays: the recipients of an event are those that matched
+when it was asked, and they stand on its topic and key, even where there are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_opened import CaseOpened
+from genoflow.events.errors import Parked
+from genoflow.events.event import Event
+from genoflow.events.notification_planned import NotificationPlanned
+from genoflow.events.recipient import Recipient
+from genoflow.events.sample_registered import SampleRegistered
+from genoflow.events.subscription_created import SubscriptionCreated
+from genoflow.events.topics import CASE, SAMPLE, Topic
+from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
+from genoflow.processors.headlines import TOLD, headline_of, subjects_of
+from genoflow.processors.ports import Attempt
+from genoflow.processors.processor import Call, Processor
+from genoflow.processors.repeated import Remembering, is_repeated, with_this
+
+RECIPIENTS_MAX = 1_000  # of one event: as many as the hop behind it may queue in one transaction
+# What says to which project a subject belongs. A run's events name their case, and it is asked for.
+WITH_PROJECT: dict[Topic, tuple[type[Event], ...]] = {
+    SAMPLE: (SampleRegistered, CaseJoined),
+    CASE: (CaseOpened,),
+}
+
+
+class Placed(Remembering):
+    """To which project the subject belongs, as far as it was said."""
+
+    project_id: str | None = None
+
+
+class Who(Arguments):
+    """The event, and by what it may have been asked for."""
+
+    subject_topic: str
+    subject_key: str
+    source_event_id: UUID
+    source_type: str
+    headline: str
+    subjects: tuple[str, ...]
+    project_id: str | None
+    case_id: str | None
+
+
+def evolve(state: Placed, event: Event) -> Placed:
+    """Keep the project that was named last."""
+    if is_repeated(state, event):
+        return state
+    named = _project_of(event) or state.project_id
+    return Placed(project_id=named, seen=with_this(state, event))
+
+
+def _project_of(event: Event) -> str | None:
+    named: str | None = getattr(event, "project_id", None)
+    return named
+
+
+def _decide(topic: Topic, state: Placed, event: Event) -> Decision:
+    if is_repeated(state, event):
+        return NOTHING
+    case_id: str | None = getattr(event, "case_id", None)
+    asked = Who(
+        subject_topic=event.topic,
+        subject_key=event.key,
+        source_event_id=event.envelope.event_id,
+        source_type=event.type(),
+        headline=headline_of(topic, event),
+        subjects=subjects_of(event),
+        project_id=_project_of(event) or state.project_id,
+        case_id=case_id,
+    )
+    return Decision(effects=(Effect("who", asked),))
+
+
+async def who(asked: Who, attempt: Attempt) -> Sequence[Event]:
+    """The plan: everybody in force whose wishes fit the event, in the order of their ids."""
+    reader = attempt.ports.subscriptions
+    if reader is None:
+        raise Parked("who: this worker reads no subscriptions; wire a reader, then requeue it")
+    found = [one for one in await reader.in_force() if _wants(one, asked)]
+    project = asked.project_id
+    if project is None and asked.case_id and any(one.project_ids for one in found):
+        project = await reader.project_of(asked.case_id)
+    fitting = [one for one in found if not one.project_ids or project in one.project_ids]
+    if len(fitting) > RECIPIENTS_MAX:
+        raise Parked(
+            f"{asked.source_type} {asked.subject_key}: {len(fitting):,} subscriptions want it and "
+            f"the limit is {RECIPIENTS_MAX:,}; cancel some (`genoflow subscription list`), then "
+            f"`genoflow parked requeue`"
+        )
+    return [
+        NotificationPlanned(
+            subject_topic=asked.subject_topic,
+            subject_key=asked.subject_key,
+            source_event_id=asked.source_event_id,
+            source_type=asked.source_type,
+            project_id=project,
+            headline=asked.headline,
+            recipients=_recipients(fitting),
+        )
+    ]
+
+
+def _wants(one: SubscriptionCreated, asked: Who) -> bool:
+    by_subject = not one.subject_keys or not {*one.subject_keys}.isdisjoint(asked.subjects)
+    return by_subject and asked.source_type in one.event_types
+
+
+def _recipients(fitting: Iterable[SubscriptionCreated]) -> tuple[Recipient, ...]:
+    ordered = sorted(fitting, key=lambda one: one.subscription_id)
+    return tuple(
+        Recipient(subscription_id=one.subscription_id, channel=one.channel) for one in ordered
+    )
+
+
+def plan_on(topic: Topic) -> Processor:
+    """The row that plans for the events of one topic."""
+    on = tuple(TOLD[topic])
+    return Processor(
+        f"plan-notifications-{topic.name.split('.')[1]}",
+        reads=topic,
+        on=on,
+        folds=tuple(kind for kind in WITH_PROJECT.get(topic, ()) if kind not in on),
+        emits=(),
+        decide=lambda state, event: _decide(topic, state, event),
+        evolve=evolve,
+        state=Placed,
+        effects=(Call("who", arguments=Who, emits=(NotificationPlanned,), perform=who),),
+        about=f"settles who is told of what happens on {topic.name}",
+    )
+
+
+PLAN_NOTIFICATIONS = tuple(plan_on(topic) for topic in TOLD)
