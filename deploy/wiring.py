@@ -86,7 +86,12 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
         launcher=LocalLauncher(settings.home.resolve() / "jobs", program, bucket),
         outcome_bucket=bucket,
         catalog=LogCatalog(log),
-        deployment=Deployment(settings.demultiplexer, settings.raw_bucket, settings.public_url),
+        deployment=Deployment(
+            demultiplexer=settings.demultiplexer,
+            reads_bucket=settings.raw_bucket,
+            results_bucket=settings.results_bucket,
+            public_url=settings.public_url,
+        ),
         mail=open_mail(settings),
         webhooks=open_webhooks(settings),
         subscriptions=LogSubscriptions(log, LogSubjects(log)),

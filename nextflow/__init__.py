@@ -1,1 +1,1 @@
-"""The pipelines, shipped as data; they arrive with the launchers."""
+"""The pipelines, shipped as data."""

@@ -25,14 +25,18 @@ from genoflow.events.sequencing_run_started import SequencingRunStarted
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.target_set_published import TargetSetPublished
+from genoflow.events.task_completed import TaskCompleted
+from genoflow.events.task_failed import TaskFailed
 from genoflow.events.top_up_requested import TopUpRequested
 from genoflow.processors.await_members import AWAIT_MEMBERS
 from genoflow.processors.check_qc import CHECK_QC
 from genoflow.processors.check_run_qc import CHECK_RUN_QC
 from genoflow.processors.checksum_files import CHECKSUM_FILES
 from genoflow.processors.clock import CLOCKS
+from genoflow.processors.collect_results import COLLECT_RESULTS
 from genoflow.processors.deliver import DELIVER
 from genoflow.processors.demultiplex import DEMULTIPLEX
+from genoflow.processors.intake.task_news import TASK_NEWS
 from genoflow.processors.join_case import JOIN_CASE
 from genoflow.processors.judge_reads import JUDGE_READS
 from genoflow.processors.measure_reads import MEASURE_READS
@@ -41,6 +45,8 @@ from genoflow.processors.processor import Processor
 from genoflow.processors.queue_notifications import QUEUE_NOTIFICATIONS
 from genoflow.processors.register_read_sets import REGISTER_READ_SETS
 from genoflow.processors.request_demultiplex import REQUEST_DEMULTIPLEX
+from genoflow.processors.request_run import REQUEST_RUN
+from genoflow.processors.submit_run import SUBMIT_RUN
 from genoflow.processors.tell_case import TELL_CASE
 from genoflow.processors.tell_samples import TELL_SAMPLES
 from genoflow.processors.validate_files import VALIDATE_FILES
@@ -121,6 +127,14 @@ FLOW: tuple[Row, ...] = (
     JUDGE_READS,
     TELL_CASE,
     AWAIT_MEMBERS,
+    REQUEST_RUN,
+    SUBMIT_RUN,
+    Porch(
+        TASK_NEWS,
+        emits=(TaskCompleted, TaskFailed),
+        about="what the trace of an engine says of the tasks of a run, as they end",
+    ),
+    COLLECT_RESULTS,
     WATCH_SILENCE,
     Porch(
         "subscriptions",

@@ -185,6 +185,9 @@ class Deployment:
 
     demultiplexer: str = "picard"  # or bclconvert, or on-instrument
     reads_bucket: str = "genoflow-raw"  # where the files of reads go
+    launcher: str = "local"  # where runs are done
+    results_bucket: str = "genoflow-results"  # where what they leave goes
+    run_attempts_max: int = 1  # submissions of one run
     public_url: str = ""  # where people open GenoFlow; nothing where they have no such place
 
 

@@ -78,6 +78,7 @@ class _Maker:
         self._now = MOMENT
         own = () if row.name in lessons.HOPS else row.said
         self._kinds = [kind for kind in (*row.on, *row.folds) if kind not in own]
+        self._keys = RUN_KEYS if row.reads is topics.RUN else KEYS
 
     def make(self, length: int) -> list[Event]:
         made: list[Event] = []
@@ -90,7 +91,7 @@ class _Maker:
 
     def _next(self, number: int, made: Sequence[Event]) -> Event:
         self._now += timedelta(hours=self._random.random() * STEP_HOURS_MAX)
-        key = self._random.choice(RUN_KEYS if self._row.reads is topics.RUN else KEYS)
+        key = self._random.choice(self._keys)
         kind = self._random.choice(self._kinds)
         known = [e for e in (*made, *self._partition.said) if isinstance(e, DeadlineSet)]
         of_key = [deadline for deadline in known if deadline.key == key]

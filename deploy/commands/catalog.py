@@ -1,4 +1,4 @@
-"""`genoflow catalog publish | list | show`: profiles, references, target sets and pipelines."""
+"""`genoflow catalog publish | germline | list | show`: documents under their versions."""
 
 from __future__ import annotations
 
@@ -65,6 +65,16 @@ async def _publish(texts: list[tuple[str, str]], person: str | None, dry_run: bo
         click.echo(f"{document.document_id} {document.version} {verb}, sha256 {sha256}")
     if not new:
         click.echo("all of it is published already, with the same content")
+
+
+@catalog.command()
+@click.option("--version", default="1", show_default=True, help="under which it is to stand")
+@click.option("--assay", "assays", multiple=True, default=("wgs",), help="whose default it is")
+def germline(version: str, assays: tuple[str, ...]) -> None:
+    """Print the document of the small pipeline that comes with the package, for `publish`."""
+    from genoflow.deploy.pipelines import germline_document
+
+    click.echo(json.dumps(germline_document(version, assays), indent=2))
 
 
 @catalog.command(name="list")

@@ -19,6 +19,7 @@ from genoflow.events.errors import GenoflowError, StackFault
 POSTGRES_VERSION = "18"
 KAFKA_JARS = "kafka"
 PICARD_JARS = "picard"
+NEXTFLOW_JARS = "nextflow"
 REPORT_PAUSE_SECONDS = 5.0  # a build of a minute and a half tells itself in twenty lines
 # Where systems keep the certificates that a company's own proxy is signed with.
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
@@ -95,6 +96,7 @@ async def prefetch(settings: Settings, report: Report, *, gateway: bool = True) 
     if gateway:
         await ensure_gateway(settings.cache, report)
         await ensure_jars(settings.cache, PICARD_JARS, report)
+        await ensure_jars(settings.cache, NEXTFLOW_JARS, report)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,0 +1,1 @@
+"""The small pipeline: reads of single samples, trios, and tumour with normal, to variants."""

@@ -1,0 +1,1 @@
+"""The steps of the pipeline: programs that Nextflow starts by their path."""

@@ -1,0 +1,196 @@
+"""A case that is ready becomes a run that is asked for, with all that it needs by its version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from genoflow.events import topics
+from genoflow.events.case_closed import CaseClosed
+from genoflow.events.case_ready import CaseReady
+from genoflow.events.errors import Parked
+from genoflow.events.event import Event
+from genoflow.events.pipeline_published import PipelinePublished
+from genoflow.events.qc_profile_published import QcProfilePublished
+from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.run_requested import RunRequested
+from genoflow.events.target_set_published import TargetSetPublished
+from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
+from genoflow.processors.ports import Attempt, CatalogReader
+from genoflow.processors.processor import Call, Processor, State
+from genoflow.processors.running.names import output_prefix, run_id_of
+
+NAME = "request-run"
+EFFECT = "resolve"
+PUBLISH = "publish it with `genoflow catalog publish FILE`, then `genoflow parked requeue`"
+PUBLISH_VERSION = "publish a version that does, then `genoflow parked requeue`"
+
+
+class Case(State):
+    """Which revision of a case was last asked for, and whether anybody still wants it."""
+
+    revision: int = 0
+    ready_id: UUID | None = None  # of its CaseReady
+    closed: bool = False
+
+
+class Wanted(Arguments):
+    """A case that is ready; what the catalog says is still missing."""
+
+    ready: CaseReady
+    run_id: UUID
+    supersedes_run_id: UUID | None = None
+
+
+def decide(state: Case, event: CaseReady) -> Decision:
+    """Ask for each revision, in their order: a later run names the one that it supersedes."""
+    if state.closed or event.revision <= state.revision:
+        return NOTHING
+    before = None if state.ready_id is None else run_id_of(state.ready_id)
+    wanted = Wanted(
+        ready=CaseReady(**dict(event)),
+        run_id=run_id_of(event.envelope.event_id),
+        supersedes_run_id=event.supersedes_run_id or before,
+    )
+    return Decision(effects=(Effect(EFFECT, wanted),))
+
+
+def evolve(state: Case, event: Event) -> Case:
+    """Remember the newest revision, and that a case is closed."""
+    if isinstance(event, CaseClosed):
+        return state if state.closed else state.model_copy(update={"closed": True})
+    assert isinstance(event, CaseReady)
+    if state.closed or event.revision <= state.revision:
+        return state
+    update = {"revision": event.revision, "ready_id": event.envelope.event_id}
+    return state.model_copy(update=update)
+
+
+# -- the effect
+
+
+async def resolve(wanted: Wanted, attempt: Attempt) -> Sequence[Event]:
+    """Put the content of what the order names into the request: from here on it is on the log."""
+    catalog, chosen = attempt.ports.catalog, attempt.ports.deployment
+    if catalog is None:
+        raise Parked("resolve: this worker has no catalog; wire one")
+    ready = wanted.ready
+    reference = await _reference(catalog, ready)
+    pipeline = await _pipeline(catalog, ready)
+    targets = await _targets(catalog, ready, reference)
+    profile = await _profile(catalog, ready)
+    request = RunRequested(
+        run_id=wanted.run_id,
+        case_id=ready.case_id,
+        case_revision=ready.revision,
+        kind=ready.kind,
+        assay=ready.assay,
+        members=ready.members,
+        pipeline=pipeline.document_id,
+        pipeline_version=pipeline.version,
+        pipeline_uri=pipeline.uri,
+        pipeline_sha256=pipeline.code_sha256,
+        parameters_json=pipeline.parameters_json,
+        parameters_sha256=pipeline.parameters_sha256,
+        reference=reference.document_id,
+        reference_version=reference.version,
+        reference_files=reference.files,
+        target_set=targets.document_id if targets else None,
+        target_set_version=targets.version if targets else None,
+        target_set_uri=targets.uri if targets else None,
+        target_set_sha256=targets.sha256 if targets else None,
+        profile=profile.document_id,
+        profile_version=profile.version,
+        thresholds=profile.results_thresholds,
+        expected_outputs=pipeline.expected_outputs,
+        launcher=chosen.launcher,
+        bucket=chosen.results_bucket,
+        output_prefix=output_prefix(ready.case_id, wanted.run_id),
+        attempts_max=chosen.run_attempts_max,
+        priority=ready.priority,
+        due_at=ready.due_at,
+        supersedes_run_id=wanted.supersedes_run_id,
+    )
+    return [request]
+
+
+async def _pipeline(catalog: CatalogReader, ready: CaseReady) -> PipelinePublished:
+    if ready.pipeline is None:
+        pipeline = await catalog.default_for(PipelinePublished, ready.assay)
+        missing = f"no pipeline is published for its assay {ready.assay!r}"
+    else:
+        pipeline = await catalog.find(PipelinePublished, ready.pipeline)
+        missing = f"its order names the pipeline {ready.pipeline!r}, and it is not published"
+    if pipeline is None:
+        raise Parked(f"case {ready.case_id}: {missing}; {PUBLISH}")
+    name = f"the pipeline {pipeline.document_id} {pipeline.version}"
+    if ready.kind not in pipeline.case_kinds:
+        raise Parked(
+            f"case {ready.case_id}: is a {ready.kind} case, and {name} takes "
+            f"{', '.join(pipeline.case_kinds)}; {PUBLISH_VERSION}, or close the case and order it "
+            f"with another pipeline"
+        )
+    if ready.material not in pipeline.materials:
+        raise Parked(
+            f"case {ready.case_id}: its files are {ready.material}, and {name} takes "
+            f"{', '.join(pipeline.materials)}; {PUBLISH_VERSION}, or close the case and order it "
+            f"with another pipeline"
+        )
+    return pipeline
+
+
+async def _reference(catalog: CatalogReader, ready: CaseReady) -> ReferencePublished:
+    reference = await catalog.find(ReferencePublished, ready.reference)
+    if reference is None:
+        raise Parked(
+            f"case {ready.case_id}: its order names the reference {ready.reference!r}, and none of "
+            f"that name is published; {PUBLISH}"
+        )
+    return reference
+
+
+async def _targets(
+    catalog: CatalogReader, ready: CaseReady, reference: ReferencePublished
+) -> TargetSetPublished | None:
+    if ready.target_set is None:
+        return None
+    targets = await catalog.find(TargetSetPublished, ready.target_set)
+    if targets is None:
+        raise Parked(
+            f"case {ready.case_id}: its order names the target set {ready.target_set!r}, and none "
+            f"of that name is published; {PUBLISH}"
+        )
+    if targets.reference != reference.document_id:
+        raise Parked(
+            f"case {ready.case_id}: the regions of {targets.document_id!r} are those of "
+            f"{targets.reference}, and the order asks for {reference.document_id}: positions of "
+            f"one build mean nothing in another; publish the regions of {reference.document_id} "
+            f"under this name, then `genoflow parked requeue`"
+        )
+    return targets
+
+
+async def _profile(catalog: CatalogReader, ready: CaseReady) -> QcProfilePublished:
+    if ready.qc_profile is None:
+        profile = await catalog.default_for(QcProfilePublished, ready.assay)
+        missing = f"no QC profile is published for its assay {ready.assay!r}"
+    else:
+        profile = await catalog.find(QcProfilePublished, ready.qc_profile)
+        missing = f"its order names the QC profile {ready.qc_profile!r}, and it is not published"
+    if profile is None:
+        raise Parked(f"case {ready.case_id}: {missing}; {PUBLISH}")
+    return profile
+
+
+REQUEST_RUN = Processor(
+    NAME,
+    reads=topics.CASE,
+    on=(CaseReady,),
+    folds=(CaseClosed,),
+    emits=(),
+    decide=decide,
+    evolve=evolve,
+    state=Case,
+    effects=(Call(EFFECT, arguments=Wanted, emits=(RunRequested,), perform=resolve),),
+    about="asks for a run of a case that is ready, with the newest editions that are published",
+)

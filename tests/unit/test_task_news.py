@@ -1,0 +1,77 @@
+"""From a trace to facts of tasks: what ended, when, of which sample, and whether it was retried."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from genoflow.events.task_completed import TaskCompleted
+from genoflow.events.task_failed import TaskFailed
+from genoflow.processors.intake.task_news import task_facts
+from genoflow.processors.running.engine import Plan
+from genoflow.processors.running.manifest import Submission
+from genoflow.processors.running.nextflow import Nextflow
+from tests.examples import someone
+from tests.run_facts import requested
+
+STORY = UUID(int=5)
+SUBMISSION = Submission(
+    requested=requested(), attempt=1, job_id=UUID(int=9), caused_by=UUID(int=4),
+    correlation_id=STORY,
+)  # fmt: skip
+ROW = {
+    "task_id": "2", "hash": "ab/cdef01", "native_id": "77", "process": "ALIGN", "tag": "S1 S1.A",
+    "name": "ALIGN (S1 S1.A)", "status": "COMPLETED", "exit": "0", "attempt": "1",
+    "submit": "1000", "start": "1500", "complete": "4000", "duration": "3000", "realtime": "2500",
+}  # fmt: skip
+
+
+def facts(*rows: dict[str, str], is_over: bool = True) -> list[Any]:
+    return [*task_facts(SUBMISSION, rows, is_over=is_over, by=someone())]
+
+
+def test_a_task_that_ended_well_is_a_fact_of_its_run() -> None:
+    [fact] = facts(ROW, is_over=False)
+    assert isinstance(fact, TaskCompleted)
+    assert (fact.process, fact.sample_id, fact.task_id, fact.exit_code) == (
+        "ALIGN", "S1", "ab/cdef01", 0,
+    )  # fmt: skip
+    assert (fact.duration_seconds, fact.work_seconds) == (3.0, 2.5)
+    assert fact.envelope.occurred_at == datetime.fromtimestamp(4, UTC)
+    assert fact.envelope.correlation_id == STORY
+    assert facts(ROW)[0].envelope.event_id == fact.envelope.event_id
+
+
+def test_a_cached_task_and_one_of_no_sample() -> None:
+    [fact] = facts({**ROW, "status": "CACHED", "tag": "-", "exit": "-"})
+    assert (fact.is_cached, fact.sample_id) == (True, None)
+
+
+def test_a_failure_is_said_when_it_is_known_what_came_of_it() -> None:
+    failed = {**ROW, "status": "FAILED", "exit": "137"}
+    again = {**ROW, "hash": "ef/000000", "attempt": "2"}
+    assert facts(failed, is_over=False) == []
+    first, second = facts(failed, again)
+    assert isinstance(first, TaskFailed)
+    assert (first.will_retry, first.exit_code) == (True, 137)
+    assert "signal 9" in first.reason
+    assert isinstance(second, TaskCompleted)
+    [alone] = facts(failed)
+    assert not alone.will_retry
+    [aborted] = facts({**ROW, "status": "ABORTED", "exit": "-"})
+    assert (aborted.exit_code, "ended with the run" in aborted.reason) == (None, True)
+
+
+def test_half_a_line_is_not_read(tmp_path: Path) -> None:
+    java, heard = tmp_path / "java", []
+    header, row = "\\t".join(ROW), "\\t".join(ROW.values())
+    java.write_text(f"#!/bin/sh\nprintf '{header}\\n{row}\\n{row[:-3]}' > trace.tsv\n")
+    java.chmod(0o755)
+
+    def news(rows: Any, is_over: bool) -> None:
+        heard.append((list(rows), is_over))
+
+    Nextflow(java, (), "1", {}).run(Plan(tmp_path, {}, tmp_path / "engine", "gf-1", news))
+    assert heard == [([ROW], True)]
