@@ -28,7 +28,7 @@ COMMANDS = {
     "workers": ("genoflow.deploy.commands.workers", "workers", "Show what every worker does."),
     "parked": ("genoflow.deploy.commands.parked", "parked", "Look after what could not be taken."),
     "flow": ("genoflow.deploy.commands.flow", "flow", "Print what follows from what."),
-    "sample": ("genoflow.deploy.commands.ask", "sample", "Ask about samples, and why they wait."),
+    "sample": ("genoflow.deploy.commands.sample", "sample", "Ask about samples; relabel them."),
     "case": ("genoflow.deploy.commands.case", "case", "Place and cancel orders; ask about cases."),
     "run": ("genoflow.deploy.commands.ask", "run", "Ask about runs of a pipeline."),
     "file": ("genoflow.deploy.commands.ask", "file", "Ask about files."),

@@ -22,7 +22,14 @@ def os_user() -> str:
         return f"uid-{os.getuid()}"
 
 
-def said_by(person: str | None, fact: E, at: datetime, because: Event | None = None) -> E:
+def said_by(
+    person: str | None,
+    fact: E,
+    at: datetime,
+    because: Event | None = None,
+    *,
+    option: str = "--as",
+) -> E:
     """The fact as this person states it, the account that runs this where nobody is named."""
     cause = because.envelope if because else None
     try:
@@ -35,4 +42,4 @@ def said_by(person: str | None, fact: E, at: datetime, because: Event | None = N
             causation_id=cause.event_id if cause else None,
         )
     except ValidationError as error:
-        raise Refused(explain("--as", error)) from error
+        raise Refused(explain(option, error)) from error

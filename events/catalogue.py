@@ -5,6 +5,7 @@ from __future__ import annotations
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_member_ready import CaseMemberReady
+from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.deadline_cancelled import DeadlineCancelled
@@ -45,6 +46,7 @@ from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_started import RunStarted
@@ -107,6 +109,7 @@ EVENTS: tuple[type[Event], ...] = (
     TopUpRequested,
     CaseOpened,
     CaseMemberReady,
+    CaseMemberWithdrawn,
     CaseReady,
     CaseClosed,
     RunRequested,
@@ -122,6 +125,7 @@ EVENTS: tuple[type[Event], ...] = (
     RunCancelled,
     RunLost,
     RunSuperseded,
+    RunInputsInvalidated,
     ResultsCollected,
     ResultsChecked,
     ResultsHeld,

@@ -128,10 +128,12 @@ class Answers:
                 f"{self._processor.name}: answered with {type(event).__name__}, which FLOW does "
                 f"not list for it; add it to the row in processors/flow.py or mend the decider"
             )
-        if event.topic == self._processor.reads.name and event.key != key:
+        is_of_another = event.topic == self._processor.reads.name and event.key != key
+        if is_of_another and type(event) not in self._processor.hands_over:
             raise InvalidEvent(
                 f"{self._processor.name}: answered about {event.key!r} on the topic and in the "
-                f"order of {key!r}; what is about another subject is a hop to its own topic"
+                f"order of {key!r}; what is about another subject is a hop to its own topic, or "
+                f"stands in `hands_over` of its row"
             )
         followed = follow(
             cause, event, by=self._producer, effect_id=effect, occurred_at=occurred_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from genoflow.events import topics
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member_ready import CaseMemberReady
+from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
@@ -52,6 +53,8 @@ def evolve(state: Case, event: Event) -> Case:
         change["closed"] = True
     elif isinstance(event, CaseOpened):
         change["order"] = state.order or event
+    elif isinstance(event, CaseMemberWithdrawn):
+        change["ready"] = tuple(one for one in state.ready if not _is_of(event, one))
     else:
         assert isinstance(event, CaseMemberReady)
         change["ready"] = _with_member(state.ready, event)
@@ -60,6 +63,12 @@ def evolve(state: Case, event: Event) -> Case:
     if members and not after.closed and members != _members(state):
         after = after.model_copy(update={"revision": state.revision + 1})
     return after
+
+
+def _is_of(event: CaseMemberWithdrawn, one: Ready) -> bool:
+    # By its files: a later round may have been told before the case heard of this.
+    named = {file.read_set_id for file in one.files}
+    return one.sample_id == event.sample_id and event.read_set_id in named
 
 
 def _with_member(ready: tuple[Ready, ...], event: CaseMemberReady) -> tuple[Ready, ...]:
@@ -109,6 +118,7 @@ AWAIT_MEMBERS = Processor(
     "await-members",
     reads=topics.CASE,
     on=(CaseOpened, CaseMemberReady, CaseClosed),
+    folds=(CaseMemberWithdrawn,),
     emits=(CaseReady,),
     decide=decide,
     evolve=evolve,

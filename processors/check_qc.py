@@ -24,6 +24,7 @@ from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.target_set_published import TargetSetPublished
@@ -79,7 +80,7 @@ def _step(state: Sample, event: Event) -> tuple[Sample, Decision]:
     if is_repeated(state, event):
         return state, NOTHING
     after = state.model_copy(update={**changed(state, event), "seen": with_this(state, event)})
-    if isinstance(event, QcFailed):
+    if isinstance(event, QcFailed | SampleRelabelled):
         return after, NOTHING
     after, runs = _failed_runs(after, event.key)
     after, mates = _strangers(after, event.key)
@@ -283,7 +284,7 @@ CHECK_QC = Processor(
         SequencingRunQcFailed,
         QcOverridden,
     ),
-    folds=(QcFailed,),
+    folds=(QcFailed, SampleRelabelled),
     emits=(QcFailed,),
     decide=decide,
     evolve=evolve,

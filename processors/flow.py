@@ -15,6 +15,7 @@ from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.sample_registered import SampleRegistered
+from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
 from genoflow.events.sample_sheet_refused import SampleSheetRefused
@@ -44,10 +45,13 @@ from genoflow.processors.plan_notifications import PLAN_NOTIFICATIONS
 from genoflow.processors.processor import Processor
 from genoflow.processors.queue_notifications import QUEUE_NOTIFICATIONS
 from genoflow.processors.register_read_sets import REGISTER_READ_SETS
+from genoflow.processors.relabel import RELABEL
 from genoflow.processors.request_demultiplex import REQUEST_DEMULTIPLEX
 from genoflow.processors.request_run import REQUEST_RUN
+from genoflow.processors.retract_results import RETRACT_RESULTS
 from genoflow.processors.submit_run import SUBMIT_RUN
 from genoflow.processors.tell_case import TELL_CASE
+from genoflow.processors.tell_runs import TELL_RUNS
 from genoflow.processors.tell_samples import TELL_SAMPLES
 from genoflow.processors.validate_files import VALIDATE_FILES
 from genoflow.processors.watch_silence import WATCH_SILENCE
@@ -120,6 +124,12 @@ FLOW: tuple[Row, ...] = (
         emits=(QcOverridden, TopUpRequested),
         about="what a person decides about reads that failed",
     ),
+    Porch(
+        "label-desk",
+        emits=(SampleRelabelled,),
+        about="what a person says of reads that stand under a wrong label",
+    ),
+    RELABEL,
     CHECKSUM_FILES,
     VALIDATE_FILES,
     CHECK_QC,
@@ -135,6 +145,8 @@ FLOW: tuple[Row, ...] = (
         about="what the trace of an engine says of the tasks of a run, as they end",
     ),
     COLLECT_RESULTS,
+    TELL_RUNS,
+    RETRACT_RESULTS,
     WATCH_SILENCE,
     Porch(
         "subscriptions",

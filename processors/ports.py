@@ -47,13 +47,21 @@ class ObjectStore(Protocol):
         """Write an object whole, with what it belongs to as metadata, and return its head."""
 
     async def head(self, bucket: str, key: str) -> ObjectHead:
-        """What the store has under this key now."""
+        """What the store has under this key now; ObjectGone where there is nothing."""
 
     async def get(self, bucket: str, key: str) -> bytes | None:
         """A small object whole; None where there is none."""
 
     async def put_if_absent(self, bucket: str, key: str, body: bytes) -> bool:
         """Write an object unless one is there; whether it was written."""
+
+    async def copy(
+        self, bucket: str, key: str, version_id: str, to_key: str, metadata: Mapping[str, str]
+    ) -> ObjectHead:
+        """Copy this version within its bucket, with other metadata, and return the copy's head.
+
+        ObjectGone where the store has no such version.
+        """
 
 
 class ObjectGone(Parked):

@@ -123,6 +123,8 @@ class Processor:
     start: Start = Start.BEGINNING
     folds: tuple[type[Event], ...] = ()  # events that change the state and are not decided on
     again: tuple[type[Event], ...] = ()  # emitted events that may lead back here, with a bound
+    # Emitted events that may be about another subject of the topic that it reads.
+    hands_over: tuple[type[Event], ...] = ()
 
     @property
     def changelog(self) -> Topic:

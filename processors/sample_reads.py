@@ -15,6 +15,7 @@ from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.types import Part
@@ -120,6 +121,12 @@ def _invalidated(state: Sample, event: ReadSetInvalidated) -> Change:
     return {"gone": tuple(dict.fromkeys((*state.gone, event.read_set_id)))}
 
 
+def _relabelled(state: Sample, event: SampleRelabelled) -> Change:
+    # From here on, before each is invalidated: what comes from elsewhere later is not mixed up
+    # with what was here.
+    return {"gone": tuple(dict.fromkeys((*state.gone, *event.read_set_ids)))}
+
+
 def _validated(state: Sample, event: Validated) -> Change:
     if event.read_set_id is None:
         return {}  # of no read set: it belongs to no union
@@ -153,6 +160,7 @@ def _failed(state: Sample, event: QcFailed) -> Change:
 _CHANGES: Mapping[type[Event], Callable[[Sample, Any], Change]] = {
     ReadSetRegistered: _registered,
     ReadSetInvalidated: _invalidated,
+    SampleRelabelled: _relabelled,
     Validated: _validated,
     FileRejected: _rejected,
     CaseJoined: _joined,

@@ -1,12 +1,14 @@
-"""A hop: when the reads of a sample are good enough, each case that it belongs to is told."""
+"""A hop: each case of a sample is told when its reads are good enough, or no longer are."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from genoflow.events import topics
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_member_ready import CaseMemberReady
+from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.event import Event
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_overridden import QcOverridden
@@ -46,18 +48,41 @@ class Round(Part):
     verdict_event_id: UUID | None = None
 
 
+class Told(Part):
+    """The newest round that a case was told of, with what it was about."""
+
+    case_id: str
+    round: int
+    read_set_ids: tuple[str, ...]
+
+
 class Member(Remembering):
-    """The cases of one sample, and its rounds."""
+    """The cases of one sample, its rounds, and who was told of which."""
 
     cases: tuple[Joined, ...] = ()
     rounds: tuple[Round, ...] = ()
     gone: tuple[str, ...] = ()
+    told: tuple[Told, ...] = ()
 
 
 def evolve(state: Member, event: Event) -> Member:
-    """Keep the cases, the rounds and what was said of each."""
+    """Keep the cases, the rounds and what was said of each, and to whom."""
     if is_repeated(state, event):
         return state
+    after = _heard(state, event)
+    told = {one.case_id: one for one in state.told}
+    for joined, about in _good(after, event):
+        if joined.case_id not in told or about.round >= told[joined.case_id].round:
+            told[joined.case_id] = _told(joined, about)
+    return after.model_copy(update={"told": tuple(told.values())})
+
+
+def _told(joined: Joined, about: Round) -> Told:
+    names = dict.fromkeys(one.read_set_id for one in about.files)
+    return Told(case_id=joined.case_id, round=about.round, read_set_ids=tuple(names))
+
+
+def _heard(state: Member, event: Event) -> Member:
     change: dict[str, object] = {"seen": with_this(state, event)}
     if isinstance(event, CaseJoined):
         others = (one for one in state.cases if one.case_id != event.case_id)
@@ -103,24 +128,42 @@ def _answered(one: Round, event: QcPassed | QcFailed | QcOverridden) -> Round:
 
 
 def decide(state: Member, event: Event) -> Decision:
-    """Tell the cases that wait for this verdict, or the case that joins after it."""
+    """Tell the cases that wait for this verdict, the case that joins after it, or those that were
+    told of what does not count any more.
+    """
     if is_repeated(state, event):
         return NOTHING
-    after = evolve(state, event)
+    if isinstance(event, ReadSetInvalidated):
+        return Decision(events=tuple(_withdrawals(state, event)))
+    good = _good(_heard(state, event), event)
+    return Decision(events=tuple(_ready(event.key, joined, about) for joined, about in good))
+
+
+def _good(after: Member, event: Event) -> list[tuple[Joined, Round]]:
+    """The cases that are told because of this event, each with the round."""
+    pairs: list[tuple[Joined, Round | None]] = []
     if isinstance(event, CaseJoined):
         joined = next(one for one in after.cases if one.case_id == event.case_id)
         pairs = [(joined, _newest(after, joined))]
-    else:
-        assert isinstance(event, QcPassed | QcOverridden)
+    elif isinstance(event, QcPassed | QcOverridden):
         about = next((one for one in after.rounds if one.round == event.round), None)
         pairs = [(one, about) for one in after.cases if about is not None and _fits(one, about)]
-    return Decision(
-        events=tuple(
-            _ready(event.key, joined, about)
-            for joined, about in pairs
-            if about is not None and _is_good(after, about)
-        )
-    )
+    return [(one, about) for one, about in pairs if about is not None and _is_good(after, about)]
+
+
+def _withdrawals(state: Member, event: ReadSetInvalidated) -> Iterable[CaseMemberWithdrawn]:
+    if event.read_set_id in state.gone:
+        return
+    for told in state.told:
+        if event.read_set_id in told.read_set_ids:
+            yield CaseMemberWithdrawn(
+                case_id=told.case_id,
+                sample_id=event.sample_id,
+                read_set_id=event.read_set_id,
+                round=told.round,
+                reason_code=event.reason_code,
+                reason=event.reason,
+            )
 
 
 def _fits(joined: Joined, about: Round) -> bool:
@@ -157,11 +200,11 @@ def _ready(sample_id: str, joined: Joined, about: Round) -> CaseMemberReady:
 TELL_CASE = Processor(
     "tell-case",
     reads=topics.SAMPLE,
-    on=(CaseJoined, QcPassed, QcOverridden),
-    folds=(QcRequested, QcFailed, ReadSetInvalidated),
-    emits=(CaseMemberReady,),
+    on=(CaseJoined, QcPassed, QcOverridden, ReadSetInvalidated),
+    folds=(QcRequested, QcFailed),
+    emits=(CaseMemberReady, CaseMemberWithdrawn),
     decide=decide,
     evolve=evolve,
     state=Member,
-    about="tells each case of a sample that its reads are good enough, with their files",
+    about="tells each case of a sample that its reads are good enough, or no longer are",
 )

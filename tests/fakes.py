@@ -119,6 +119,20 @@ class FakeStore(_Fallible):
         await self._after("store.put_if_absent")
         return written
 
+    async def copy(
+        self, bucket: str, key: str, version_id: str, to_key: str, metadata: Mapping[str, str]
+    ) -> ObjectHead:
+        await self._before("store.copy")
+        kept = self.versions.get((bucket, key), ())
+        found = next((one for one in kept if one.head.version_id == version_id), None)
+        if found is None:
+            raise ObjectGone(
+                f"s3://{bucket}/{key}@{version_id}: there is no such version; put it there"
+            )
+        head = self.keep(bucket, to_key, found.body, metadata)
+        await self._after("store.copy")
+        return head
+
     def chunks(self, bucket: str, key: str, version_id: str, size_bytes: int) -> Iterator[bytes]:
         self.fault("store.chunks")
         for kept in self.versions.get((bucket, key), ()):

@@ -15,9 +15,12 @@ from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_member import CaseMember
 from genoflow.events.case_member_ready import CaseMemberReady
+from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
 from genoflow.events.expected_file import ExpectedFile
+from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.measurement import Measurement
 from genoflow.events.qc_failed import QcFailed
@@ -28,6 +31,8 @@ from genoflow.events.qc_requested import QcRequested
 from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.ready_member import ReadyMember
+from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.subscription_created import SubscriptionCreated
@@ -38,11 +43,15 @@ from genoflow.processors.processor import Processor
 from tests.examples import example
 
 Fields = dict[str, Any]
-# Rows that hand a verdict on: their outcomes stand on another topic than the one they read.
-HOPS: Mapping[str, Topic] = {"tell-samples": topics.SAMPLE}
+# Rows that hand on what they read: what comes in is not only what they said, and their outcomes
+# stand under other keys than those that they read.
+HOPS: Mapping[str, Topic] = {"tell-samples": topics.SAMPLE, "relabel": topics.SAMPLE}
 # Rows whose deadlines count from the end of a try, which comes later where a worker died in it.
 AFTER_TRIES = ("deliver",)
-QC_ROWS = ("check-qc", "measure-reads", "judge-reads", "tell-case", "await-members")
+QC_ROWS = (
+    "check-qc", "measure-reads", "judge-reads", "tell-case", "await-members", "relabel",
+    "tell-runs",
+)  # fmt: skip
 READ_SETS = ("RS1", "RS1", "RS1", "RS2")  # mostly the first, so that it becomes whole
 ROLES = (("R1",), ("R1",), ("R1", "R2"))
 SAMPLES = ("S1", "S2")
@@ -58,11 +67,14 @@ def taught(row: Processor, event: Event, source: random.Random) -> Event:
         return type(event)(**dict(event) | {"attempts_max": 4}).enveloped(event.envelope)
     if row.name not in QC_ROWS:
         return event
-    usual = next((u for u in _USUAL.get(type(event), ()) if u in row.on + row.folds), None)
+    table = _USUAL_OF.get(row.name, _USUAL)
+    usual = next((u for u in table.get(type(event), ()) if u in row.on + row.folds), None)
     if usual is not None and source.random() > SELDOM:
         event = example(usual, source.randrange(10**9))
-    narrow = _NARROWED[type(event)]
-    return type(event)(**dict(event) | narrow(source)).enveloped(event.envelope)
+    fields = _NARROWED[type(event)](source)
+    if row.name == "relabel" and isinstance(event, ReadSetRegistered):
+        fields["instrument_run_id"] = "RUN"  # whose verdict is handed on
+    return type(event)(**dict(event) | fields).enveloped(event.envelope)
 
 
 def _registered(source: random.Random) -> Fields:
@@ -128,6 +140,26 @@ def _opened(source: random.Random) -> Fields:
     return {"members": tuple(members)}
 
 
+def _relabelled(source: random.Random) -> Fields:
+    return {
+        "true_sample_id": source.choice(("K1", "K2", "K3")),
+        "read_set_ids": source.choice((("RS1",), ("RS1", "RS2"))),
+    }
+
+
+def _withdrawn(source: random.Random) -> Fields:
+    read_set = source.choice(READ_SETS)
+    return {"sample_id": source.choice(SAMPLES), "read_set_id": read_set, **_round(source)}
+
+
+def _ready(source: random.Random) -> Fields:
+    member = ReadyMember(
+        sample_id=source.choice(SAMPLES), role="single", subject_ref="P1",
+        declared_sex="unknown", round=1, files=_requested(source)["files"],
+    )  # fmt: skip
+    return {"members": (member,)}
+
+
 def _round(source: random.Random) -> Fields:
     return {"round": source.choice(ROUNDS)}
 
@@ -139,7 +171,18 @@ def _run_verdict(source: random.Random) -> Fields:
 _USUAL: Mapping[type[Event], tuple[type[Event], ...]] = {
     ReadSetInvalidated: (Validated, QcRequested),
     FileRejected: (Validated,),
-    CaseClosed: (CaseMemberReady,),
+    SampleRelabelled: (QcFailed,),
+    CaseMemberWithdrawn: (CaseMemberReady,),
+    CaseClosed: (CaseMemberReady, CaseReady),
+}
+# Rows that are about what elsewhere ends a story: it is as frequent as all else there.
+_USUAL_OF: Mapping[str, Mapping[type[Event], tuple[type[Event], ...]]] = {
+    "tell-case": {},
+    "relabel": {
+        Validated: (ReadSetRegistered,),
+        FileRejected: (FileLanded,),
+        ReadSetInvalidated: (SampleRelabelled,),
+    },
 }
 _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     ReadSetRegistered: _registered,
@@ -154,7 +197,11 @@ _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     QcPassed: _round,
     QcFailed: _round,
     QcOverridden: _round,
+    SampleRelabelled: _relabelled,
+    FileLanded: lambda source: {**_file(source), "instrument_run_id": "RUN", "lane": None},
     CaseOpened: _opened,
+    CaseReady: _ready,
+    CaseMemberWithdrawn: _withdrawn,
     CaseMemberReady: lambda source: {"sample_id": source.choice(SAMPLES), **_round(source)},
     CaseClosed: lambda _: {},
 }

@@ -15,7 +15,7 @@ from genoflow.events.log.changelog import Folding
 from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.port import EventLog, Restored, TaskSession, WorkReader
 from genoflow.events.log.recorded import Recorded
-from genoflow.processors.ports import Ports
+from genoflow.processors.ports import ObjectStore, Ports
 from genoflow.processors.processor import Processor, Start
 from genoflow.processors.reach import Reach, nowhere
 from genoflow.processors.runner import Children
@@ -38,6 +38,7 @@ class Lab:
     mail: FakeMail = field(default_factory=FakeMail)
     clock: FakeClock = field(default_factory=FakeClock)
     children: Children | None = None
+    store: ObjectStore | None = None
 
     @asynccontextmanager
     async def working(
@@ -79,7 +80,7 @@ class Lab:
             view,
             view.codec,
             rows,
-            Ports(clock=self.clock, mail=self.mail),
+            Ports(clock=self.clock, mail=self.mail, store=self.store),
             identity=Identity(name, version),
             children=self.children,
             reach=reach,

@@ -14,6 +14,7 @@ from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member import CaseMember
 from genoflow.events.case_member_ready import CaseMemberReady
+from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
@@ -27,6 +28,8 @@ class Case(Subject):
     ready: CaseReady | None = None
     closed: CaseClosed | None = None
     members: dict[str, CaseMemberReady] = field(default_factory=dict)  # the newest of each
+    # Whose reads do not count any more, until they are ready anew.
+    withdrawn: dict[str, CaseMemberWithdrawn] = field(default_factory=dict)
     is_ready_anew: bool = False  # a member became ready again after the case was declared so
 
 
@@ -36,7 +39,15 @@ def _opened(case: Case, event: CaseOpened) -> None:
 
 def _member(case: Case, event: CaseMemberReady) -> None:
     case.members[event.sample_id] = event
+    case.withdrawn.pop(event.sample_id, None)
     case.is_ready_anew = case.ready is not None
+
+
+def _withdrawn(case: Case, event: CaseMemberWithdrawn) -> None:
+    member = case.members.get(event.sample_id)
+    if member is not None and event.read_set_id in {one.read_set_id for one in member.files}:
+        del case.members[event.sample_id]
+        case.withdrawn[event.sample_id] = event
 
 
 def _ready(case: Case, event: CaseReady) -> None:
@@ -50,6 +61,7 @@ def _closed(case: Case, event: CaseClosed) -> None:
 USES: Uses = {
     CaseOpened: _opened,
     CaseMemberReady: _member,
+    CaseMemberWithdrawn: _withdrawn,
     CaseReady: _ready,
     CaseClosed: _closed,
 }
@@ -70,12 +82,14 @@ def why(
     if case.closed is not None:
         reason = case.closed.reason.rstrip(".")
         at = case.closed.envelope.occurred_at
-        return [Answer(f"is closed, {case.closed.outcome} ({reason})", at, is_waiting=False)]
+        closed = Answer(f"is closed, {case.closed.outcome} ({reason})", at, is_waiting=False)
+        return [closed, *_withdrawn_since(case)]
     if case.opened is None:
         way = "place the order with `genoflow case open`"
         return [Answer("waits for its order: nothing says what it is", case.first_at, way)]
     waiting = [one for one in case.opened.members if one.sample_id not in case.members]
-    answers = [_for_member(case, one, (members or {}).get(one.sample_id)) for one in waiting]
+    answers = _withdrawn_since(case)
+    answers += [_for_member(case, one, (members or {}).get(one.sample_id)) for one in waiting]
     if not answers:
         answers = _for_run(case, its_runs)
     if case.opened.due_at is not None:
@@ -83,6 +97,17 @@ def why(
             Answer(f"owes its results by {case.opened.due_at:%Y-%m-%d %H:%M} UTC", is_waiting=False)
         )
     return answers
+
+
+def _withdrawn_since(case: Case) -> list[Answer]:
+    return [
+        Answer(
+            f"had reads of {one.sample_id} that do not count any more: read set "
+            f"{one.read_set_id}, {one.reason_code} ({one.reason.rstrip('.')})",
+            one.envelope.occurred_at, is_waiting=False,
+        )
+        for one in case.withdrawn.values()
+    ]  # fmt: skip
 
 
 def _for_member(case: Case, member: CaseMember, sample: Sample | None) -> Answer:
@@ -140,7 +165,7 @@ def word(case: Case, its_runs: Sequence[Run] = ()) -> str:
         return case.closed.outcome
     if case.opened is None:
         return "unknown"
-    if case.ready is None or case.is_ready_anew:
+    if case.ready is None or case.is_ready_anew or case.withdrawn:
         return f"{len(case.members)} of {len(case.opened.members)} ready"
     mine = _current(case.ready, its_runs)
     return f"run {runs.word(mine[-1])}" if mine else "ready"

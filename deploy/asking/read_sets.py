@@ -92,15 +92,17 @@ def why(read_set: ReadSet, every: Iterable[File]) -> list[Answer]:
     return answers
 
 
-def unregistered(active: Iterable[ReadSet]) -> Answer | None:
+def unregistered(every: Iterable[ReadSet]) -> Answer | None:
     """Read sets that a demultiplexing counted for the sample and that are not registered yet."""
+    # One that counts no more was registered all the same; with none that counts, nothing is due.
     here: Counter[Batch] = Counter()
     counted: dict[Batch, tuple[int, datetime]] = {}
-    for one in active:
+    for one in every:
         fact = one.registered
         batch = (fact.instrument_run_id, fact.sheet_revision, fact.demultiplex_attempt)
         here[batch] += 1
-        counted[batch] = (fact.read_sets_of_sample, one.at)
+        if one.invalidated is None:
+            counted[batch] = (fact.read_sets_of_sample, one.at)
     for batch, (count, at) in counted.items():
         if batch[0] is not None and here[batch] < count:
             return Answer(

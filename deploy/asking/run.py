@@ -18,6 +18,7 @@ from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_started import RunStarted
@@ -67,11 +68,12 @@ class Run(Subject):
     collected: ResultsCollected | None = None
     checked: ResultsChecked | ResultsHeld | None = None
     published: ResultsPublished | ResultsAmended | None = None
+    invalid: list[RunInputsInvalidated] = field(default_factory=list)
 
     @property
     def case_id(self) -> str | None:
         """The case that it is for, where that is known."""
-        for fact in (self.requested, self.stage):
+        for fact in (self.requested, self.stage, *self.invalid):
             if fact is not None and (case := getattr(fact, "case_id", None)):
                 return str(case)
         return None
@@ -108,9 +110,14 @@ def _task(run: Run, event: TaskNews) -> None:
         run.tasks[event.task_id] = event
 
 
+def _invalid(run: Run, event: RunInputsInvalidated) -> None:
+    run.invalid.append(event)
+
+
 USES: Uses = {
     **dict.fromkeys(RANK, _stage),
     **dict.fromkeys((TaskSubmitted, TaskStarted, TaskCompleted, TaskFailed), _task),
+    RunInputsInvalidated: _invalid,
 }
 
 
@@ -123,7 +130,20 @@ def run_of(key: str, events: Iterable[Event]) -> Run:
 
 
 def why(run: Run) -> list[Answer]:
-    """What it waits for, or how it ended."""
+    """What it waits for, or how it ended; and which of its reads do not count any more."""
+    return [*_way(run), *(_of_void_reads(one) for one in run.invalid)]
+
+
+def _of_void_reads(one: RunInputsInvalidated) -> Answer:
+    return Answer(
+        f"took reads of {one.sample_id} that do not count any more: read set {one.read_set_id}, "
+        f"{one.reason_code} ({one.reason.rstrip('.')})",
+        one.envelope.occurred_at, f"use nothing of it; ask `genoflow case why {one.case_id}`",
+        is_waiting=False,
+    )  # fmt: skip
+
+
+def _way(run: Run) -> list[Answer]:
     stage = run.stage
     if stage is None or RANK[type(stage)] <= RANK[RunLost]:
         return _on_its_way(run)
@@ -251,6 +271,11 @@ def facts(run: Run) -> dict[str, Any]:
             }
             for one in results.files
         ]  # fmt: skip
+    if run.invalid:
+        found["void_reads"] = [
+            {"sample": one.sample_id, "read_set": one.read_set_id, "reason": one.reason_code}
+            for one in run.invalid
+        ]
     if run.checked is not None:
         found["checks"] = [one.model_dump(exclude_none=True) for one in run.checked.measured]
     return found

@@ -26,6 +26,7 @@ from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.top_up_requested import TopUpRequested
+from genoflow.processors.relabel import RELABEL
 
 Judged = QcRequested | QcMetricsRecorded | QcPassed | QcFailed
 
@@ -171,16 +172,26 @@ def why(sample: Sample) -> list[Answer]:
 
 
 def _label(sample: Sample) -> list[Answer]:
+    answers = [
+        Answer(
+            f"has read set {one.name}, which stood as {one.registered.replaces_read_set_id} under "
+            f"a wrong label",
+            one.at, is_waiting=False,
+        )
+        for one in sample.active
+        if one.registered.envelope.producer.service == RELABEL.name
+    ]  # fmt: skip
     found = sample.relabelled
     if found is None:
-        return []
+        return answers
     return [
+        *answers,
         Answer(
             f"was a wrong label: {listed(found.read_set_ids)} belongs to {found.true_sample_id} "
             f"({found.reason.rstrip('.')})",
             found.envelope.occurred_at, f"ask `genoflow sample why {found.true_sample_id}`",
             is_waiting=False,
-        )
+        ),
     ]  # fmt: skip
 
 
@@ -234,7 +245,7 @@ def _reads_of(sample: Sample) -> list[Answer]:
         answers.append(_without_reads(sample))
     for read_set in sample.active:
         answers += read_sets.why(read_set, every)
-    if waiting := read_sets.unregistered(sample.active):
+    if waiting := read_sets.unregistered(sample.read_sets.values()):
         answers.append(waiting)
     if loose:
         names = listed(str(one.name) for one in loose)
@@ -268,7 +279,10 @@ def _without_reads(sample: Sample) -> Answer:
         return Answer(
             f"waits for its reads: those of {last.read_set_id} do not count any more, "
             f"{last.reason_code} ({last.reason.rstrip('.')})",
-            last.envelope.occurred_at, "new read sets are registered when it is demultiplexed anew",
+            last.envelope.occurred_at,
+            "have it sequenced, or say whose label its own reads bear"
+            if last.reason_code == "relabelled"
+            else "new read sets are registered when it is demultiplexed anew",
         )  # fmt: skip
     runs = {one.instrument_run_id for one in sample.registered if one.instrument_run_id}
     of = f" of run {listed(sorted(runs))}" if runs else ""

@@ -34,3 +34,26 @@ def landed(head: ObjectHead) -> FileLanded:
         declared_md5=metadata.get(MD5),
         declared_sha256=metadata.get(SHA256),
     )
+
+
+def belonging(
+    *,
+    sample_id: str,
+    read_set_id: str,
+    instrument_run_id: str | None,
+    lane: int | None,
+    role: str,
+    md5: str | None,
+    sha256: str | None,
+) -> dict[str, str]:
+    """The metadata of a file that belongs to this read set, as `landed` reads it."""
+    named = {
+        SAMPLE: sample_id,
+        READ_SET: read_set_id,
+        RUN: instrument_run_id,
+        LANE: None if lane is None else str(lane),
+        ROLE: role,
+        MD5: md5,
+        SHA256: sha256,
+    }
+    return {name: value for name, value in named.items() if value is not None}

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 
 from genoflow.deploy.wiring import s3_client
 from genoflow.events.errors import Parked, Retry, Stop
+from genoflow.processors.adapters import s3
 from genoflow.processors.adapters.s3 import S3ByteStore, S3Store
 from genoflow.processors.adapters.s3_errors import BY_CODE, meaning
 from genoflow.processors.ports import ByteStore, ObjectGone, ObjectStore
@@ -99,6 +100,27 @@ async def test_a_version_or_an_object_that_is_gone_is_parked(stores: Stores) -> 
     other = "01JD0000000000000000000000"
     with pytest.raises(Parked, match=rf"s3://{stores.bucket}/f@{other}"):
         list(stores.streams.chunks(stores.bucket, "f", other, MIB))
+
+
+async def test_a_version_is_copied_with_metadata_of_its_own(stores: Stores) -> None:
+    first = await stores.objects.put(stores.bucket, "a/1.gz", b"reads", {"sample": "S1"})
+    await stores.objects.put(stores.bucket, "a/1.gz", b"newer ones", {"sample": "S1"})
+    copied = await stores.objects.copy(
+        stores.bucket, "a/1.gz", first.version_id, "b/1.gz", {"sample": "S2"}
+    )
+    assert copied == await stores.objects.head(stores.bucket, "b/1.gz")
+    assert (copied.key, copied.size_bytes, copied.metadata) == ("b/1.gz", 5, {"sample": "S2"})
+    assert await stores.objects.get(stores.bucket, "b/1.gz") == b"reads"
+    assert await stores.objects.get(stores.bucket, "a/1.gz") == b"newer ones"
+
+
+async def test_what_is_gone_cannot_be_copied(stores: Stores) -> None:
+    put = await stores.objects.put(stores.bucket, "f", b"x", {})
+    for key, version in (("gone", put.version_id), ("f", "01JD0000000000000000000000")):
+        with pytest.raises(ObjectGone, match=rf"s3://{stores.bucket}/{key}@{version}"):
+            await stores.objects.copy(stores.bucket, key, version, "g", {})
+    with pytest.raises(ObjectGone):
+        await stores.objects.head(stores.bucket, "g")
 
 
 # -- what only a real server can do
@@ -191,6 +213,18 @@ async def test_a_broken_stream_is_taken_up_where_it_broke(
         client.close()
         relay.close()
     assert cuts == []
+
+
+async def test_what_is_large_is_copied_in_parts(
+    s3_bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "COPY_PART_BYTES", 5 * MIB)  # the least that S3 takes
+    store, body = S3Store(s3_bucket.client), bytes(range(256)) * (12 * MIB // 256)
+    put = await store.put(s3_bucket.name, "f", body, {"sample": "S1"})
+    copied = await store.copy(s3_bucket.name, "f", put.version_id, "g", {"sample": "S2"})
+    assert (copied.size_bytes, copied.metadata) == (len(body), {"sample": "S2"})
+    assert copied.etag.endswith("-3")
+    assert await store.get(s3_bucket.name, "g") == body
 
 
 async def test_an_object_that_changes_under_its_reader_is_parked(s3_bucket: Bucket) -> None:

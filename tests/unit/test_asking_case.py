@@ -12,6 +12,7 @@ from genoflow.deploy.asking import sample as samples
 from genoflow.deploy.asking import subject
 from genoflow.events import topics
 from genoflow.events.case_closed import CaseClosed
+from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.catalogue import EVENTS
 from genoflow.events.event import Event
 from genoflow.events.qc_passed import QcPassed
@@ -24,6 +25,7 @@ from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_started import RunStarted
 from genoflow.events.run_submitted import RunSubmitted
@@ -208,6 +210,43 @@ def test_a_case_that_is_ready_anew_waits_for_another_run() -> None:
     again = [*BOTH, ready(), member_ready("D", 2)]
     assert said(again, run=[requested()]).startswith("C1 waits to be declared ready anew")
     assert "waits for a run of panel" in said([*again, ready(2)], run=[requested()])
+
+
+def withdrawn(name: str = "D") -> Event:
+    [file, *_] = member_ready(name).files
+    return CaseMemberWithdrawn(
+        case_id="C1", sample_id=name, read_set_id=file.read_set_id, round=1,
+        reason_code="relabelled", reason="tubes were swapped.",
+    )  # fmt: skip
+
+
+def test_a_case_waits_again_for_a_member_whose_reads_count_no_more() -> None:
+    lost = [*BOTH, ready(), withdrawn()]
+    text = said(lost, [FAILED], run=[requested(), PUBLISHED])
+    assert text.startswith("C1 had reads of D that do not count any more: read set ")
+    assert "relabelled (tubes were swapped) (since 2026-03-01 12:04 UTC)" in text
+    assert "C1 waits for D (tumour), which failed QC of its reads" in text
+    assert cases.word(cases.case_of("C1", told(*lost))) == "1 of 2 ready"
+    assert "do not count" not in said([*lost, member_ready("D", 2)])
+    assert "do not count" not in said([*BOTH, member_ready("D", 2), ready(), withdrawn("X")])
+    closed = CaseClosed(case_id="C1", outcome="published", reason="answered")
+    assert "do not count any more" in said([*BOTH, ready(), closed, withdrawn()])
+
+
+def test_a_run_tells_which_of_its_reads_count_no_more() -> None:
+    void = RunInputsInvalidated(
+        run_id=RUN_ID, case_id="C1", sample_id="D", read_set_id="D.1", reason_code="relabelled",
+        reason="tubes were swapped.",
+    )  # fmt: skip
+    run = runs.run_of(RUN, told(*WHOLE, PUBLISHED, void))
+    assert (
+        f"{RUN} took reads of D that do not count any more: read set D.1, relabelled (tubes were "
+        f"swapped) (since 2026-03-01 12:04 UTC); use nothing of it; ask `genoflow case why C1`"
+    ) in sentences(RUN, runs.why(run))
+    assert runs.facts(run)["void_reads"] == [
+        {"sample": "D", "read_set": "D.1", "reason": "relabelled"}
+    ]
+    assert runs.word(run) == "published"
 
 
 def test_a_closed_case_waits_for_nothing() -> None:

@@ -13,6 +13,7 @@ from genoflow.deploy.asking.subject import notes
 from genoflow.events import topics
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
+from genoflow.events.envelope import Producer
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
@@ -247,6 +248,25 @@ def test_open_deadlines_and_silence_are_noted() -> None:
         note.about("S7")
     )
     assert notes(sample_of("S7", [*events, *told(over, silent, joined())])) == []
+
+
+def test_what_came_from_a_wrong_label_is_told_on_both() -> None:
+    old = [*ORDERED, RELABELLED, INVALIDATED.model_copy(update={"reason_code": "relabelled"})]
+    assert "S7 was a wrong label: " in said(*old)
+    assert "have it sequenced, or say whose label its own reads bear" in said(*old)
+    anew = read_set("L2.FC.1", replaces_read_set_id="L2")
+    first = told(read_set())[0]
+    moved = first.follow(anew, by=Producer(service="relabel", version="1"))
+    text = said(*old, moved)
+    assert "S7 has read set L2.FC.1, which stood as L2 under a wrong label" in text
+    assert "waits for 4 of 4 files of read set L2.FC.1" in text
+
+
+def test_a_read_set_that_was_moved_away_is_not_waited_for() -> None:
+    two = (read_set(of=2), read_set("L1.FC.2", lane=2, of=2))
+    text = said(registered(), joined(), *two, INVALIDATED)
+    assert "to be registered" not in text
+    assert "to be registered" in said(registered(), joined(), two[0])
 
 
 def test_show_has_sizes_checksums_and_verdicts() -> None:

@@ -14,6 +14,7 @@ from genoflow.events.errors import Parked
 from genoflow.events.event import Event
 from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.qc_failed import QcFailed
+from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.threshold import Threshold
@@ -50,6 +51,18 @@ def asks(number: int, *read_sets: str, files: Sequence[Any] = (), wish: Wish = W
 def test_the_last_thing_that_is_missing_opens_the_question_whatever_it_is() -> None:
     for order in permutations(WHOLE):
         given(*order[:-1]).when(order[-1]).then().then_effects(asks(1, "A"))
+
+
+def test_what_is_relabelled_counts_no_more_before_that_was_worked_off() -> None:
+    """Else what comes in a swap could be asked about together with what it is swapped for."""
+    away = SampleRelabelled(
+        sample_id=SAMPLE, true_sample_id="S2", read_set_ids=("A",), request_id="r1", role="lead",
+        reason="tubes were swapped",
+    )  # fmt: skip
+    given(*WHOLE).when(away).then_nothing()
+    comes = (registered("B"), *both("B"))
+    given(*WHOLE, away, *comes[:-1]).when(comes[-1]).then().then_effects(asks(2, "B"))
+    given(*WHOLE, away, *comes).when(facts.invalidated()).then_nothing()
 
 
 def test_nothing_is_asked_while_something_is_missing() -> None:

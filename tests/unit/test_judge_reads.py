@@ -11,6 +11,7 @@ import pytest
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member import CaseMember
 from genoflow.events.case_member_ready import CaseMemberReady
+from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
@@ -242,6 +243,36 @@ def test_the_newest_round_counts_for_a_case_that_joins_late() -> None:
     begin(requested(), joined(), facts.invalidated()).when(passed()).then_nothing()
 
 
+def withdrawn(name: str = SAMPLE, read_set: str = "A", number: int = 1) -> CaseMemberWithdrawn:
+    """Reads that the case was told of count no more."""
+    return CaseMemberWithdrawn(
+        case_id="C1", sample_id=name, read_set_id=read_set, round=number, reason_code="withdrawn",
+        reason="it was spilt",
+    )  # fmt: skip
+
+
+def test_a_case_that_was_told_hears_when_the_reads_count_no_more() -> None:
+    begin = Spec(TELL_CASE).given
+    told, gone = (joined(), requested(), passed()), heard(facts.invalidated())
+    begin(*told).when(gone).then(withdrawn())
+    begin(*told, gone).when(gone).then_nothing()
+    begin(*told, gone).when(heard(facts.invalidated(), MOMENT + timedelta(days=1))).then_nothing()
+    begin(*told).when(facts.invalidated("B")).then_nothing()
+    begin(requested(), passed()).when(gone).then_nothing()
+    begin(*told[:2], failed()).when(gone).then_nothing()
+    other = joined("C2", assay="exome")
+    begin(other, *told).when(gone).then(withdrawn())
+
+
+def test_the_newest_round_is_the_one_that_a_case_loses() -> None:
+    begin = Spec(TELL_CASE).given
+    more = (*both(), *both("B"))
+    told = (joined(), requested(), passed(), requested(2, *more), passed(2))
+    begin(*told).when(facts.invalidated("B")).then(withdrawn(read_set="B", number=2))
+    late = heard(facts.overridden(1))
+    begin(*told, late).when(facts.invalidated()).then(withdrawn(number=2))
+
+
 def opened(*names: str) -> CaseOpened:
     """An order for these samples."""
     members = tuple(
@@ -290,6 +321,17 @@ def test_a_member_that_is_ready_anew_is_the_next_revision() -> None:
     begin(*before).when(member("X")).then_nothing()
     once_more = before[1].model_copy(update={"files": before[1].files[:1]})
     begin(*before).when(heard(once_more, MOMENT + timedelta(hours=1))).then_nothing()
+
+
+def test_a_member_that_is_withdrawn_is_waited_for_again() -> None:
+    begin = Spec(AWAIT_MEMBERS).given
+    before = (opened("D", "E"), member("D"), member("E"))
+    begin(*before).when(withdrawn("D")).then_nothing()
+    begin(*before, withdrawn("D")).when(member("E", 2)).then_nothing()
+    anew = member("D", 2)
+    begin(*before, withdrawn("D")).when(anew).then(case_ready(2, ("D", 2), ("E", 1)))
+    begin(*before[:2], withdrawn("D")).when(before[2]).then_nothing()
+    begin(*before[:2], withdrawn("D", "Z")).when(before[2]).then(case_ready(1, ("D", 1), ("E", 1)))
 
 
 def test_a_case_that_is_closed_is_not_ready_any_more() -> None:

@@ -1,0 +1,111 @@
+"""`genoflow sample relabel | swap`: what a person says of labels, beside the questions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from genoflow.deploy.commands.ask import sample
+from genoflow.deploy.settings import read_settings
+from genoflow.deploy.wiring import open_log
+
+if TYPE_CHECKING:
+    from genoflow.deploy.label_desk import Decided
+    from genoflow.deploy.subject import LogSubjects
+    from genoflow.events.sample_relabelled import SampleRelabelled
+
+__all__ = ["sample"]
+
+REASON = click.option("--reason", required=True, help="how it was found")
+ROLE = click.option("--role", default="operator", show_default=True, help="in which you decide")
+PERSON = click.option("--person", help="who decides; the account that runs this otherwise")
+REQUEST = click.option("--request-id", help="of the decision: repeated, it is the same one")
+DRY_RUN = click.option("--dry-run", is_flag=True, help="say what would be appended, append nothing")
+Facts = Callable[["LogSubjects"], Awaitable["list[SampleRelabelled]"]]
+
+
+@sample.command()
+@click.argument("name", metavar="SAMPLE")
+@click.option("--as", "true_name", metavar="TRUE", required=True, help="the sample that it is")
+@click.option("--read-set", "read_sets", multiple=True, help="only this one; may be repeated")
+@REASON
+@ROLE
+@PERSON
+@REQUEST
+@DRY_RUN
+def relabel(
+    name: str,
+    true_name: str,
+    read_sets: tuple[str, ...],
+    reason: str,
+    role: str,
+    person: str | None,
+    request_id: str | None,
+    dry_run: bool,
+) -> None:
+    """Say that what was read as SAMPLE is another sample.
+
+    All its read sets that count are meant, unless some are named. They are registered anew at the
+    true sample with copies of their files; cases that had them wait again, and what was published
+    of them is retracted.
+    """
+    from genoflow.deploy.label_desk import relabelled
+
+    decided = _decided(reason, role, person, request_id)
+    _say(lambda subjects: relabelled(subjects, name, true_name, read_sets, decided), dry_run)
+
+
+@sample.command()
+@click.argument("name", metavar="SAMPLE")
+@click.argument("other", metavar="OTHER")
+@REASON
+@ROLE
+@PERSON
+@REQUEST
+@DRY_RUN
+def swap(
+    name: str,
+    other: str,
+    reason: str,
+    role: str,
+    person: str | None,
+    request_id: str | None,
+    dry_run: bool,
+) -> None:
+    """Say that SAMPLE and OTHER stand under each other's label: two relabellings, said at once."""
+    from genoflow.deploy.label_desk import swapped
+
+    decided = _decided(reason, role, person, request_id)
+    _say(lambda subjects: swapped(subjects, name, other, decided), dry_run)
+
+
+def _decided(reason: str, role: str, person: str | None, request_id: str | None) -> Decided:
+    from genoflow.deploy.label_desk import Decided
+
+    return Decided(reason, role, person, request_id, datetime.now(UTC))
+
+
+def _say(facts: Facts, dry_run: bool) -> None:
+    asyncio.run(_said(facts, dry_run))
+
+
+async def _said(facts: Facts, dry_run: bool) -> None:
+    from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.subject import LogSubjects
+    from genoflow.processors.intake.privacy import PrivacyGuard
+
+    settings = read_settings()
+    async with open_log(settings) as log:
+        said = await facts(LogSubjects(log))
+        for fact in said:
+            PrivacyGuard(settings.person_patterns).check(fact)
+        if not dry_run:
+            await log.append_atomically(said)
+    verb = "would move" if dry_run else "moves"
+    for fact in said:
+        names = ", ".join(fact.read_set_ids)
+        click.echo(printable(f"{fact.sample_id}: {names} {verb} to {fact.true_sample_id}"))

@@ -1,0 +1,113 @@
+"""A hop: when reads of a case do not count any more, each of its runs that took them is told."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from genoflow.events import topics
+from genoflow.events.case_closed import CaseClosed
+from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
+from genoflow.events.case_ready import CaseReady
+from genoflow.events.event import Event
+from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
+from genoflow.events.types import Part
+from genoflow.processors.decision import NOTHING, Decision
+from genoflow.processors.processor import Processor
+from genoflow.processors.repeated import Remembering, is_repeated, with_this
+from genoflow.processors.running.names import run_id_of
+
+ANSWERED = "published"  # an order that was closed otherwise has no results that anybody may use
+
+
+class Input(Part):
+    """A read set of a member, as a run takes it."""
+
+    sample_id: str
+    read_set_id: str
+
+
+class Asked(Part):
+    """A run of the case, and what it takes."""
+
+    run_id: UUID
+    inputs: tuple[Input, ...]
+
+
+class Case(Remembering):
+    """The runs of a case, and what was withdrawn from it."""
+
+    runs: tuple[Asked, ...] = ()
+    withdrawn: tuple[CaseMemberWithdrawn, ...] = ()
+    cancelled: bool = False
+
+
+def decide(state: Case, event: Event) -> Decision:
+    """Tell the runs that took these reads, or the run that is about to take them."""
+    if is_repeated(state, event) or state.cancelled:
+        return NOTHING
+    if isinstance(event, CaseReady):
+        run = _asked(event)
+        pairs = [(run, one) for one in state.withdrawn if _input(one) in run.inputs]
+    else:
+        assert isinstance(event, CaseMemberWithdrawn)
+        if _is_known(state, event):
+            return NOTHING
+        pairs = [(run, event) for run in state.runs if _input(event) in run.inputs]
+    return Decision(events=tuple(_invalidated(run, because) for run, because in pairs))
+
+
+def evolve(state: Case, event: Event) -> Case:
+    """Keep what each run takes, and what was withdrawn: either may come first."""
+    if is_repeated(state, event):
+        return state
+    change: dict[str, object] = {"seen": with_this(state, event)}
+    if isinstance(event, CaseReady):
+        change["runs"] = (*state.runs, _asked(event))
+    elif isinstance(event, CaseMemberWithdrawn):
+        if not _is_known(state, event):
+            change["withdrawn"] = (*state.withdrawn, CaseMemberWithdrawn(**dict(event)))
+    else:
+        assert isinstance(event, CaseClosed)
+        change["cancelled"] = state.cancelled or event.outcome != ANSWERED
+    return state.model_copy(update=change)
+
+
+def _asked(event: CaseReady) -> Asked:
+    inputs = (
+        Input(sample_id=member.sample_id, read_set_id=file.read_set_id)
+        for member in event.members
+        for file in member.files
+    )
+    return Asked(run_id=run_id_of(event.envelope.event_id), inputs=tuple(dict.fromkeys(inputs)))
+
+
+def _input(event: CaseMemberWithdrawn) -> Input:
+    return Input(sample_id=event.sample_id, read_set_id=event.read_set_id)
+
+
+def _is_known(state: Case, event: CaseMemberWithdrawn) -> bool:
+    return any(_input(one) == _input(event) for one in state.withdrawn)
+
+
+def _invalidated(run: Asked, because: CaseMemberWithdrawn) -> RunInputsInvalidated:
+    return RunInputsInvalidated(
+        run_id=run.run_id,
+        case_id=because.case_id,
+        sample_id=because.sample_id,
+        read_set_id=because.read_set_id,
+        reason_code=because.reason_code,
+        reason=because.reason,
+    )
+
+
+TELL_RUNS = Processor(
+    "tell-runs",
+    reads=topics.CASE,
+    on=(CaseMemberWithdrawn, CaseReady),
+    folds=(CaseClosed,),
+    emits=(RunInputsInvalidated,),
+    decide=decide,
+    evolve=evolve,
+    state=Case,
+    about="tells each run of a case that reads which it took do not count any more",
+)
