@@ -36,6 +36,7 @@ COMMANDS = {
     "timeline": ("genoflow.deploy.commands.timeline", "timeline", "What happened to a subject."),
     "catalog": ("genoflow.deploy.commands.catalog", "catalog", "Publish and show documents."),
     "qc": ("genoflow.deploy.commands.qc", "qc", "Decide about reads that failed."),
+    "results": ("genoflow.deploy.commands.results", "results", "Show, release, withdraw results."),
     "subscription": (
         "genoflow.deploy.commands.subscription", "subscription", "Say who is told of what.",
     ),

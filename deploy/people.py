@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
 
@@ -12,6 +13,8 @@ from pydantic import ValidationError
 from genoflow.events.envelope import Actor, Producer
 from genoflow.events.errors import Refused
 from genoflow.events.event import E, Event, begin, explain
+from genoflow.events.log.port import EventLog
+from genoflow.processors.intake.privacy import PrivacyGuard
 
 
 def os_user() -> str:
@@ -43,3 +46,11 @@ def said_by(
         )
     except ValidationError as error:
         raise Refused(explain(option, error)) from error
+
+
+async def append_said(
+    log: EventLog, fact: Event, person_patterns: Sequence[str], *, dry_run: bool
+) -> str:
+    """Append what a person states, unless it identifies somebody, and say where it stands."""
+    PrivacyGuard(person_patterns).check(fact)
+    return "nothing was appended" if dry_run else str(await log.append(fact))

@@ -77,6 +77,7 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
 
     bucket = settings.work_bucket
     client = open_s3(settings)
+    subjects = LogSubjects(log)
     if Kind.JOB in kinds:
         ensure_bucket(client, bucket)
     program = (sys.executable, "-m", "genoflow.deploy.job")
@@ -94,7 +95,8 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
         ),
         mail=open_mail(settings),
         webhooks=open_webhooks(settings),
-        subscriptions=LogSubscriptions(log, LogSubjects(log)),
+        subscriptions=LogSubscriptions(log, subjects),
+        subjects=subjects,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_member_ready import CaseMemberReady
@@ -111,6 +112,7 @@ EVENTS: tuple[type[Event], ...] = (
     CaseMemberReady,
     CaseMemberWithdrawn,
     CaseReady,
+    CaseAnswered,
     CaseClosed,
     RunRequested,
     RunSubmitted,

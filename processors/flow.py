@@ -14,6 +14,8 @@ from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.results_published import ResultsPublished
+from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
@@ -29,8 +31,10 @@ from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.events.task_completed import TaskCompleted
 from genoflow.events.task_failed import TaskFailed
 from genoflow.events.top_up_requested import TopUpRequested
+from genoflow.processors.answer_case import ANSWER_CASE
 from genoflow.processors.await_members import AWAIT_MEMBERS
 from genoflow.processors.check_qc import CHECK_QC
+from genoflow.processors.check_results import CHECK_RESULTS
 from genoflow.processors.check_run_qc import CHECK_RUN_QC
 from genoflow.processors.checksum_files import CHECKSUM_FILES
 from genoflow.processors.clock import CLOCKS
@@ -43,6 +47,7 @@ from genoflow.processors.judge_reads import JUDGE_READS
 from genoflow.processors.measure_reads import MEASURE_READS
 from genoflow.processors.plan_notifications import PLAN_NOTIFICATIONS
 from genoflow.processors.processor import Processor
+from genoflow.processors.publish_results import PUBLISH_RESULTS
 from genoflow.processors.queue_notifications import QUEUE_NOTIFICATIONS
 from genoflow.processors.register_read_sets import REGISTER_READ_SETS
 from genoflow.processors.relabel import RELABEL
@@ -50,6 +55,7 @@ from genoflow.processors.request_demultiplex import REQUEST_DEMULTIPLEX
 from genoflow.processors.request_run import REQUEST_RUN
 from genoflow.processors.retract_results import RETRACT_RESULTS
 from genoflow.processors.submit_run import SUBMIT_RUN
+from genoflow.processors.supersede_runs import SUPERSEDE_RUNS
 from genoflow.processors.tell_case import TELL_CASE
 from genoflow.processors.tell_runs import TELL_RUNS
 from genoflow.processors.tell_samples import TELL_SAMPLES
@@ -145,6 +151,15 @@ FLOW: tuple[Row, ...] = (
         about="what the trace of an engine says of the tasks of a run, as they end",
     ),
     COLLECT_RESULTS,
+    CHECK_RESULTS,
+    PUBLISH_RESULTS,
+    Porch(
+        "results-desk",
+        emits=(ResultsPublished, ResultsRetracted),
+        about="what a person decides about results that are held, or wrong",
+    ),
+    ANSWER_CASE,
+    SUPERSEDE_RUNS,
     TELL_RUNS,
     RETRACT_RESULTS,
     WATCH_SILENCE,

@@ -15,6 +15,7 @@ from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.target_set_published import TargetSetPublished
+from genoflow.processors.subjects import Subjects
 
 Document = TypeVar(
     "Document", PipelinePublished, QcProfilePublished, ReferencePublished, TargetSetPublished
@@ -212,6 +213,7 @@ class Ports:
     deployment: Deployment = Deployment()
     webhooks: Webhooks | None = None
     subscriptions: SubscriptionReader | None = None
+    subjects: Subjects | None = None  # what the log says of others, for effects that compare
 
 
 @dataclass(frozen=True, slots=True)

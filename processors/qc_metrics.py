@@ -100,9 +100,10 @@ def _in_words(one: Measured) -> str:
         if bound is not None
     ]
     wanted = f"has to be {' and '.join(limits)} {one.unit}"
+    name = f"{one.metric} of {one.measured_on}" if one.measured_on else one.metric
     if one.verdict == "not judged":
-        return f"{one.metric} could not be measured and {wanted}"
-    return f"{one.metric} is {number(one.value)} {one.unit} and {wanted}"
+        return f"{name} could not be measured and {wanted}"
+    return f"{name} is {number(one.value)} {one.unit} and {wanted}"
 
 
 def number(value: float) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from genoflow.events import topics
+from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_member import CaseMember
@@ -22,6 +24,7 @@ from genoflow.events.event import Event
 from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.measured import Measured
 from genoflow.events.measurement import Measurement
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
@@ -32,6 +35,10 @@ from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.ready_member import ReadyMember
+from genoflow.events.results_collected import ResultsCollected
+from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_superseded import RunSuperseded
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
@@ -41,6 +48,7 @@ from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
 from genoflow.processors.processor import Processor
 from tests.examples import example
+from tests.run_facts import member
 
 Fields = dict[str, Any]
 # Rows that hand on what they read: what comes in is not only what they said, and their outcomes
@@ -52,6 +60,7 @@ QC_ROWS = (
     "check-qc", "measure-reads", "judge-reads", "tell-case", "await-members", "relabel",
     "tell-runs",
 )  # fmt: skip
+RESULTS_ROWS = ("check-results", "publish-results", "supersede-runs")
 READ_SETS = ("RS1", "RS1", "RS1", "RS2")  # mostly the first, so that it becomes whole
 ROLES = (("R1",), ("R1",), ("R1", "R2"))
 SAMPLES = ("S1", "S2")
@@ -65,13 +74,14 @@ def taught(row: Processor, event: Event, source: random.Random) -> Event:
     """The event as this row's histories have it."""
     if isinstance(event, SubscriptionCreated):
         return type(event)(**dict(event) | {"attempts_max": 4}).enveloped(event.envelope)
-    if row.name not in QC_ROWS:
+    if row.name not in QC_ROWS + RESULTS_ROWS:
         return event
     table = _USUAL_OF.get(row.name, _USUAL)
     usual = next((u for u in table.get(type(event), ()) if u in row.on + row.folds), None)
     if usual is not None and source.random() > SELDOM:
         event = example(usual, source.randrange(10**9))
-    fields = _NARROWED[type(event)](source)
+    narrow = _NARROWED.get(type(event), _as_it_is)
+    fields = narrow(source)
     if row.name == "relabel" and isinstance(event, ReadSetRegistered):
         fields["instrument_run_id"] = "RUN"  # whose verdict is handed on
     return type(event)(**dict(event) | fields).enveloped(event.envelope)
@@ -168,12 +178,37 @@ def _run_verdict(source: random.Random) -> Fields:
     return {"instrument_run_id": "RUN", **_round(source)}
 
 
+def _asked_for(source: random.Random) -> Fields:
+    return {"members": (member("S1"),), "thresholds": (COVERAGE,)}
+
+
+def _collected(source: random.Random) -> Fields:
+    value = source.choice((10.0, 30.0))
+    words = {"measured_on": "S1", "verdict": "not judged"}
+    return {"measurements": (Measured(metric="mean_coverage", value=value, unit="x", **words),)}
+
+
+def _answered(source: random.Random) -> Fields:
+    revision = source.choice(ROUNDS)
+    earlier = UUID(int=revision - 1, version=5) if revision > 1 else None
+    return {
+        "case_revision": revision, "run_id": UUID(int=revision, version=5),
+        "supersedes_run_id": earlier,
+    }  # fmt: skip
+
+
+def _as_it_is(source: random.Random) -> Fields:
+    return {}
+
+
 _USUAL: Mapping[type[Event], tuple[type[Event], ...]] = {
     ReadSetInvalidated: (Validated, QcRequested),
     FileRejected: (Validated,),
     SampleRelabelled: (QcFailed,),
     CaseMemberWithdrawn: (CaseMemberReady,),
     CaseClosed: (CaseMemberReady, CaseReady),
+    RunCancelled: (ResultsCollected, RunRequested),
+    RunSuperseded: (RunRequested,),
 }
 # Rows that are about what elsewhere ends a story: it is as frequent as all else there.
 _USUAL_OF: Mapping[str, Mapping[type[Event], tuple[type[Event], ...]]] = {
@@ -203,5 +238,7 @@ _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     CaseReady: _ready,
     CaseMemberWithdrawn: _withdrawn,
     CaseMemberReady: lambda source: {"sample_id": source.choice(SAMPLES), **_round(source)},
-    CaseClosed: lambda _: {},
+    RunRequested: _asked_for,
+    ResultsCollected: _collected,
+    CaseAnswered: _answered,
 }

@@ -7,15 +7,23 @@ from uuid import UUID
 
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.expected_output import ExpectedOutput
+from genoflow.events.measured import Measured
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.ready_member import ReadyMember
 from genoflow.events.reference_file import ReferenceFile
+from genoflow.events.result_file import ResultFile
+from genoflow.events.results_collected import ResultsCollected
+from genoflow.events.results_published import ResultsPublished
+from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_superseded import RunSuperseded
 from genoflow.processors.running.names import output_prefix
 
 CASE = "C1"
 RUN_ID = UUID(int=7)
+EARLIER_ID = UUID(int=6)
+LATER_ID = UUID(int=8)
 OUTPUTS = (
     ExpectedOutput(kind="bam", per="sample", content_type="application/octet-stream"),
     ExpectedOutput(kind="vcf", per="case", content_type="text/x-vcf"),
@@ -74,3 +82,42 @@ def requested(**fields: Any) -> RunRequested:
         "output_prefix": output_prefix(CASE, run_id), "attempts_max": 1, "priority": "routine",
     }  # fmt: skip
     return RunRequested(**known | fields)
+
+
+def result(kind: str = "vcf", sample_id: str | None = None, sha256: str = "4" * 64) -> ResultFile:
+    """A file that a run left."""
+    return ResultFile(
+        kind=kind, sample_id=sample_id, bucket="genoflow-results", object_key=f"{CASE}/{kind}",
+        version_id="v1", size_bytes=8, sha256=sha256, content_type="text/x-vcf",
+    )  # fmt: skip
+
+
+def collected(*measurements: Measured, **fields: Any) -> ResultsCollected:
+    """What that run left."""
+    known: dict[str, Any] = {
+        "run_id": RUN_ID, "case_id": CASE, "attempt": 1, "bucket": "genoflow-results",
+        "manifest_key": "manifest.json", "manifest_sha256": "5" * 64, "files": (result(),),
+        "measurements": measurements,
+    }  # fmt: skip
+    return ResultsCollected(**known | fields)
+
+
+def cancelled() -> RunCancelled:
+    """Nobody wants it any more."""
+    return RunCancelled(run_id=RUN_ID, case_id=CASE, request_id="q1", reason="not wanted")
+
+
+def superseded(run_id: UUID = RUN_ID, by: UUID = LATER_ID, **fields: Any) -> RunSuperseded:
+    """A later run counts."""
+    known = {"reason_code": "top-up", "reason": "more reads"}
+    return RunSuperseded(run_id=run_id, case_id=CASE, superseded_by_run_id=by, **known | fields)
+
+
+def published(**fields: Any) -> ResultsPublished:
+    """Its answer."""
+    known: dict[str, Any] = {
+        "run_id": RUN_ID, "case_id": CASE, "case_revision": 1, "sample_ids": ("S1",),
+        "pipeline": "germline", "pipeline_version": "1", "reference": "GRCh38",
+        "files": (result(),), "manifest_sha256": "5" * 64,
+    }  # fmt: skip
+    return ResultsPublished(**known | fields)

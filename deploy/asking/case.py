@@ -11,6 +11,7 @@ from genoflow.deploy.asking import sample as samples
 from genoflow.deploy.asking.run import Run
 from genoflow.deploy.asking.sample import Sample
 from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold
+from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member import CaseMember
 from genoflow.events.case_member_ready import CaseMemberReady
@@ -27,6 +28,7 @@ class Case(Subject):
     opened: CaseOpened | None = None
     ready: CaseReady | None = None
     closed: CaseClosed | None = None
+    answered: dict[str, CaseAnswered] = field(default_factory=dict)  # by their runs
     members: dict[str, CaseMemberReady] = field(default_factory=dict)  # the newest of each
     # Whose reads do not count any more, until they are ready anew.
     withdrawn: dict[str, CaseMemberWithdrawn] = field(default_factory=dict)
@@ -54,6 +56,10 @@ def _ready(case: Case, event: CaseReady) -> None:
     case.ready, case.is_ready_anew = event, False
 
 
+def _answered(case: Case, event: CaseAnswered) -> None:
+    case.answered.setdefault(str(event.run_id), event)
+
+
 def _closed(case: Case, event: CaseClosed) -> None:
     case.closed = case.closed or event
 
@@ -63,6 +69,7 @@ USES: Uses = {
     CaseMemberReady: _member,
     CaseMemberWithdrawn: _withdrawn,
     CaseReady: _ready,
+    CaseAnswered: _answered,
     CaseClosed: _closed,
 }
 
@@ -92,6 +99,7 @@ def why(
     answers += [_for_member(case, one, (members or {}).get(one.sample_id)) for one in waiting]
     if not answers:
         answers = _for_run(case, its_runs)
+    answers += _meanwhile(case, its_runs)
     if case.opened.due_at is not None:
         answers.append(
             Answer(f"owes its results by {case.opened.due_at:%Y-%m-%d %H:%M} UTC", is_waiting=False)
@@ -151,6 +159,20 @@ def _for_run(case: Case, its_runs: Sequence[Run]) -> list[Answer]:
     ]  # fmt: skip
 
 
+def _meanwhile(case: Case, its_runs: Sequence[Run]) -> list[Answer]:
+    """The results of an earlier run, which count until a later one has some."""
+    newest = _current(case.ready, its_runs)[-1:] if case.ready else []
+    return [
+        Answer(
+            f"has results meanwhile: those of run {one.key}, which count until a later run has "
+            f"some", one.published.envelope.occurred_at,
+            f"`genoflow results show {one.key}` lists them", is_waiting=False,
+        )
+        for one in its_runs
+        if one.published is not None and one.counts and one not in newest
+    ]  # fmt: skip
+
+
 def _current(ready: CaseReady, its_runs: Sequence[Run]) -> list[Run]:
     return [
         one
@@ -195,6 +217,8 @@ def facts(case: Case, its_runs: Sequence[Run] = ()) -> dict[str, Any]:
         }  # fmt: skip
     if case.ready is not None:
         found["revision"] = case.ready.revision
+    if case.answered:
+        found["answered_by"] = list(case.answered)
     if case.closed is not None:
         found |= {"closed": case.closed.outcome, "reason": case.closed.reason}
         found |= {"closed_by": case.closed.envelope.actor.id, "run": case.closed.run_id}

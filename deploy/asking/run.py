@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged, listed
+from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, listed
 from genoflow.events.event import Event
 from genoflow.events.results_amended import ResultsAmended
 from genoflow.events.results_checked import ResultsChecked
@@ -67,8 +67,16 @@ class Run(Subject):
     tasks: dict[str, TaskNews] = field(default_factory=dict)  # the newest news of each
     collected: ResultsCollected | None = None
     checked: ResultsChecked | ResultsHeld | None = None
-    published: ResultsPublished | ResultsAmended | None = None
+    published: ResultsPublished | None = None
+    amended: ResultsAmended | None = None  # the newest: what it says replaces what others said
+    superseded: RunSuperseded | None = None
+    retracted: ResultsRetracted | None = None
     invalid: list[RunInputsInvalidated] = field(default_factory=list)
+
+    @property
+    def counts(self) -> bool:
+        """Whether its results are an answer now."""
+        return self.published is not None and not self.superseded and not self.retracted
 
     @property
     def case_id(self) -> str | None:
@@ -99,8 +107,14 @@ def _stage(run: Run, event: Event) -> None:
         run.collected = event
     elif isinstance(event, ResultsChecked | ResultsHeld):
         run.checked = event
-    elif isinstance(event, ResultsPublished | ResultsAmended):
-        run.published = event
+    elif isinstance(event, ResultsPublished):
+        run.published = run.published or event
+    elif isinstance(event, ResultsAmended):
+        run.amended = event
+    elif isinstance(event, RunSuperseded):
+        run.superseded = run.superseded or event
+    elif isinstance(event, ResultsRetracted):
+        run.retracted = event
 
 
 def _task(run: Run, event: TaskNews) -> None:
@@ -152,15 +166,9 @@ def _way(run: Run) -> list[Answer]:
     if isinstance(stage, RunCancelled | RunSuperseded | ResultsRetracted):
         return [_gone(run, stage)]
     if isinstance(stage, ResultsHeld):
-        reasons = "; ".join(reason.rstrip(".") for reason in stage.reasons)
-        found = judged(stage.measured, "fail")
-        detail = f"{reasons}: {found}" if found else reasons
-        way = "have a person who may do so release them, or mend what is wrong and run it again"
-        return [Answer(f"holds its results back: {detail}", run.at, way)]
+        return _held(run, stage)
     if isinstance(stage, ResultsPublished | ResultsAmended):
-        how = "published" if isinstance(stage, ResultsPublished) else "published, as amended"
-        says = f"is {how}: {len(stage.files)} files"
-        return [Answer(says, run.at, f"`genoflow run show {run.key}` lists them", is_waiting=False)]
+        return _published(run, stage)
     says = {
         RunSucceeded: "succeeded, and waits for its results to be collected",
         ResultsCollected: "waits for the check of its results",
@@ -224,6 +232,37 @@ def _failed(run: Run, stage: RunFailed) -> Answer:
     return Answer(says, run.at, way)
 
 
+def _held(run: Run, stage: ResultsHeld) -> list[Answer]:
+    """Each reason, and after the last one how a person lets the results go."""
+    says = [f"holds its results back: {reason.rstrip('.')}" for reason in stage.reasons]
+    way = f"`genoflow results release {run.key} --role ROLE --reason TEXT` where they are right"
+    return [
+        *(Answer(one, run.at) for one in says[:-1]),
+        Answer(says[-1], run.at, f"a person decides: {way}; else mend it and run it again"),
+    ]
+
+
+def _published(run: Run, stage: ResultsPublished | ResultsAmended) -> list[Answer]:
+    kinds = listed(dict.fromkeys(one.kind for one in stage.files))
+    way = f"`genoflow results show {run.key}` lists them"
+    how = "published" if isinstance(stage, ResultsPublished) else "published, as amended"
+    count = f"{len(stage.files):,} file{'' if len(stage.files) == 1 else 's'}"
+    found = [Answer(f"is {how}: {count} ({kinds})", run.at, way, is_waiting=False)]
+    release = run.published
+    if release is not None and release.held_event_id is not None:
+        person, reason = release.envelope.actor.id, (release.reason or "").rstrip(".")
+        says = f"was held, and {person} released its results as {release.role}: {reason}"
+        found.append(Answer(says, release.envelope.occurred_at, is_waiting=False))
+    if isinstance(stage, ResultsAmended):
+        whats = (f"{o.what} of {o.sample_id}" if o.sample_id else o.what for o in stage.changes)
+        says = (
+            f"takes the place of run {stage.amends_run_id}, {stage.reason_code} "
+            f"({stage.reason.rstrip('.')}): different are {listed(whats)}"
+        )
+        found.append(Answer(says, run.at, is_waiting=False))
+    return found
+
+
 def _gone(run: Run, stage: RunCancelled | RunSuperseded | ResultsRetracted) -> Answer:
     reason = stage.reason.rstrip(".")
     if isinstance(stage, RunSuperseded):
@@ -231,7 +270,9 @@ def _gone(run: Run, stage: RunCancelled | RunSuperseded | ResultsRetracted) -> A
         says = f"does not count any more, {stage.reason_code} ({reason})"
         return Answer(says, run.at, f"ask `genoflow run why {later}`", is_waiting=False)
     if isinstance(stage, ResultsRetracted):
-        says = f"had its results retracted, {stage.reason_code} ({reason})"
+        actor = stage.envelope.actor
+        who = f" by {actor.id} as {stage.role}" if stage.role else ""
+        says = f"had its results retracted{who}, {stage.reason_code} ({reason})"
         return Answer(says, run.at, "use nothing that it published", is_waiting=False)
     return Answer(f"was cancelled ({reason})", run.at, is_waiting=False)
 
@@ -262,7 +303,7 @@ def facts(run: Run) -> dict[str, Any]:
     ]
     if isinstance(run.stage, RunFailed):
         found |= {"reason": run.stage.reason, "error_tail": run.stage.error_tail}
-    results = run.published or run.collected
+    results = run.amended or run.published or run.collected
     if results is not None:
         found["results"] = [
             {
@@ -278,4 +319,8 @@ def facts(run: Run) -> dict[str, Any]:
         ]
     if run.checked is not None:
         found["checks"] = [one.model_dump(exclude_none=True) for one in run.checked.measured]
+    if isinstance(run.checked, ResultsHeld):
+        found["held"] = [{"reason": one} for one in run.checked.reasons]
+    if run.superseded is not None:
+        found["superseded_by"] = str(run.superseded.superseded_by_run_id)
     return found

@@ -100,7 +100,7 @@ def _add(group: click.Group) -> None:
     @named
     @AS_JSON
     def show(name: str, as_json: bool) -> None:
-        _print_facts(_tell(kind, name).facts, as_json)
+        print_facts(_tell(kind, name).facts, as_json)
 
     @group.command(help=f"Say what a {kind} waits for, since when, and what to do.")
     @named
@@ -181,7 +181,8 @@ def _print_why(told: Told, as_json: bool) -> None:
     _print_json({"subject": told.key, "reasons": reasons})
 
 
-def _print_facts(facts: dict[str, Any], as_json: bool) -> None:
+def print_facts(facts: dict[str, Any], as_json: bool) -> None:
+    """Print them a line each, or as JSON for programs."""
     if as_json:
         _print_json(facts)
         return

@@ -92,14 +92,13 @@ def top_up(
 
 async def _decide(sample: str, decided: Decided, dry_run: bool) -> None:
     from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.people import append_said
     from genoflow.deploy.qc_desk import qc_of
-    from genoflow.processors.intake.privacy import PrivacyGuard
 
     settings = read_settings()
     async with open_log(settings) as log:
         fact = decided(await qc_of(log, sample))
-        PrivacyGuard(settings.person_patterns).check(fact)
-        place = "nothing was appended" if dry_run else str(await log.append(fact))
+        place = await append_said(log, fact, settings.person_patterns, dry_run=dry_run)
     click.echo(printable(f"{fact.type()} {sample}: {_told(fact)} ({place})"))
 
 

@@ -118,8 +118,8 @@ RUNS: dict[str, tuple[list[Event], str, str]] = {
     "checked": ([*WHOLE, COLLECTED, CHECKED], "checked", f"{RUN} is checked, and waits to be"),
     "held": (
         [*WHOLE, COLLECTED, HELD], "held",
-        f"{RUN} holds its results back: coverage is too low for a call: mean_coverage is 11.2 x of "
-        f"D where at least 30 is required",
+        f"{RUN} holds its results back: coverage is too low for a call (since 2026-03-01 12:04 "
+        f"UTC); a person decides: `genoflow results release {RUN} --role ROLE --reason TEXT`",
     ),
     "published": ([*WHOLE, CHECKED, PUBLISHED], "published", f"{RUN} is published: "),
     "amended": (

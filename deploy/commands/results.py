@@ -1,0 +1,105 @@
+"""`genoflow results show | release | withdraw`: what holds now, and what a person decides of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from genoflow.deploy.commands.ask import AS_JSON, print_facts
+from genoflow.deploy.commands.qc import DRY_RUN
+from genoflow.deploy.settings import read_settings
+from genoflow.deploy.wiring import open_log
+
+if TYPE_CHECKING:
+    from genoflow.events.event import Event
+
+BY = click.option(
+    "--by", "--as", "person", help="who decides; the account that runs this otherwise"
+)
+ROLE = click.option("--role", required=True, help="in which role you decide")
+REQUEST_ID = click.option("--request-id", help="of the decision: repeated, it is the same one")
+RUN = click.argument("run", metavar="RUN")
+Decided = Callable[["list[Event]"], "Event"]
+
+
+@click.group()
+def results() -> None:
+    """Show results as they hold now; release those that are held, withdraw those that are wrong."""
+
+
+@results.command()
+@click.argument("name", metavar="RUN|CASE")
+@AS_JSON
+def show(name: str, as_json: bool) -> None:
+    """Show the files that hold now with their checksums, reasons of a hold, and what changed.
+
+    Of a case it is the run whose results count, or else its newest run.
+    """
+    from genoflow.deploy.asking.results import about_results
+    from genoflow.deploy.subject import LogSubjects
+
+    async def ask() -> dict[str, Any]:
+        async with open_log(read_settings()) as log:
+            return await about_results(LogSubjects(log), name)
+
+    print_facts(asyncio.run(ask()), as_json)
+
+
+@results.command()
+@RUN
+@click.option("--reason", required=True, help="why they are right all the same")
+@ROLE
+@REQUEST_ID
+@BY
+@DRY_RUN
+def release(run: str, **words: Any) -> None:
+    """Publish the results of RUN although its checks hold them back."""
+    from genoflow.deploy.results_desk import released
+
+    dry_run = words.pop("dry_run")
+    asyncio.run(
+        _decide(run, lambda story: released(run, story, **words, at=datetime.now(UTC)), dry_run)
+    )
+
+
+@results.command()
+@RUN
+@click.option(
+    "--reason-code", required=True, type=click.Choice(["withdrawn", "wrong"]),
+    help="withdrawn: consent or order was taken back; wrong: they are not right",
+)  # fmt: skip
+@click.option("--reason", required=True, help="why nobody may use them")
+@ROLE
+@REQUEST_ID
+@BY
+@DRY_RUN
+def withdraw(run: str, **words: Any) -> None:
+    """Declare the published results of RUN void; the files stay where they are."""
+    from genoflow.deploy.results_desk import taken_back
+
+    dry_run = words.pop("dry_run")
+    asyncio.run(
+        _decide(run, lambda story: taken_back(run, story, **words, at=datetime.now(UTC)), dry_run)
+    )
+
+
+async def _decide(run: str, decided: Decided, dry_run: bool) -> None:
+    from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.people import append_said
+    from genoflow.deploy.subject import LogSubjects
+    from genoflow.events import topics
+
+    settings = read_settings()
+    key = run.lower()
+    async with open_log(settings) as log:
+        story = (await LogSubjects(log).events_of(topics.RUN, [key]))[key]
+        fact = decided(story)
+        place = await append_said(log, fact, settings.person_patterns, dry_run=dry_run)
+    said: Any = fact
+    count = len(said.files if hasattr(said, "files") else said.changes)
+    files = f"{count:,} file{'' if count == 1 else 's'}"
+    click.echo(printable(f"{fact.type()} {key}: {files}; {said.reason} ({place})"))
