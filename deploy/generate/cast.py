@@ -13,6 +13,8 @@ from genoflow.deploy.generate.instruments import INSTRUMENTS, Instrument
 from genoflow.deploy.generate.libraries import Library, Run, index_pairs
 from genoflow.deploy.generate.reads import Recipe, make_pairs, pairs_for
 from genoflow.deploy.generate.variants import (
+    FEMALE,
+    MALE,
     Subject,
     make_subject,
     sites_of,
@@ -32,6 +34,7 @@ class Member:
     letter: str
     lane: int
     subject: str
+    sex: str
     case_id: str
     role: str
     depth_share: float = 1.0
@@ -45,22 +48,24 @@ class Member:
 
 
 MEMBERS = (
-    Member("A", 1, "subject-1", "CASE-1", "single", about="all is well"),
+    Member("A", 1, "subject-1", FEMALE, "CASE-1", "single", about="all is well"),
     Member(
-        "B", 1, "subject-2", "CASE-2", "single", fault="truncated-fastq",
+        "B", 1, "subject-2", MALE, "CASE-2", "single", fault="truncated-fastq",
         about="the demonstration truncates its R2 and sends it again",
     ),
     Member(
-        "C", 1, "subject-3", "CASE-3", "single", depth_share=0.2,
+        "C", 1, "subject-3", FEMALE, "CASE-3", "single", depth_share=0.2,
         about="too few reads; the second run tops it up",
     ),
     Member(
-        "D", 2, "subject-4", "CASE-4", "tumour", depth_share=2.0,
+        "D", 2, "subject-4", MALE, "CASE-4", "tumour", depth_share=2.0,
         about="a tumour, which waits for its normal",
     ),
-    Member("E", 2, "subject-4", "CASE-4", "normal", about="the normal of the same case"),
+    Member("E", 2, "subject-4", MALE, "CASE-4", "normal",
+        about="the normal of the same case",
+    ),
     Member(
-        "F", 2, "subject-5", "CASE-5", "single", depth_share=0.0,
+        "F", 2, "subject-5", FEMALE, "CASE-5", "single", depth_share=0.0,
         about="on the sheet, without a read",
     ),
 )  # fmt: skip
@@ -88,7 +93,7 @@ def make_cast(seed: int, depth: float = DEPTH, model: str = MODEL, *, pooled: bo
     for member, pair in zip(MEMBERS, indexes, strict=True):
         subject = subjects[member.sample_id]
         library = Library(member.sample_id, f"{member.sample_id}-lib1", member.lane, *pair)
-        made = _sequenced(library, genome, subject, seed, depth * member.depth_share, instrument)
+        made = sequenced(library, genome, subject, seed, depth * member.depth_share, instrument)
         if pooled or instrument.pooled:
             main += _split(made, lanes)
         else:
@@ -96,15 +101,16 @@ def make_cast(seed: int, depth: float = DEPTH, model: str = MODEL, *, pooled: bo
         if 0 < member.depth_share < 1:
             again = replace(library, library_id=f"{member.sample_id}-lib2", lane=1)
             missing = depth * (1 - member.depth_share)
-            rest.append(_sequenced(again, genome, subject, seed, missing, top_up))
+            rest.append(sequenced(again, genome, subject, seed, missing, top_up))
     return Cast(
         genome, subjects, Run(instrument, 1, seed, tuple(main)), Run(top_up, 2, seed, tuple(rest))
     )
 
 
-def _sequenced(
+def sequenced(
     library: Library, genome: Genome, subject: Subject, seed: int, depth: float, on: Instrument
 ) -> Library:
+    """The library with as many pairs of a subject as this depth takes on this instrument."""
     # Darkness is a base for instruments of two colours alone.
     recipe = Recipe() if on.colours == 2 else Recipe(poly_g_fraction=0.0)
     count = pairs_for(depth, genome, recipe)
@@ -120,7 +126,7 @@ def _split(library: Library, lanes: range) -> list[Library]:
 
 def _subject(genome: Genome, seed: int, member: Member) -> Subject:
     sites = sites_of(genome, seed)
-    subject = make_subject(member.subject, sites, seed)
+    subject = make_subject(member.subject, sites, seed, member.sex)
     if member.role == "tumour":
         return with_low_fraction(subject, sites, seed, LOW_VARIANTS)
     return subject

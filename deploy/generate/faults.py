@@ -1,7 +1,8 @@
 """What can be wrong with what is sent: the name of a fault, what it is, how it is made.
 
-Each fault is one function over right material. A sheet is changed before it is written, a folder
-after the instrument would have closed it, and reads after the demultiplexer.
+Each fault is one function over right material. The cast is changed before it is sequenced, a sheet
+before it is written, a folder after the instrument would have closed it, and reads after the
+demultiplexer.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from genoflow.deploy.generate import mixups
+from genoflow.deploy.generate.cast import Cast
 from genoflow.deploy.generate.fastq import FastqFile, fastq_file
 from genoflow.deploy.generate.genome import BASES, reverse_complement
 from genoflow.deploy.generate.instruments import STATUS
@@ -60,7 +64,23 @@ class TargetsFault:
     apply: Callable[[bytes], bytes]
 
 
-Fault = SheetFault | FolderFault | ReadsFault | TargetsFault
+@dataclass(frozen=True, slots=True)
+class CastFault:
+    """Reads that are not whose their label says: results of a case that should be held."""
+
+    about: str
+    apply: Callable[[Cast], Cast]
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersFault:
+    """An order that the reads contradict."""
+
+    about: str
+    apply: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+
+
+Fault = SheetFault | FolderFault | ReadsFault | TargetsFault | CastFault | OrdersFault
 
 
 def _changed(sheet: Sheet, number: int, **values: str) -> Sheet:
@@ -261,4 +281,14 @@ FAULTS: dict[str, Fault] = {
     "bed-of-another-build": TargetsFault(
         "the targets name other contigs, and some lie beyond their ends", _other_build
     ),
+    "swapped-samples": CastFault(
+        "SIM-A and SIM-E have each other's reads", mixups.swapped_samples
+    ),
+    "contaminated": CastFault(
+        "a tenth of SIM-A's reads are those of SIM-B", mixups.contaminated_sample
+    ),
+    "unrelated-normal": CastFault(
+        "SIM-E, the normal of SIM-D, is another person", mixups.unrelated_normal
+    ),
+    "wrong-sex": OrdersFault("the order of SIM-A says the other sex", mixups.wrong_sex),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from random import Random
 
 BASES = "ACGT"
 COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
+X_CHROMOSOME = "chrX"
 LENGTHS = (30_000, 20_000)  # 50 kb at 30-fold are 7,400 pairs: made in a second, aligned in two
 GC_FRACTION = 0.41  # as in the human genome
 LINE_BASES = 60
@@ -37,13 +38,16 @@ class Genome:
 
 
 def make_genome(seed: int, lengths: tuple[int, ...] = LENGTHS, name: str = "simulated") -> Genome:
-    """The genome of a seed, with contigs chr1, chr2 and so on."""
+    """The genome of a seed, with contigs chr1, chr2 and so on; the last of several is chrX."""
     source = Random(f"{seed}/genome")
+    names = [f"chr{number}" for number in range(1, len(lengths) + 1)]
+    if len(names) > 1:
+        names[-1] = X_CHROMOSOME
     return Genome(
         name,
         tuple(
-            Contig(f"chr{number}", _bases(source, length))
-            for number, length in enumerate(lengths, start=1)
+            Contig(called, _bases(source, length))
+            for called, length in zip(names, lengths, strict=True)
         ),
     )
 

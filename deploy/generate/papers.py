@@ -7,11 +7,20 @@ from typing import Any
 
 from genoflow.deploy.generate.cast import MEMBERS
 from genoflow.deploy.generate.genome import Genome, fasta
+from genoflow.deploy.pipelines import germline_document
 
 ASSAY = "wgs"
 # Reads vary, 3 % do not pass, and ends of contigs are thin: of what was asked for, this is safe.
 COVERAGE_SHARE_MIN = 0.75
 Q30_FRACTION_MIN = 0.5
+# Of a few reads at a place, neither genotypes nor foreign reads can be told.
+COMPARED_DEPTH_MIN = 10.0
+# Duplicates, ends that were cut and reads that map nowhere are gone from what a run covers.
+RESULTS_COVERAGE_SHARE_MIN = 0.6
+CONTAMINATION_MAX = 0.03
+# 170 single-base variants of a subject: what is 2.0 over all sites lies between 1.5 and 2.7.
+TI_TV_MIN, TI_TV_MAX = 1.2, 3.6
+CONCORDANCE_MIN = 0.85  # strangers have 0.1, parent and child 0.25
 
 
 def orders(genome: Genome) -> list[dict[str, Any]]:
@@ -23,6 +32,7 @@ def orders(genome: Genome) -> list[dict[str, Any]]:
                 "sample_id": member.sample_id,
                 "role": member.role,
                 "subject_ref": member.subject,
+                "declared_sex": member.sex,
             }
         )
     return [
@@ -38,7 +48,7 @@ def orders(genome: Genome) -> list[dict[str, Any]]:
 
 
 def documents(genome: Genome, depth: float, reference_file: str) -> list[dict[str, Any]]:
-    """The QC profile and the reference, as `genoflow catalog publish` takes them."""
+    """The QC profile, the reference and the pipeline, as `genoflow catalog publish` takes them."""
     packed = fasta(genome)
     profile = {
         "kind": "qc-profile",
@@ -55,7 +65,7 @@ def documents(genome: Genome, depth: float, reference_file: str) -> list[dict[st
             },
             {"metric": "q30_fraction", "unit": "fraction", "required_min": Q30_FRACTION_MIN},
         ],
-        "results_thresholds": [],
+        "results_thresholds": _of_results(depth),
         "top_ups_max": 2,
     }
     reference = {
@@ -81,4 +91,23 @@ def documents(genome: Genome, depth: float, reference_file: str) -> list[dict[st
             }
         ],
     }
-    return [profile, reference]
+    return [profile, reference, germline_document(assays=(ASSAY,))]
+
+
+def _of_results(depth: float) -> list[dict[str, Any]]:
+    coverage = round(RESULTS_COVERAGE_SHARE_MIN * depth, 3)
+    found: list[dict[str, Any]] = [
+        {"metric": "mean_coverage", "unit": "x", "required_min": coverage}
+    ]
+    if depth >= COMPARED_DEPTH_MIN:
+        found += [
+            {"metric": "contamination", "unit": "fraction", "required_max": CONTAMINATION_MAX},
+            {
+                "metric": "ti_tv",
+                "unit": "ratio",
+                "required_min": TI_TV_MIN,
+                "required_max": TI_TV_MAX,
+            },
+            {"metric": "concordance", "unit": "fraction", "required_min": CONCORDANCE_MIN},
+        ]
+    return found

@@ -123,7 +123,11 @@ class _Sequencer:
         self._source = source
         self._recipe = recipe
         self._copies = haplotypes_of(genome, subject)
-        self._weights = [len(contig.bases) for contig in genome.contigs]
+        # A contig of one copy gives half of the fragments.
+        self._weights = [
+            len(contig.bases) * len(copies)
+            for contig, copies in zip(genome.contigs, self._copies, strict=True)
+        ]
         self._profiles = _profiles(source, recipe.read_bases)
         self._offsets = {
             id(copy): [low.offset for low in copy.low] for pair in self._copies for copy in pair

@@ -12,7 +12,9 @@ from genoflow.deploy.generate.cast import DEPTH, MODEL, Cast, make_cast
 from genoflow.deploy.generate.fastq import FastqFile, fastq_files
 from genoflow.deploy.generate.faults import (
     FAULTS,
+    CastFault,
     FolderFault,
+    OrdersFault,
     ReadsFault,
     SheetFault,
     TargetsFault,
@@ -63,20 +65,24 @@ def simulate(directory: Path, wish: Wish) -> Written:
         raise Refused(f"{directory}: is not empty; name a new directory")
     pooled = not DIALECTS[wish.dialect].lane_column
     cast = make_cast(wish.seed, wish.depth, wish.model, pooled=pooled)
+    orders, bed = papers.orders(cast.genome), targets(cast.genome)
+    for name in wish.faults:
+        fault = FAULTS[name]
+        if isinstance(fault, CastFault):
+            cast = fault.apply(cast)
+        elif isinstance(fault, OrdersFault):
+            orders = fault.apply(orders)
+        elif isinstance(fault, TargetsFault):
+            bed = fault.apply(bed)
     folders = (
         _write_run(directory / "runs", cast.run, wish, wish.faults),
         _write_run(directory / "top-up", cast.top_up, wish, ()),
     )
     _write(directory / REFERENCE, fasta(cast.genome))
-    bed = targets(cast.genome)
-    for name in wish.faults:
-        fault = FAULTS[name]
-        if isinstance(fault, TargetsFault):
-            bed = fault.apply(bed)
     _write(directory / TARGETS, bed)
     for sample, subject in cast.subjects.items():
         _write(directory / "truth" / f"{sample}.vcf", vcf(cast.genome, subject, sample))
-    _write(directory / ORDERS, _json(papers.orders(cast.genome)))
+    _write(directory / ORDERS, _json(orders))
     documents = papers.documents(cast.genome, wish.depth, REFERENCE)
     _write(directory / CATALOG, _json(documents))
     damaged = any(isinstance(FAULTS[name], ReadsFault) for name in wish.faults)

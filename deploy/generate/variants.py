@@ -1,16 +1,17 @@
 """Planted variants: who carries which, what the two haplotypes then are, and the truth as VCF.
 
 All subjects of a genome draw from the same sites, as people do. So two strangers share some of
-their variants, a child has them from its parents, and two samples of one subject share all.
+their variants, a child has them from its parents, and two samples of one subject share all. A
+male subject has one copy of chrX, his mother's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
-from genoflow.deploy.generate.genome import BASES, Contig, Genome
+from genoflow.deploy.generate.genome import BASES, X_CHROMOSOME, Contig, Genome
 
 SPACING_BASES = 110  # no site is closer to the next: a read of 101 bases sees one at a time
 WANDER_BASES = 80  # a site lies up to this far behind its earliest place
@@ -23,7 +24,8 @@ KINDS, KIND_WEIGHTS = ("snv", "insertion", "deletion"), (80, 10, 10)
 COPIES, COPY_WEIGHTS = (0, 1, 2), (40, 40, 20)
 LOW_SITE_EVERY = 8  # one site of eight is kept for low-fraction variants, and never inherited
 FRACTION_MIN, FRACTION_MAX = 0.1, 0.3
-BOTH = (0, 1)
+BOTH, ALONE = (0, 1), (0,)
+FEMALE, MALE = "female", "male"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +42,24 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A site as one subject has it: on which haplotypes, and in which fraction of the cells."""
+    """A site as one subject has it: on which of its copies, and in which fraction of the cells."""
 
     site: Site
     haplotypes: tuple[int, ...]
     fraction: float = 1.0
+    copies: tuple[int, ...] = BOTH  # that the subject has of this contig
 
     @property
     def genotype(self) -> str:
         """As VCF says it: phased where it was inherited, unphased where it is of some cells."""
         if self.site.low:
             return "0/1"
-        return "|".join("1" if number in self.haplotypes else "0" for number in BOTH)
+        return "|".join("1" if number in self.haplotypes else "0" for number in self.copies)
 
     @property
     def expected_fraction(self) -> float:
         """The share of reads that will show it."""
-        return self.fraction if self.site.low else len(self.haplotypes) / len(BOTH)
+        return self.fraction if self.site.low else len(self.haplotypes) / len(self.copies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class Subject:
 
     reference: str
     variants: tuple[Variant, ...]
+    sex: str = FEMALE
+
+    def copies_of(self, contig: str) -> tuple[int, ...]:
+        """The numbers of its copies of a contig: a male has one of chrX."""
+        return ALONE if self.sex == MALE and contig == X_CHROMOSOME else BOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,29 +130,45 @@ def _site(source: Random, contig: Contig, start: int, low: bool) -> Site:
     )
 
 
-def make_subject(reference: str, sites: Iterable[Site], seed: int) -> Subject:
+def make_subject(reference: str, sites: Iterable[Site], seed: int, sex: str = FEMALE) -> Subject:
     """A subject that is related to nobody, drawn from the seed and its own reference."""
     source = Random(f"{seed}/subject/{reference}")
+    nobody = Subject(reference, (), sex)
     found: list[Variant] = []
     for site in sites:
         copies = source.choices(COPIES, COPY_WEIGHTS)[0]
         phase = source.randrange(2)
         if copies and not site.low:
-            found.append(Variant(site, BOTH if copies == 2 else (phase,)))
-    return Subject(reference, tuple(found))
+            carried = BOTH if copies == 2 else (phase,)
+            found += _variant(nobody, site, carried)
+    return replace(nobody, variants=tuple(found))
 
 
-def make_child(reference: str, mother: Subject, father: Subject, seed: int) -> Subject:
+def make_child(
+    reference: str, mother: Subject, father: Subject, seed: int, sex: str = FEMALE
+) -> Subject:
     """A child: of each parent one copy of every site, chosen anew for each site."""
     source = Random(f"{seed}/child/{reference}")
+    nobody = Subject(reference, (), sex)
     inherited: dict[Site, list[int]] = {}
     for haplotype, parent in enumerate((mother, father)):
         for variant in parent.variants:
-            if not variant.site.low and source.randrange(2) in variant.haplotypes:
+            chosen = source.randrange(2)
+            if len(variant.copies) == 1:
+                chosen = variant.copies[0]
+            if not variant.site.low and chosen in variant.haplotypes:
                 inherited.setdefault(variant.site, []).append(haplotype)
-    return Subject(
-        reference, _ordered(Variant(site, tuple(copies)) for site, copies in inherited.items())
-    )
+    variants = [
+        one for site, carried in inherited.items() for one in _variant(nobody, site, carried)
+    ]
+    return replace(nobody, variants=_ordered(variants))
+
+
+def _variant(subject: Subject, site: Site, carried: Iterable[int]) -> list[Variant]:
+    """The site on those of the carrying copies that the subject has; nothing where it has none."""
+    copies = subject.copies_of(site.contig)
+    kept = tuple(number for number in carried if number in copies)
+    return [Variant(site, kept, copies=copies)] if kept else []
 
 
 def with_low_fraction(subject: Subject, sites: Iterable[Site], seed: int, count: int) -> Subject:
@@ -153,10 +177,12 @@ def with_low_fraction(subject: Subject, sites: Iterable[Site], seed: int, count:
     low = [site for site in sites if site.low]
     chosen = source.sample(low, min(count, len(low)))
     width = FRACTION_MAX - FRACTION_MIN
-    added = [
-        Variant(site, BOTH, round(FRACTION_MIN + width * source.random(), 2)) for site in chosen
-    ]
-    return Subject(subject.reference, _ordered((*subject.variants, *added)))
+    added = []
+    for site in chosen:
+        copies = subject.copies_of(site.contig)
+        fraction = round(FRACTION_MIN + width * source.random(), 2)
+        added.append(Variant(site, copies, fraction, copies))
+    return replace(subject, variants=_ordered((*subject.variants, *added)))
 
 
 def _ordered(variants: Iterable[Variant]) -> tuple[Variant, ...]:
@@ -167,9 +193,10 @@ def _ordered(variants: Iterable[Variant]) -> tuple[Variant, ...]:
 
 
 def haplotypes_of(genome: Genome, subject: Subject) -> tuple[tuple[Haplotype, ...], ...]:
-    """Each contig's two copies as this subject has them."""
+    """Each contig's copies as this subject has them: two, and of chrX as many as its sex has."""
     return tuple(
-        tuple(_haplotype(contig, subject, number) for number in BOTH) for contig in genome.contigs
+        tuple(_haplotype(contig, subject, n) for n in subject.copies_of(contig.name))
+        for contig in genome.contigs
     )
 
 

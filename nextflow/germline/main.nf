@@ -103,14 +103,17 @@ process REPORT {
     input:
     path coverages
     tuple path(vcf), path(tbi)
+    path roles
 
     output:
     tuple path("${params.case_id}.html"), path('measurements.json')
 
     script:
     """
+    '${params.python}' '${projectDir}/steps/compare.py' ${vcf} '${params.kind}' ${roles} \
+        compared.json
     '${params.python}' '${projectDir}/steps/report.py' '${params.case_id}' \
-        '${params.case_id}.html' measurements.json ${vcf} ${coverages}
+        '${params.case_id}.html' measurements.json ${vcf} compared.json ${coverages}
     """
 }
 
@@ -122,10 +125,11 @@ workflow {
     index = INDEX(Channel.value(file(params.fasta)))
     sorted = SORT(ALIGN(read_sets, index).groupTuple())
     coverages = COVERAGE(sorted, bed)
+    roles = Channel.value(file(params.roles))
     called = CALL(
         sorted.map { it[1] }.toSortedList { one, other -> one.name <=> other.name },
         sorted.map { it[2] }.toSortedList { one, other -> one.name <=> other.name },
-        index, bed, Channel.value(file(params.roles))
+        index, bed, roles
     )
-    REPORT(coverages.collect(), called)
+    REPORT(coverages.collect(), called, roles)
 }

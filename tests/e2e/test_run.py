@@ -182,6 +182,33 @@ def truth(lab: Lab, letter: str) -> set[tuple[str, int]]:
         return {(one.chrom, one.pos) for one in variants}
 
 
+def measured(collected: Any, metric: str) -> dict[str | None, Any]:
+    """What a run measured of whom: a word where one was found, else a value; nothing is judged."""
+    found = [one for one in collected.measurements if one.metric == metric]
+    assert {one.verdict for one in found} <= {"not judged"}
+    return {one.measured_on: one.found or one.value for one in found}
+
+
+def assert_measured(lab: Lab) -> None:
+    """Sex, foreign reads and who is who, of one subject and of two whose samples were swapped."""
+    [single], [pair], [mixed] = (
+        lab.said("ResultsCollected", case_id) for case_id in ("CASE-A", "CASE-DE", "CASE-AE")
+    )
+    assert measured(single, "sex") == {"SIM-A": "female"}
+    assert measured(pair, "sex") == {"SIM-D": "male", "SIM-E": "male"}
+    assert measured(mixed, "sex") == {"SIM-A": "female", "SIM-E": "male"}
+    for one, samples in ((single, "A"), (pair, "DE"), (mixed, "AE")):
+        foreign = measured(one, "contamination")
+        assert [*foreign] == [f"SIM-{letter}" for letter in samples]
+        assert max(foreign.values()) < 0.02
+        assert 1.2 < measured(one, "ti_tv")[None] < 3.6
+    assert measured(single, "relatedness") == {}
+    assert measured(pair, "relatedness") == {"SIM-D/SIM-E": "same"}
+    assert measured(mixed, "relatedness") == {"SIM-A/SIM-E": "unrelated"}
+    assert measured(pair, "concordance")["SIM-D/SIM-E"] > 0.95
+    assert measured(mixed, "concordance")["SIM-A/SIM-E"] < 0.5
+
+
 def test_cases_that_are_ready_are_run_and_what_was_planted_is_found(
     lab: Lab, tmp_path: Path
 ) -> None:
@@ -199,6 +226,9 @@ def test_cases_that_are_ready_are_run_and_what_was_planted_is_found(
         lab.ready("CASE-DE", "tumour-normal", D="tumour", E="normal")
         pair = until(lambda: lab.ended("CASE-DE"), "the other run has ended")
         assert pair.type() == "RunSucceeded", pair.payload()
+        lab.ready("CASE-AE", "tumour-normal", A="tumour", E="normal")
+        mixed = until(lambda: lab.ended("CASE-AE"), "the run of two people has ended")
+        assert mixed.type() == "RunSucceeded", mixed.payload()
     for case_id in ("CASE-A", "CASE-DE"):
         order = ("RunRequested", "RunSubmitted", "RunExited", "ResultsCollected", "RunSucceeded")
         assert [len(lab.said(kind, case_id)) for kind in order] == [1] * len(order)
@@ -215,8 +245,8 @@ def test_cases_that_are_ready_are_run_and_what_was_planted_is_found(
     stories = {one.envelope.correlation_id for one in (*tasks, done)}
     assert len(stories) == 1, "news of tasks belong to the story of their run"
     [single] = lab.said("ResultsCollected", "CASE-A")
-    coverage = {m.metric: m.value for m in single.measurements if m.measured_on == "SIM-A"}
-    assert 0.8 * DEPTH < coverage["mean_coverage"] < 1.2 * DEPTH
+    assert 0.8 * DEPTH < measured(single, "mean_coverage")["SIM-A"] < 1.2 * DEPTH
+    assert_measured(lab)
     (tmp_path / "a").mkdir()
     (tmp_path / "de").mkdir()
     found = {(name, place) for name, place, _ in variants_of(lab, single, tmp_path / "a")}

@@ -27,6 +27,8 @@ from genoflow.deploy.generate.reads import (
     pairs_for,
 )
 from genoflow.deploy.generate.variants import (
+    FEMALE,
+    MALE,
     SPACING_BASES,
     Subject,
     Variant,
@@ -47,8 +49,8 @@ DEPTH = 60.0
 RECIPE = Recipe()
 PAIRS = make_pairs(GENOME, TUMOUR, str(SEED), pairs_for(DEPTH, GENOME, RECIPE), RECIPE)
 # Of content, not of packed bytes: packed bytes differ where zlib does.
-FASTA_SHA256 = "a1c1358cdcbda6cce5237631c4adbd3fe83d8ea218fc16a59d25a35c198ca4c3"
-VCF_SHA256 = "d85d496b522cce8ab8e6183396e8ed11f82806a8ec5c7cdaa895a30cd375d59a"
+FASTA_SHA256 = "8bf20c7c9db03846cee816e7bef33b0bcd0d7ab180e12b6b963cd1ee1f82eee8"
+VCF_SHA256 = "b4e4686896b5757b430a546ce6aa416e3a111b01ef84170d0fbb2154a3461d89"
 FASTQ_SHA256 = "5c3cd967f46bcc584f2ce4fff32907a89b3ff3ceaa1f2db9f19be0a1d8438a89"
 
 
@@ -75,6 +77,7 @@ def test_another_seed_gives_another_genome_and_other_reads() -> None:
 
 def test_a_genome_has_its_lengths_and_no_long_run_of_a_base() -> None:
     assert [len(contig.bases) for contig in GENOME.contigs] == [30_000, 20_000]
+    assert [contig.name for contig in GENOME.contigs] == ["chr1", "chrX"]
     assert GENOME.length == 50_000
     whole = "".join(contig.bases for contig in GENOME.contigs)
     assert 0.38 < (whole.count("G") + whole.count("C")) / len(whole) < 0.44
@@ -178,6 +181,38 @@ def test_relatives_share_what_relatives_share() -> None:
     assert len(TUMOUR.variants) == len(NORMAL.variants) + 12
     assert all(0.1 <= v.fraction <= 0.3 for v in TUMOUR.variants if v.site.low)
     assert make_subject("someone", SITES, SEED) == NORMAL != father
+
+
+def test_a_male_has_one_copy_of_chrx_and_it_is_his_mothers() -> None:
+    mother, father = (make_subject(n, SITES, SEED, s) for n, s in (("m", FEMALE), ("f", MALE)))
+    son, daughter = (
+        make_child(n, mother, father, SEED, s) for n, s in (("son", MALE), ("daughter", FEMALE))
+    )
+    for one in (father, son):
+        assert [len(copies) for copies in haplotypes_of(GENOME, one)] == [2, 1]
+        on_x = [v for v in one.variants if v.site.contig == "chrX"]
+        assert {(v.genotype, v.expected_fraction) for v in on_x} == {("1", 1.0)}
+        share = len(on_x) / sum(site.contig == "chrX" and not site.low for site in SITES)
+        assert 0.3 < share < 0.5, "each copy of a site is drawn with the same chance"
+    mothers = {v.site for v in mother.variants if v.site.contig == "chrX"}
+    fathers = {v.site for v in father.variants if v.site.contig == "chrX"}
+    assert {v.site for v in son.variants if v.site.contig == "chrX"} <= mothers
+    assert {v.site for v in daughter.variants if 1 in v.haplotypes} >= fathers
+    tumour = with_low_fraction(father, SITES, SEED, 30)
+    assert {v.copies for v in tumour.variants if v.site.contig == "chrX"} == {(0,)}
+    text = vcf(GENOME, father, "S1").decode()
+    assert "chrX" in text
+    assert "|" not in "".join(line for line in text.splitlines() if line.startswith("chrX"))
+
+
+def test_one_copy_gives_half_of_the_reads() -> None:
+    def share(sex: str) -> float:
+        subject = make_subject("x", SITES, SEED, sex)
+        pairs = make_pairs(GENOME, subject, "x", 4_000, RECIPE)
+        return sum(pair.origin.contig == "chrX" for pair in pairs) / len(pairs)
+
+    assert abs(share(FEMALE) - 20 / 50) < 0.03
+    assert abs(share(MALE) - 10 / 40) < 0.03
 
 
 def test_reads_are_binned_and_quality_2_is_an_n() -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from genoflow.deploy import cli
-from genoflow.deploy.generate.faults import FAULTS
+from genoflow.deploy.generate.cast import Cast, make_cast
+from genoflow.deploy.generate.faults import FAULTS, CastFault
 from genoflow.deploy.generate.simulation import Wish, simulate
+from genoflow.deploy.pipelines import germline_document
 from genoflow.events.errors import Refused
 
 QUICK = ("--depth", "0.2")
@@ -85,6 +90,86 @@ def test_a_fault_changes_one_thing_and_is_said(
     changed = {path for path in right if wrong.get(path) != right[path]}
     assert 0 < len(changed) <= 2, changed
     assert not any("M00001" in path or "truth" in path for path in changed)
+
+
+def reads_by_sample(cast: Cast) -> dict[str, list[str]]:
+    """The bases of every first read on the run."""
+    found: dict[str, list[str]] = {}
+    for library in cast.run.libraries:
+        found.setdefault(library.sample_id, []).extend(pair.first.bases for pair in library.pairs)
+    return found
+
+
+@pytest.fixture(scope="module", params=["NovaSeq 6000", "NextSeq 500/550"])
+def cast(request: pytest.FixtureRequest) -> Cast:
+    """The cast with each library in one lane, or in all of them."""
+    return make_cast(4, 1.0, request.param)
+
+
+@pytest.mark.parametrize(
+    ("name", "struck"),
+    [
+        ("swapped-samples", {"SIM-A", "SIM-E"}),
+        ("contaminated", {"SIM-A"}),
+        ("unrelated-normal", {"SIM-E"}),
+    ],
+)
+def test_a_mix_up_is_in_the_reads_and_nowhere_else(name: str, struck: set[str], cast: Cast) -> None:
+    fault = FAULTS[name]
+    assert isinstance(fault, CastFault)
+    mixed = fault.apply(cast)
+    right, wrong = reads_by_sample(cast), reads_by_sample(mixed)
+    assert {sample for sample in right if right[sample] != wrong[sample]} == struck
+    if name == "swapped-samples":
+        assert (wrong["SIM-A"], wrong["SIM-E"]) == (right["SIM-E"], right["SIM-A"])
+    if name == "contaminated":
+        foreign = Counter(wrong["SIM-A"]) - Counter(right["SIM-A"])
+        assert foreign == foreign & Counter(right["SIM-B"])
+        assert 0.08 < foreign.total() / len(right["SIM-A"]) < 0.12
+    assert len(set(wrong["SIM-E"])) > 0.85 * len(wrong["SIM-E"]), "no lane repeats another"
+    for one, other in zip(cast.run.libraries, mixed.run.libraries, strict=True):
+        assert replace(one, pairs=()) == replace(other, pairs=())
+        assert len(one.pairs) == len(other.pairs)
+    assert (mixed.genome, mixed.subjects, mixed.top_up) == (cast.genome, cast.subjects, cast.top_up)
+
+
+def test_a_mix_up_is_written(right: dict[str, str], tmp_path: Path) -> None:
+    faults = ("--fault", "swapped-samples", "--fault", "wrong-sex")
+    assert cli.run(["simulate", str(tmp_path), *ONE_LANE, *faults]) == 0
+    wrong = contents(tmp_path)
+    changed = {path for path in right if wrong.get(path) != right[path]}
+    assert {path for path in changed if not path.startswith("runs/")} == {
+        "orders.json", "fastq/md5sums.txt",
+        *(path for path in right if path.startswith(("fastq/SIM-A", "fastq/SIM-E"))),
+    }  # fmt: skip
+
+
+def test_the_papers_fit_the_cast(tmp_path: Path) -> None:
+    model = "NextSeq 1000/2000"
+    simulate(tmp_path / "right", Wish(depth=10, model=model))
+    simulate(tmp_path / "wrong", Wish(depth=0.2, model=model, faults=("wrong-sex",)))
+    sexes, wrong = (
+        {
+            member["sample_id"]: member["declared_sex"]
+            for order in json.loads((tmp_path / folder / "orders.json").read_text())
+            for member in order["members"]
+        }
+        for folder in ("right", "wrong")
+    )
+    assert sexes == {
+        "SIM-A": "female", "SIM-B": "male", "SIM-C": "female", "SIM-D": "male", "SIM-E": "male",
+        "SIM-F": "female",
+    }  # fmt: skip
+    assert wrong == sexes | {"SIM-A": "male"}
+    documents = {
+        one["kind"]: one for one in json.loads((tmp_path / "right" / "catalog.json").read_text())
+    }
+    assert set(documents) == {"qc-profile", "reference", "pipeline"}
+    assert documents["pipeline"] == germline_document()
+    required = [one["metric"] for one in documents["qc-profile"]["results_thresholds"]]
+    assert required == ["mean_coverage", "contamination", "ti_tv", "concordance"]
+    shallow = json.loads((tmp_path / "wrong" / "catalog.json").read_text())[0]
+    assert [one["metric"] for one in shallow["results_thresholds"]] == ["mean_coverage"]
 
 
 def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

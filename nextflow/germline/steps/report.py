@@ -1,4 +1,4 @@
-"""report.py CASE HTML JSON VCF COVERAGE...: what a person reads, and what is judged."""
+"""report.py CASE HTML JSON VCF COMPARED COVERAGE...: what a person reads, and what is judged."""
 
 import html
 import json
@@ -10,8 +10,8 @@ import pysam
 TRANSITIONS = {("A", "G"), ("G", "A"), ("C", "T"), ("T", "C")}
 UNITS = {
     "mean_coverage": "x", "breadth_10x": "fraction", "mapped_fraction": "fraction",
-    "duplicate_fraction": "fraction", "variants": "variants", "ti_tv": "ratio",
-    "somatic_variants": "variants",
+    "duplicate_fraction": "fraction", "sex": "ratio", "variants": "variants",
+    "ti_tv": "ratio", "somatic_variants": "variants",
 }  # fmt: skip
 
 
@@ -35,16 +35,20 @@ def _of_variants(path: str) -> dict[str, float]:
     return found
 
 
-def main(case_id: str, page: str, measurements: str, vcf: str, *coverages: str) -> None:
+def main(
+    case_id: str, page: str, measurements: str, vcf: str, compared: str, *coverages: str
+) -> None:
     """Write the page and the measurements."""
     rows: list[dict[str, object]] = []
     for path in sorted(coverages):
         values = json.loads(Path(path).read_text(encoding="utf-8"))
-        sample = values.pop("sample_id")
+        sample, sex = values.pop("sample_id"), values.pop("sex_found")
         rows += [
             {"metric": name, "value": value, "unit": UNITS[name], "measured_on": sample}
+            | ({"found": sex} if name == "sex" else {})
             for name, value in values.items()
         ]
+    rows += json.loads(Path(compared).read_text(encoding="utf-8"))
     rows += [
         {"metric": name, "value": value, "unit": UNITS[name]}
         for name, value in _of_variants(vcf).items()
@@ -52,13 +56,15 @@ def main(case_id: str, page: str, measurements: str, vcf: str, *coverages: str) 
     Path(measurements).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     cells = "\n".join(
         f"<tr><td>{html.escape(str(row.get('measured_on', 'case')))}</td>"
-        f"<td>{row['metric']}</td><td>{row['value']:.6g}</td><td>{row['unit']}</td></tr>"
+        f"<td>{row['metric']}</td><td>{row['value']:.6g}</td><td>{row['unit']}</td>"
+        f"<td>{row.get('found', '')}</td></tr>"
         for row in rows
     )
     title = html.escape(f"Case {case_id}")
     Path(page).write_text(
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title>"
-        f"<h1>{title}</h1><table><tr><th>of</th><th>metric</th><th>value</th><th>unit</th></tr>\n"
+        f"<h1>{title}</h1><table><tr><th>of</th><th>metric</th><th>value</th><th>unit</th>"
+        f"<th>found</th></tr>\n"
         f"{cells}\n</table></html>\n",
         encoding="utf-8",
     )

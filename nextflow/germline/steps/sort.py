@@ -6,11 +6,14 @@ from pysam import samtools
 
 
 def main(out: str, *aligned: str) -> None:
-    """Merge them; mates are told of each other first, so that duplicates are found as pairs."""
-    samtools.merge("-n", "-o", "merged.bam", *aligned, catch_stdout=False)
-    samtools.sort("-n", "-o", "named.bam", "merged.bam", catch_stdout=False)
-    samtools.fixmate("-m", "named.bam", "mated.bam", catch_stdout=False)
-    samtools.sort("-o", "sorted.bam", "mated.bam", catch_stdout=False)
+    """Merge them; mates are told of each other first, so that duplicates are found as pairs.
+
+    What is read once is not packed (-u): packing it takes half of the time.
+    """
+    samtools.merge("-u", "-n", "-o", "merged.bam", *aligned, catch_stdout=False)
+    samtools.sort("-u", "-n", "-o", "named.bam", "merged.bam", catch_stdout=False)
+    samtools.fixmate("-u", "-m", "named.bam", "mated.bam", catch_stdout=False)
+    samtools.sort("-u", "-o", "sorted.bam", "mated.bam", catch_stdout=False)
     samtools.markdup("sorted.bam", out, catch_stdout=False)
     samtools.index(out, catch_stdout=False)
 
