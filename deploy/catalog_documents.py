@@ -22,6 +22,7 @@ from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.events.threshold import Threshold
 from genoflow.processors.intake.privacy import IdentifierFound, PrivacyGuard
 from genoflow.processors.qc_metrics import READS_UNITS, RUN_UNITS
+from genoflow.processors.running.parameters import faults_of
 
 FAULTS_SHOWN_MAX = 30  # about one screen
 STAGES: Mapping[str, Mapping[str, str] | None] = {
@@ -130,6 +131,10 @@ def _faults(document: AnyDocument, everything: Sequence[AnyDocument]) -> Iterabl
         yield from _reference_faults(document)
     elif isinstance(document, TargetSetPublished):
         yield from _target_set_faults(document, everything)
+    elif isinstance(document, PipelinePublished):
+        schema = json.loads(document.parameters_schema_json)
+        for fault in faults_of(json.loads(document.parameters_json), schema):
+            yield f"parameters.{fault}"
 
 
 def _profile_faults(profile: QcProfilePublished) -> Iterable[str]:

@@ -30,7 +30,7 @@ COMMANDS = {
     "flow": ("genoflow.deploy.commands.flow", "flow", "Print what follows from what."),
     "sample": ("genoflow.deploy.commands.sample", "sample", "Ask about samples; relabel them."),
     "case": ("genoflow.deploy.commands.case", "case", "Place and cancel orders; ask about cases."),
-    "run": ("genoflow.deploy.commands.ask", "run", "Ask about runs of a pipeline."),
+    "run": ("genoflow.deploy.commands.run", "run", "End runs, have them again; ask about them."),
     "file": ("genoflow.deploy.commands.ask", "file", "Ask about files."),
     "watch": ("genoflow.deploy.commands.watch", "watch", "Take in what instruments write."),
     "timeline": ("genoflow.deploy.commands.timeline", "timeline", "What happened to a subject."),

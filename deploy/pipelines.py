@@ -41,7 +41,8 @@ def germline_document(version: str = "1", assays: tuple[str, ...] = ("wgs",)) ->
         "title": "Variants of small genomes", "engine": "nextflow",
         "engine_version_min": "24.10.0", "uri": GERMLINE, "code_sha256": code_sha256(folder),
         "case_kinds": ["single", "trio", "tumour-normal"], "materials": ["FASTQ"],
-        "assays": list(assays), "parameters_schema": {"type": "object"}, "parameters": {},
+        "assays": list(assays), "parameters": {},
+        "parameters_schema": {"type": "object", "additionalProperties": False},
         "expected_outputs": [
             {"kind": kind, "per": per, "content_type": content_type}
             for per, kinds in (("sample", per_sample), ("case", per_case))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version as package_version
 from pathlib import Path
 from uuid import UUID
@@ -15,52 +18,70 @@ from pydantic import ValidationError
 
 from genoflow.deploy.local.artifacts import NEXTFLOW_JARS, ensure_jars, find_java
 from genoflow.deploy.local.jars import read_lock
+from genoflow.deploy.local.observer import ensure_observer
 from genoflow.deploy.pipelines import locate
 from genoflow.deploy.settings import Settings, inherited_environment, read_settings
 from genoflow.deploy.wiring import ensure_bucket, open_log, open_s3
 from genoflow.events.envelope import Producer
-from genoflow.events.errors import GenoflowError
+from genoflow.events.errors import GenoflowError, Retry, StackFault
 from genoflow.events.event import Event
 from genoflow.processors.adapters.s3 import S3ByteStore
 from genoflow.processors.adapters.s3_files import S3Uploads
+from genoflow.processors.adapters.weblog_receiver import WeblogReceiver
 from genoflow.processors.intake.task_news import TASK_NEWS, task_facts
+from genoflow.processors.intake.weblog import told
 from genoflow.processors.running.engine import NotDone
-from genoflow.processors.running.manifest import RunManifest, Submission
+from genoflow.processors.running.manifest import EXIT_PASSES, RunManifest, Submission
 from genoflow.processors.running.nextflow import Nextflow
 from genoflow.processors.running.program import PAUSES_SECONDS, Program
 
 EXIT_DONE = 0
+HEARD_MAX = 100_000  # facts that wait for the log: of 30,000 tasks, 100 MB at 1 kB each
 EXIT_NOT_DONE = 1  # the manifest says why; without one, standard error does
+RUNS = "runs"  # below the home of the deployment: a later attempt goes on from what is there
+LOCK = "lock"
 
 
 def nextflow(settings: Settings) -> Nextflow:
-    """Nextflow with the jars of the lock, which are fetched the first time."""
+    """Nextflow with the jars of the lock, which are fetched the first time, and our observer."""
     jars = asyncio.run(ensure_jars(settings.cache, NEXTFLOW_JARS, _tell))
     [version] = [
         jar.coordinate.rpartition(":")[2]
         for jar in read_lock(NEXTFLOW_JARS)
         if jar.coordinate.startswith("io.nextflow:nextflow:")
     ]
-    return Nextflow(find_java(), jars, version, inherited_environment())
+    java = find_java()
+    try:
+        observer = [asyncio.run(ensure_observer(settings.cache, java, jars, _tell))]
+    except StackFault as error:  # news come later without it, by the trace, and the run goes on
+        _tell(f"genoflow: {error}")
+        observer = []
+    return Nextflow(java, [*jars, *observer], version, inherited_environment())
 
 
 class Porch:
-    """Appends news of tasks: as they end, and at the latest when the run is over."""
+    """Appends news of tasks: every few seconds, and at the latest when the run is over."""
 
-    def __init__(self, settings: Settings, submission: Submission) -> None:
+    def __init__(self, settings: Settings, submission: Submission, engine_version: str) -> None:
         """Nothing is opened before there is something to say."""
         self._settings = settings
         self._submission = submission
+        self._engine_version = engine_version
+        self._heard: deque[Event] = deque(maxlen=HEARD_MAX)
         self._said: set[UUID] = set()
         self._by = Producer(service=TASK_NEWS, version=package_version("genoflow"))
 
+    def take(self, body: bytes) -> None:
+        """Take a payload of weblog, from whichever thread; Refused says what is wrong with it."""
+        facts = told(self._submission, body, engine_version=self._engine_version, by=self._by)
+        self._heard.extend(facts)
+
     def hear(self, rows: Sequence[Mapping[str, str]], is_over: bool) -> None:
         """Append what is new; while tasks run, a log that is away is asked again later."""
-        facts = [
-            fact
-            for fact in task_facts(self._submission, rows, is_over=is_over, by=self._by)
-            if fact.envelope.event_id not in self._said
-        ]
+        posted = [self._heard.popleft() for _ in range(len(self._heard))]
+        traced = task_facts(self._submission, rows, is_over=is_over, by=self._by)
+        known = {one.envelope.event_id: one for one in [*posted, *traced]}
+        facts = [one for name, one in known.items() if name not in self._said]
         if not facts:
             return
         for pause in PAUSES_SECONDS if is_over else (0,):
@@ -73,28 +94,50 @@ class Porch:
                 return
         if is_over:
             asyncio.run(self._append(facts))
+        else:
+            self._heard.extendleft(reversed(posted))
 
     async def _append(self, facts: Sequence[Event]) -> None:
         async with open_log(self._settings) as log:
             for fact in facts:
-                await log.append(fact)
-                self._said.add(fact.envelope.event_id)
+                if fact.envelope.event_id not in self._said:
+                    await log.append(fact)
+                    self._said.add(fact.envelope.event_id)
 
 
-def run(settings: Settings, submission: Submission, folder: Path) -> RunManifest:
-    """Do it below this folder, which holds nothing of the run afterwards."""
+def run(settings: Settings, submission: Submission, own: Path) -> RunManifest:
+    """Do it, and keep what it has done only where another attempt may go on from there."""
     client = open_s3(settings)
     ensure_bucket(client, submission.requested.bucket)
-    program = Program(
-        S3ByteStore(client), S3Uploads(client), nextflow(settings), locate, sys.executable, folder,
-        news=Porch(settings, submission).hear,
-    )  # fmt: skip
-    try:
-        return program.run(submission)
-    finally:
-        for name in ("inputs", "engine", "results"):
-            shutil.rmtree(folder / name, ignore_errors=True)
-        client.close()
+    engine = nextflow(settings)
+    porch = Porch(settings, submission, engine.version)
+    with (
+        contextlib.closing(client),
+        _folder(settings, submission, own) as folder,
+        WeblogReceiver(porch.take) as receiver,
+    ):
+        program = Program(
+            S3ByteStore(client), S3Uploads(client), engine, locate, sys.executable, folder,
+            news=porch.hear, weblog=receiver.url,
+        )  # fmt: skip
+        manifest = program.run(submission)
+        if not (manifest.fault and manifest.fault.may_pass):
+            shutil.rmtree(folder, ignore_errors=True)
+        return manifest
+
+
+@contextlib.contextmanager
+def _folder(settings: Settings, submission: Submission, own: Path) -> Iterator[Path]:
+    """The folder of the run, which its attempts share; the job's own where another works there."""
+    shared = settings.home.resolve() / RUNS / str(submission.requested.run_id)
+    shared.mkdir(parents=True, exist_ok=True)
+    with (shared / LOCK).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # an attempt that was given up for lost lives on
+            yield own
+        else:
+            yield shared
 
 
 def main() -> int:
@@ -104,7 +147,8 @@ def main() -> int:
         manifest = run(read_settings(), submission, Path.cwd())
     except (GenoflowError, NotDone, ValidationError) as error:
         sys.stderr.write(f"genoflow: {error}\n")
-        return EXIT_NOT_DONE
+        passes = isinstance(error, Retry) or (isinstance(error, NotDone) and error.fault.may_pass)
+        return EXIT_PASSES if passes else EXIT_NOT_DONE
     if manifest.fault is not None:
         sys.stderr.write(f"genoflow: {manifest.fault.reason}\n")
     return EXIT_DONE if manifest.fault is None else EXIT_NOT_DONE

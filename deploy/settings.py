@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     raw_bucket: str = Field("genoflow-raw", description="where files land")
     work_bucket: str = Field("genoflow-work", description="where jobs leave their outcomes")
     results_bucket: str = Field("genoflow-results", description="where runs leave their results")
+    run_attempts_max: int = Field(
+        2, ge=1, le=10, description="submissions of a run, the later ones after what may pass"
+    )
     backup_bucket: str = Field("genoflow-backup", description="where sealed segments are kept")
     backup_keep_days: int = Field(
         3_650, ge=1, le=36_500, description="for how long the object lock holds a segment"

@@ -91,6 +91,7 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
             demultiplexer=settings.demultiplexer,
             reads_bucket=settings.raw_bucket,
             results_bucket=settings.results_bucket,
+            run_attempts_max=settings.run_attempts_max,
             public_url=settings.public_url,
         ),
         mail=open_mail(settings),

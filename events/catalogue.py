@@ -38,6 +38,7 @@ from genoflow.events.qc_requested import QcRequested
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.results_amended import ResultsAmended
 from genoflow.events.results_checked import ResultsChecked
 from genoflow.events.results_collected import ResultsCollected
@@ -113,6 +114,7 @@ EVENTS: tuple[type[Event], ...] = (
     CaseMemberWithdrawn,
     CaseReady,
     CaseAnswered,
+    RerunRequested,
     CaseClosed,
     RunRequested,
     RunSubmitted,

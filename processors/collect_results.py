@@ -1,9 +1,14 @@
-"""A run that has exited is judged by its manifest and by the store, never by its exit code."""
+"""A run that has ended is judged by its manifest and by the store, never by its exit code.
+
+A job that was lost may have left a whole manifest before; then the run has succeeded. A run that
+was cancelled is not judged.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -13,21 +18,23 @@ from genoflow.events.event import Event
 from genoflow.events.expected_output import ExpectedOutput
 from genoflow.events.result_file import ResultFile
 from genoflow.events.results_collected import ResultsCollected
+from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.types import Part
-from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
+from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect, effect_id
 from genoflow.processors.intake.landing import SHA256
 from genoflow.processors.ports import Attempt, ObjectGone, ObjectStore
 from genoflow.processors.processor import Call, Processor, State
-from genoflow.processors.running.manifest import Fault, Listed, RunManifest
+from genoflow.processors.running.manifest import EXIT_PASSES, Fault, Listed, RunManifest
 from genoflow.processors.running.names import manifest_key
 
 NAME = "collect-results"
 READ = "read-manifest"
-AGAIN = "mend that, then have the case run again"
+AGAIN = "mend that, then have the case run again with `genoflow run again`"
 
 
 class Owed(Part):
@@ -38,32 +45,50 @@ class Owed(Part):
     output_prefix: str
     sample_ids: tuple[str, ...]
     expected_outputs: tuple[ExpectedOutput, ...]
+    attempts_max: int = 1
 
 
 class Run(State):
     """What is known of a run before its end."""
 
     owed: Owed | None = None
-    ended: tuple[int, ...] = ()  # the attempts that have exited
+    ended: tuple[int, ...] = ()  # the attempts whose jobs are over
+    ended_by: UUID | None = None  # the event that said so of the last one
+    cancelled: bool = False
 
 
 class Exit(Arguments):
-    """A run that has exited."""
+    """An attempt whose job is over."""
 
     owed: Owed
     exited: RunExited
+    lost: str | None = None  # what its launcher answered, where it knows no more of it
 
 
-def decide(state: Run, event: RunExited) -> Decision:
-    """Read what this attempt left, once."""
-    if state.owed is None or event.attempt in state.ended:
+def decide(state: Run, event: Event) -> Decision:
+    """Read what this attempt left, once; nothing of a run that nobody wants."""
+    if state.cancelled or state.owed is None:
         return NOTHING
-    exited = Exit(owed=state.owed, exited=RunExited(**dict(event)))
-    return Decision(effects=(Effect(READ, exited),))
+    if isinstance(event, RunCancelled):
+        unread = () if state.ended_by is None else (effect_id(state.ended_by, NAME, READ),)
+        return Decision(closes=unread)
+    assert isinstance(event, RunExited | RunLost)
+    if event.attempt in state.ended:
+        return NOTHING
+    return Decision(effects=(Effect(READ, _over(state.owed, event)),))
+
+
+def _over(owed: Owed, event: RunExited | RunLost) -> Exit:
+    if isinstance(event, RunExited):
+        return Exit(owed=owed, exited=RunExited(**dict(event)))
+    exited = RunExited(run_id=event.run_id, attempt=event.attempt, job_id=event.job_id)
+    return Exit(owed=owed, exited=exited, lost=event.reason)
 
 
 def evolve(state: Run, event: Event) -> Run:
-    """Keep what is owed, and which attempts have exited."""
+    """Keep what is owed, which attempts are over, and whether anybody still wants it."""
+    if isinstance(event, RunCancelled):
+        return state if state.cancelled else state.model_copy(update={"cancelled": True})
     if isinstance(event, RunRequested):
         if state.owed is not None:
             return state
@@ -73,12 +98,14 @@ def evolve(state: Run, event: Event) -> Run:
             output_prefix=event.output_prefix,
             sample_ids=tuple(one.sample_id for one in event.members),
             expected_outputs=event.expected_outputs,
+            attempts_max=event.attempts_max,
         )
         return state.model_copy(update={"owed": owed})
-    assert isinstance(event, RunExited)
+    assert isinstance(event, RunExited | RunLost)
     if event.attempt in state.ended:
         return state
-    return state.model_copy(update={"ended": (*state.ended, event.attempt)})
+    ended_by = event.envelope.event_id
+    return state.model_copy(update={"ended": (*state.ended, event.attempt), "ended_by": ended_by})
 
 
 # -- the effect
@@ -101,7 +128,7 @@ async def read_manifest(arguments: Exit, attempt: Attempt) -> Sequence[Event]:
     key = manifest_key(owed.output_prefix, exited.attempt)
     body = await store.get(owed.bucket, key)
     if body is None:
-        return [_failed(arguments, _without_manifest(exited))]
+        return [_failed(arguments, _without_manifest(arguments))]
     try:
         manifest = _parsed(body, exited)
         files = await _confirmed(store, owed, manifest)
@@ -170,9 +197,12 @@ async def _confirm(store: ObjectStore, bucket: str, one: Listed) -> ResultFile:
     return ResultFile(**dict(one), bucket=bucket, version_id=head.version_id)
 
 
-def _without_manifest(exited: RunExited) -> Fault:
-    code, number = exited.exit_code, exited.signal
-    if number == "SIGKILL":
+def _without_manifest(arguments: Exit) -> Fault:
+    code, number = arguments.exited.exit_code, arguments.exited.signal
+    passes = number is not None or arguments.lost is not None or code == EXIT_PASSES
+    if arguments.lost is not None:
+        kind, fact = "lost", f"was lost ({arguments.lost.rstrip('.')})"
+    elif number == "SIGKILL":
         kind, fact = "out of memory", "was killed, as a system does where memory runs out"
     elif number is not None:
         kind, fact = "exit code", f"was ended by {number} before it was done"
@@ -183,7 +213,7 @@ def _without_manifest(exited: RunExited) -> Fault:
     else:
         kind, fact = "exit code", f"ended with exit code {code} and left no output manifest"
     reason = f"the run {fact}; read the end of what it wrote and {AGAIN}"
-    return Fault(reason_code=kind, reason=reason)
+    return Fault(reason_code=kind, reason=reason[:2_000], may_pass=passes)
 
 
 def _failed(arguments: Exit, fault: Fault, missing: Sequence[str] = ()) -> RunFailed:
@@ -194,7 +224,7 @@ def _failed(arguments: Exit, fault: Fault, missing: Sequence[str] = ()) -> RunFa
         attempt=exited.attempt,
         reason_code=fault.reason_code,
         reason=fault.reason,
-        will_retry=False,
+        will_retry=fault.may_pass and exited.attempt < owed.attempts_max,
         exit_code=fault.exit_code if fault.exit_code is not None else exited.exit_code,
         signal=exited.signal,
         failed_process=fault.failed_process,
@@ -207,9 +237,10 @@ def _failed(arguments: Exit, fault: Fault, missing: Sequence[str] = ()) -> RunFa
 COLLECT_RESULTS = Processor(
     NAME,
     reads=topics.RUN,
-    on=(RunExited,),
+    on=(RunExited, RunLost, RunCancelled),
     folds=(RunRequested,),
     emits=(),
+    again=(RunFailed,),  # as often as the request allows attempts
     decide=decide,
     evolve=evolve,
     state=Run,

@@ -14,8 +14,11 @@ from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.results_published import ResultsPublished
 from genoflow.events.results_retracted import ResultsRetracted
+from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_started import RunStarted
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
@@ -30,6 +33,8 @@ from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.events.task_completed import TaskCompleted
 from genoflow.events.task_failed import TaskFailed
+from genoflow.events.task_started import TaskStarted
+from genoflow.events.task_submitted import TaskSubmitted
 from genoflow.events.top_up_requested import TopUpRequested
 from genoflow.processors.answer_case import ANSWER_CASE
 from genoflow.processors.await_members import AWAIT_MEMBERS
@@ -144,11 +149,16 @@ FLOW: tuple[Row, ...] = (
     TELL_CASE,
     AWAIT_MEMBERS,
     REQUEST_RUN,
+    Porch(
+        "run-desk",
+        emits=(RunCancelled, RerunRequested),
+        about="what a person decides about runs: to end one, or to have one again",
+    ),
     SUBMIT_RUN,
     Porch(
         TASK_NEWS,
-        emits=(TaskCompleted, TaskFailed),
-        about="what the trace of an engine says of the tasks of a run, as they end",
+        emits=(RunStarted, TaskSubmitted, TaskStarted, TaskCompleted, TaskFailed),
+        about="what an engine says of a run and its tasks: by weblog, and by its trace",
     ),
     COLLECT_RESULTS,
     CHECK_RESULTS,

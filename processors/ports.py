@@ -105,7 +105,7 @@ class Launcher(Protocol):
         """Begin it; a second launch of the same id begins nothing."""
 
     async def cancel(self, effect_id: UUID) -> None:
-        """End it and all that it started; nothing where it is not running."""
+        """End it and all that it started; what was not begun yet never is."""
 
 
 class Undelivered(Retry):

@@ -76,6 +76,9 @@ class Job:
     collect: Callable[[Any, bytes], Sequence[Event]]  # from the outcome that the job wrote
     seconds_max: float = JOB_SECONDS_MAX
     gives_up: Callable[[Any, str], Sequence[Event]] | None = None
+    # What is said of a job that another effect has begun and that its launcher does not know, or
+    # that left no outcome; without it an unknown job is begun, and one without outcome is parked.
+    lost: Callable[[Any, str], Sequence[Event]] | None = None
     kind: Kind = Kind.JOB
 
 

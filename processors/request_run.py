@@ -1,7 +1,12 @@
-"""A case that is ready becomes a run that is asked for, with all that it needs by its version."""
+"""A case that is ready becomes a run that is asked for, with all that it needs by its version.
+
+A person may ask for the newest run once more. A case that is closed without results takes its runs
+with it; one that is asked for later, when what it waited for is published, is cancelled before.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -13,24 +18,32 @@ from genoflow.events.event import Event
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.rerun_requested import RerunRequested
+from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.ports import Attempt, CatalogReader
-from genoflow.processors.processor import Call, Processor, State
+from genoflow.processors.processor import Call, Processor
+from genoflow.processors.repeated import Remembering, is_repeated, with_this
 from genoflow.processors.running.names import output_prefix, run_id_of
+from genoflow.processors.running.parameters import faults_of
 
 NAME = "request-run"
 EFFECT = "resolve"
 PUBLISH = "publish it with `genoflow catalog publish FILE`, then `genoflow parked requeue`"
 PUBLISH_VERSION = "publish a version that does, then `genoflow parked requeue`"
+FAULTS_SHOWN_MAX = 5
+RUNS_KEPT_MAX = 100  # of one case; of each revision there is one, and more where a person asks
+REASON_CHARACTERS_MAX = 2_000  # as much as the event holds
+ANSWERED = "published"  # a case that was closed so keeps its runs
 
 
-class Case(State):
-    """Which revision of a case was last asked for, and whether anybody still wants it."""
+class Case(Remembering):
+    """The newest revision of a case, its runs, and whether anybody still wants them."""
 
-    revision: int = 0
-    ready_id: UUID | None = None  # of its CaseReady
+    ready: CaseReady | None = None
+    run_ids: tuple[UUID, ...] = ()
     closed: bool = False
 
 
@@ -42,28 +55,63 @@ class Wanted(Arguments):
     supersedes_run_id: UUID | None = None
 
 
-def decide(state: Case, event: CaseReady) -> Decision:
-    """Ask for each revision, in their order: a later run names the one that it supersedes."""
-    if state.closed or event.revision <= state.revision:
+def decide(state: Case, event: Event) -> Decision:
+    """Ask for each revision in their order, and again for the newest run where a person does."""
+    if is_repeated(state, event) or state.closed:
         return NOTHING
-    before = None if state.ready_id is None else run_id_of(state.ready_id)
+    if isinstance(event, CaseClosed):
+        return _cancelled(state, event)
+    after = evolve(state, event)
+    if after.run_ids == state.run_ids or after.ready is None:
+        return NOTHING
+    before = state.run_ids[-1] if state.run_ids else None
+    named = event.supersedes_run_id if isinstance(event, CaseReady) else None
     wanted = Wanted(
-        ready=CaseReady(**dict(event)),
+        ready=after.ready,
         run_id=run_id_of(event.envelope.event_id),
-        supersedes_run_id=event.supersedes_run_id or before,
+        supersedes_run_id=named or before,
     )
     return Decision(effects=(Effect(EFFECT, wanted),))
 
 
+def _cancelled(state: Case, event: CaseClosed) -> Decision:
+    if event.outcome == ANSWERED:
+        return NOTHING
+    reason = f"its case was closed, {event.outcome}: {event.reason}"
+    return Decision(
+        events=tuple(
+            RunCancelled(
+                run_id=run_id,
+                case_id=event.case_id,
+                request_id=str(event.envelope.event_id),
+                reason=reason[:REASON_CHARACTERS_MAX],
+            )
+            for run_id in state.run_ids
+        ),
+    )
+
+
 def evolve(state: Case, event: Event) -> Case:
-    """Remember the newest revision, and that a case is closed."""
-    if isinstance(event, CaseClosed):
-        return state if state.closed else state.model_copy(update={"closed": True})
-    assert isinstance(event, CaseReady)
-    if state.closed or event.revision <= state.revision:
+    """Keep the newest revision and every run, and that a case is closed."""
+    if is_repeated(state, event):
         return state
-    update = {"revision": event.revision, "ready_id": event.envelope.event_id}
-    return state.model_copy(update=update)
+    change: dict[str, object] = {"seen": with_this(state, event)}
+    if isinstance(event, CaseClosed):
+        change["closed"] = True
+    elif not state.closed and _is_wanted(state, event):
+        run_id = run_id_of(event.envelope.event_id)
+        change["run_ids"] = (*state.run_ids, run_id)[-RUNS_KEPT_MAX:]
+        if isinstance(event, CaseReady):
+            change["ready"] = CaseReady(**dict(event))
+    return state.model_copy(update=change)
+
+
+def _is_wanted(state: Case, event: Event) -> bool:
+    """Whether it asks for a run: a revision not seen before, or the newest run once more."""
+    if isinstance(event, CaseReady):
+        return state.ready is None or event.revision > state.ready.revision
+    assert isinstance(event, RerunRequested)
+    return event.run_id in state.run_ids[-1:]
 
 
 # -- the effect
@@ -136,6 +184,12 @@ async def _pipeline(catalog: CatalogReader, ready: CaseReady) -> PipelinePublish
             f"{', '.join(pipeline.materials)}; {PUBLISH_VERSION}, or close the case and order it "
             f"with another pipeline"
         )
+    parameters, schema = pipeline.parameters_json, pipeline.parameters_schema_json
+    if faults := faults_of(json.loads(parameters), json.loads(schema)):
+        raise Parked(
+            f"case {ready.case_id}: the parameters of {name} are not those that it declares "
+            f"({'; '.join(faults[:FAULTS_SHOWN_MAX])}); {PUBLISH_VERSION}"
+        )
     return pipeline
 
 
@@ -185,12 +239,11 @@ async def _profile(catalog: CatalogReader, ready: CaseReady) -> QcProfilePublish
 REQUEST_RUN = Processor(
     NAME,
     reads=topics.CASE,
-    on=(CaseReady,),
-    folds=(CaseClosed,),
-    emits=(),
+    on=(CaseReady, RerunRequested, CaseClosed),
+    emits=(RunCancelled,),
     decide=decide,
     evolve=evolve,
     state=Case,
     effects=(Call(EFFECT, arguments=Wanted, emits=(RunRequested,), perform=resolve),),
-    about="asks for a run of a case that is ready, with the newest editions that are published",
+    about="asks for a run of a case that is ready, or once more; ends those of a closed case",
 )

@@ -26,16 +26,16 @@ from genoflow.events.errors import GenoflowError, Parked, Retry, Stop
 from genoflow.events.event import Event
 from genoflow.processors.failure import parked
 from genoflow.processors.ledger import OpenEffect
-from genoflow.processors.ports import Attempt, JobState, Ports, Progress
+from genoflow.processors.ports import Attempt, Ports, Progress
 from genoflow.processors.processor import Bytes, Call, EffectKind, Job, Kind, Timer
 from genoflow.processors.reach import Reach, nowhere
 from genoflow.processors.step import Outcome
+from genoflow.processors.watched_job import watched
 
 CALLS_RUNNING_MAX = 64  # of one worker: sockets, not cores, are what they need
 BYTES_RUNNING_MAX = 2  # child processes of one worker: as many as the smallest machine has cores
 JOBS_WATCHED_MAX = 1_000  # one question to the store and the launcher each 15 s
 PAUSES_SECONDS = (1, 2, 4, 8, 15)  # 30 s in all; a longer wait is a deadline
-JOB_LOOK_SECONDS = (0.2, 0.5, 1, 2, 5, 15)  # a short job is seen at once, a long one costs little
 TIMERS_STALE_MAX = 1_000  # moved and cancelled ones that may stay in the list until they are due
 TIMER_LOOK_SECONDS_MAX = 1.0  # the machine's clock may jump, so it is asked again this often
 
@@ -311,29 +311,7 @@ class Runner:
             if isinstance(kind, Call):
                 attempt = Attempt(effect.effect_id, doing.number, self._ports, progress)
                 return await kind.perform(arguments, attempt)
-            return kind.collect(arguments, await self._job(kind, effect, arguments))
-
-    async def _job(self, kind: Job, effect: OpenEffect, arguments: object) -> bytes:
-        """The outcome of a job: found where an earlier owner had it begun, else begun now."""
-        store, launcher = self._ports.store, self._ports.launcher
-        if store is None or launcher is None:
-            raise Parked(f"{effect.name}: this worker has no launcher or no object store; wire one")
-        key = f"effects/{effect.effect_id}/outcome"
-        for pause in itertools.chain(JOB_LOOK_SECONDS, itertools.repeat(JOB_LOOK_SECONDS[-1])):
-            state = await launcher.find(effect.effect_id)  # asked before the outcome, not after
-            outcome = await store.get(self._ports.outcome_bucket, key)
-            if outcome is not None:
-                return outcome
-            if state is JobState.ENDED:
-                raise Parked(
-                    f"{effect.name} {effect.effect_id}: the job ended and left no outcome at "
-                    f"{self._ports.outcome_bucket}/{key}; read what the "
-                    f"launcher kept of it, remove that to have it begun again, then requeue it"
-                )
-            if state is JobState.UNKNOWN:
-                await launcher.launch(effect.effect_id, kind.order(arguments))
-            await asyncio.sleep(pause)
-        raise AssertionError("pauses are endless")
+            return await watched(kind, effect, arguments, self._ports)
 
     async def _cancel_closed(self, effect: OpenEffect) -> None:
         for pause in (*self._pauses, None):

@@ -3,7 +3,8 @@
 One event opens two effects of one lane. The first launches the job under the id of the second and
 says RunSubmitted; the second is a job like any other, which its launcher then finds running under
 that id. So RunSubmitted stands on the log before anybody waits for the end, and a worker that dies
-between the two leaves nothing to be launched twice.
+between the two leaves nothing to be launched twice. A job that its launcher does not know by then
+is lost. A failure that may pass opens the next attempt; a cancelled run has its job ended.
 """
 
 from __future__ import annotations
@@ -16,51 +17,109 @@ from uuid import UUID
 from genoflow.events import topics
 from genoflow.events.errors import Parked
 from genoflow.events.event import Event
+from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
+from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.processors.decision import NOTHING, Decision, Effect, effect_id
 from genoflow.processors.job_outcome import read_outcome
 from genoflow.processors.ports import Attempt, JobOrder, JobState
-from genoflow.processors.processor import Call, Job, Processor, State
+from genoflow.processors.processor import Call, Job, Processor
+from genoflow.processors.repeated import Remembering, is_repeated, with_this
 from genoflow.processors.running.manifest import Submission
 from genoflow.processors.running.names import job_name
 
 NAME = "submit-run"
 LAUNCH = "launch"
 RUN = "run"
+END = "end"
 LOCAL = "local"
 TAIL_CHARACTERS_MAX = 2_000  # of what the program complained: as much as the event holds
+CANCEL_SECONDS_MAX = 60.0  # the launcher asks for 10 s and kills for 10 s more
 
 
-class Run(State):
-    """Whether a run was asked for."""
+class Run(Remembering):
+    """What was asked for, and which attempt of it is on its way."""
 
-    requested: bool = False
+    requested: RunRequested | None = None
+    attempt: int = 0
+    opened_by: UUID | None = None  # the event that opened the effects of this attempt
+    has_ended: bool = False  # the job of this attempt
+    cancelled: bool = False
 
 
-def decide(state: Run, event: RunRequested) -> Decision:
-    """Launch it, then wait for its end."""
-    if state.requested:
+def decide(state: Run, event: Event) -> Decision:
+    """Launch it and wait for its end; once more after a failure that may pass; or end it."""
+    if is_repeated(state, event) or state.cancelled:
         return NOTHING
+    after = evolve(state, event)
+    if isinstance(event, RunCancelled):
+        return _ended(state)
+    if after.attempt == state.attempt:
+        return NOTHING
+    submission = _submission(after, event)
+    return Decision(effects=(Effect(LAUNCH, submission), Effect(RUN, submission)))
+
+
+def _ended(state: Run) -> Decision:
+    """Nobody waits any more, whatever still runs is ended, and the lane of the launch is free."""
+    if state.opened_by is None or state.requested is None:
+        return NOTHING
+    closes = tuple(effect_id(state.opened_by, NAME, name) for name in (LAUNCH, RUN))
+    if state.has_ended:
+        return Decision(closes=closes)
     submission = Submission(
-        requested=RunRequested(**dict(event)),
-        attempt=1,
+        requested=state.requested, attempt=state.attempt, job_id=job_id_of(state.opened_by)
+    )
+    return Decision(effects=(Effect(END, submission),), closes=closes)
+
+
+def _submission(after: Run, event: Event) -> Submission:
+    assert after.requested is not None
+    return Submission(
+        requested=after.requested,
+        attempt=after.attempt,
         job_id=job_id_of(event.envelope.event_id),
         caused_by=event.envelope.event_id,
         correlation_id=event.envelope.correlation_id,
     )
-    return Decision(effects=(Effect(LAUNCH, submission), Effect(RUN, submission)))
 
 
-def evolve(_state: Run, _event: Event) -> Run:
-    """Remember that it was asked for."""
-    return Run(requested=True)
+def evolve(state: Run, event: Event) -> Run:
+    """Keep what was asked for, count the attempts, and remember that nobody wants it any more."""
+    if is_repeated(state, event):
+        return state
+    change: dict[str, object] = {"seen": with_this(state, event)}
+    attempt = {"opened_by": event.envelope.event_id, "has_ended": False}
+    if isinstance(event, RunCancelled):
+        change["cancelled"] = True
+    elif isinstance(event, RunExited | RunLost):
+        change["has_ended"] = state.has_ended or event.attempt == state.attempt
+    elif isinstance(event, RunFailed):
+        if _follows(state, event):
+            change |= {**attempt, "attempt": state.attempt + 1}
+    elif state.requested is None:
+        assert isinstance(event, RunRequested)
+        change |= {**attempt, "attempt": 1, "requested": RunRequested(**dict(event))}
+    return state.model_copy(update=change)
 
 
-def job_id_of(run_requested_id: UUID) -> UUID:
+def _follows(state: Run, event: RunFailed) -> bool:
+    """Whether another attempt follows: the bound is the request's, whoever said it."""
+    asked = state.requested
+    return (
+        event.will_retry
+        and asked is not None
+        and event.attempt == state.attempt
+        and state.attempt < asked.attempts_max
+    )
+
+
+def job_id_of(opened_by: UUID) -> UUID:
     """The id of the job, which is that of the effect that waits for it."""
-    return effect_id(run_requested_id, NAME, RUN)
+    return effect_id(opened_by, NAME, RUN)
 
 
 def order(arguments: Submission) -> JobOrder:
@@ -108,8 +167,33 @@ def collect(arguments: Submission, body: bytes) -> Sequence[Event]:
 
 
 def gives_up(arguments: Submission, reason: str) -> Sequence[Event]:
-    """It took too long, or its launcher could not be asked; the job is ended."""
+    """It took too long; the job is ended."""
     return [_exited(arguments, reason)]
+
+
+def lost(arguments: Submission, reason: str) -> Sequence[Event]:
+    """Nobody will ever hear of it: its directory is gone, or its machine was started anew."""
+    asked = arguments.requested
+    return [
+        RunLost(
+            run_id=asked.run_id,
+            attempt=arguments.attempt,
+            launcher=asked.launcher,
+            job_id=str(arguments.job_id),
+            reason=reason,
+        )
+    ]
+
+
+async def end(arguments: Submission, attempt: Attempt) -> Sequence[Event]:
+    """End the job of a run that nobody wants; one that was never begun is begun by nobody."""
+    launcher = attempt.ports.launcher
+    if launcher is None:
+        raise Parked(f"{END}: this worker has no launcher; wire one")
+    await launcher.cancel(arguments.job_id)
+    if await launcher.find(arguments.job_id) is JobState.UNKNOWN:
+        return []
+    return [_exited(arguments, "ended because the run was cancelled", signal="SIGTERM")]
 
 
 def _exited(
@@ -133,7 +217,8 @@ def _signal_name(number: int) -> str:
 SUBMIT_RUN = Processor(
     NAME,
     reads=topics.RUN,
-    on=(RunRequested,),
+    on=(RunRequested, RunFailed, RunCancelled),
+    folds=(RunExited, RunLost),
     emits=(),
     decide=decide,
     evolve=evolve,
@@ -143,11 +228,19 @@ SUBMIT_RUN = Processor(
         Job(
             RUN,
             arguments=Submission,
-            emits=(RunExited,),
+            emits=(RunExited, RunLost),
             order=order,
             collect=collect,
             gives_up=gives_up,
+            lost=lost,
+        ),
+        Call(
+            END,
+            arguments=Submission,
+            emits=(RunExited,),
+            perform=end,
+            seconds_max=CANCEL_SECONDS_MAX,
         ),
     ),
-    about="begins a run under a name that is known before, and says when it has ended",
+    about="begins a run under a name known before, again where that may help; says how it ended",
 )

@@ -14,6 +14,7 @@ from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.errors import Parked
 from genoflow.events.event import Event
+from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.results_amended import ResultsAmended
 from genoflow.events.results_published import ResultsPublished
 from genoflow.events.run_requested import RunRequested
@@ -34,13 +35,19 @@ class OfRevision(Part):
     """A run of the case."""
 
     revision: int
+    again: int = 0  # of one revision, a person may ask for a run once more
     run_id: UUID
     published: bool = False
     replaced: bool = False  # by a later one that was published
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands among the runs of the case."""
+        return self.revision, self.again
+
 
 class Case(State):
-    """The runs of a case, by their revisions."""
+    """The runs of a case, in the order in which they take each other's place."""
 
     runs: tuple[OfRevision, ...] = ()
 
@@ -65,20 +72,24 @@ def evolve(state: Case, event: Event) -> Case:
     if isinstance(event, CaseReady):
         run_id = run_id_of(event.envelope.event_id)
         known.setdefault(run_id, OfRevision(revision=event.revision, run_id=run_id))
+    elif isinstance(event, RerunRequested):
+        run_id, named = run_id_of(event.envelope.event_id), known.get(event.run_id)
+        if named is not None:
+            again = OfRevision(revision=named.revision, again=named.again + 1, run_id=run_id)
+            known.setdefault(run_id, again)
     else:
         assert isinstance(event, CaseAnswered)
         if event.supersedes_run_id is not None:  # no revision may have led to that one
             before = OfRevision(revision=event.case_revision - 1, run_id=event.supersedes_run_id)
             known.setdefault(before.run_id, before)
-        known[event.run_id] = OfRevision(
-            revision=event.case_revision, run_id=event.run_id, published=True
-        )
-    newest = max((one.revision for one in known.values() if one.published), default=0)
+        mine = OfRevision(revision=event.case_revision, run_id=event.run_id)
+        known[event.run_id] = known.get(event.run_id, mine).model_copy(update={"published": True})
+    newest = max((one.place for one in known.values() if one.published), default=(0, 0))
     runs = (
-        one.model_copy(update={"replaced": True}) if one.revision < newest else one
+        one.model_copy(update={"replaced": True}) if one.place < newest else one
         for one in known.values()
     )
-    return Case(runs=tuple(sorted(runs, key=lambda one: (one.revision, str(one.run_id)))))
+    return Case(runs=tuple(sorted(runs, key=lambda one: (one.place, str(one.run_id)))))
 
 
 def decide(state: Case, event: CaseAnswered) -> Decision:
@@ -89,7 +100,7 @@ def decide(state: Case, event: CaseAnswered) -> Decision:
         return NOTHING
     after = evolve(state, event)
     published = [one for one in after.runs if one.published]
-    newest = max(published, key=lambda one: one.revision)
+    newest = max(published, key=lambda one: one.place)
     replaced = [one for one in after.runs if one.replaced]
     if newest.run_id == event.run_id:
         taken = [one for one in replaced if not _is_replaced(before, one.run_id)]
@@ -170,7 +181,7 @@ SUPERSEDE_RUNS = Processor(
     NAME,
     reads=topics.CASE,
     on=(CaseAnswered,),
-    folds=(CaseReady,),
+    folds=(CaseReady, RerunRequested),
     emits=(),
     decide=decide,
     evolve=evolve,

@@ -9,6 +9,7 @@ from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
+from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.types import Part
 from genoflow.processors.decision import NOTHING, Decision
@@ -45,14 +46,13 @@ def decide(state: Case, event: Event) -> Decision:
     """Tell the runs that took these reads, or the run that is about to take them."""
     if is_repeated(state, event) or state.cancelled:
         return NOTHING
-    if isinstance(event, CaseReady):
-        run = _asked(event)
-        pairs = [(run, one) for one in state.withdrawn if _input(one) in run.inputs]
-    else:
-        assert isinstance(event, CaseMemberWithdrawn)
+    if isinstance(event, CaseMemberWithdrawn):
         if _is_known(state, event):
             return NOTHING
         pairs = [(run, event) for run in state.runs if _input(event) in run.inputs]
+    else:
+        runs = _asked(state, event)
+        pairs = [(run, one) for run in runs for one in state.withdrawn if _input(one) in run.inputs]
     return Decision(events=tuple(_invalidated(run, because) for run, because in pairs))
 
 
@@ -61,8 +61,8 @@ def evolve(state: Case, event: Event) -> Case:
     if is_repeated(state, event):
         return state
     change: dict[str, object] = {"seen": with_this(state, event)}
-    if isinstance(event, CaseReady):
-        change["runs"] = (*state.runs, _asked(event))
+    if isinstance(event, CaseReady | RerunRequested):
+        change["runs"] = (*state.runs, *_asked(state, event))
     elif isinstance(event, CaseMemberWithdrawn):
         if not _is_known(state, event):
             change["withdrawn"] = (*state.withdrawn, CaseMemberWithdrawn(**dict(event)))
@@ -72,13 +72,19 @@ def evolve(state: Case, event: Event) -> Case:
     return state.model_copy(update=change)
 
 
-def _asked(event: CaseReady) -> Asked:
+def _asked(state: Case, event: Event) -> tuple[Asked, ...]:
+    """The run that this leads to; one that a person asks for again takes what the newest takes."""
+    run_id = run_id_of(event.envelope.event_id)
+    if isinstance(event, RerunRequested):
+        newest = state.runs[-1:]
+        return tuple(Asked(run_id=run_id, inputs=one.inputs) for one in newest)
+    assert isinstance(event, CaseReady)
     inputs = (
         Input(sample_id=member.sample_id, read_set_id=file.read_set_id)
         for member in event.members
         for file in member.files
     )
-    return Asked(run_id=run_id_of(event.envelope.event_id), inputs=tuple(dict.fromkeys(inputs)))
+    return (Asked(run_id=run_id, inputs=tuple(dict.fromkeys(inputs))),)
 
 
 def _input(event: CaseMemberWithdrawn) -> Input:
@@ -103,7 +109,7 @@ def _invalidated(run: Asked, because: CaseMemberWithdrawn) -> RunInputsInvalidat
 TELL_RUNS = Processor(
     "tell-runs",
     reads=topics.CASE,
-    on=(CaseMemberWithdrawn, CaseReady),
+    on=(CaseMemberWithdrawn, CaseReady, RerunRequested),
     folds=(CaseClosed,),
     emits=(RunInputsInvalidated,),
     decide=decide,

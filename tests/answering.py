@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from genoflow.events.case_ready import CaseReady
 from genoflow.events.demultiplex_completed import DemultiplexCompleted
 from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import E, Event
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_sent import NotificationSent
+from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.processors.ledger import OpenEffect
+from genoflow.processors.running.names import run_id_of
 from tests.examples import example
 
 CANCELLED_ONE_IN = 5
@@ -29,6 +32,10 @@ def answering(event: E, before: Sequence[Event]) -> E:
             sheets = (e for e in before if isinstance(e, SampleSheetAttached | SampleSheetAmended))
             revision = max((one.revision for one in sheets), default=1)
             return _changed(event, **_of(newest, event), sheet_revision=revision)
+    if isinstance(event, RerunRequested):
+        causes = [one for one in before if isinstance(one, CaseReady | RerunRequested)]
+        if causes:
+            return _changed(event, run_id=run_id_of(causes[0].envelope.event_id))
     return event
 
 

@@ -188,6 +188,7 @@ class FakeLauncher(_Fallible):
         self.jobs: dict[UUID, _Job] = {}
         self.asked: Counter[UUID] = Counter()
         self.begun: Counter[UUID] = Counter()
+        self.cancelled: set[UUID] = set()
         self._store = store
         self._bucket = bucket
         self._program = program
@@ -204,7 +205,7 @@ class FakeLauncher(_Fallible):
     async def launch(self, effect_id: UUID, order: JobOrder) -> None:
         await self._before("launcher.launch")
         self.asked[effect_id] += 1
-        if effect_id not in self.jobs:
+        if effect_id not in self.jobs and effect_id not in self.cancelled:
             self.begun[effect_id] += 1
             job = self.jobs[effect_id] = _Job(order)
             job.task = asyncio.get_running_loop().create_task(
@@ -214,6 +215,7 @@ class FakeLauncher(_Fallible):
 
     async def cancel(self, effect_id: UUID) -> None:
         await self._before("launcher.cancel")
+        self.cancelled.add(effect_id)
         job = self.jobs.get(effect_id)
         if job is not None and job.state is JobState.RUNNING:
             job.state = JobState.ENDED

@@ -163,6 +163,7 @@ def _pretending(row: Processor, kind: EffectKind, find: Callable[[Any], OpenEffe
         return replace(
             kind,
             order=lambda _: JobOrder(("pretend",)),
+            lost=None,  # what another effect begins is pretended, too
             collect=lambda arguments, _: pretended(row, find(arguments)),
         )
     return kind

@@ -47,6 +47,7 @@ from genoflow.events.threshold import Threshold
 from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
 from genoflow.processors.processor import Processor
+from tests import run_lessons
 from tests.examples import example
 from tests.run_facts import member
 
@@ -61,6 +62,7 @@ QC_ROWS = (
     "tell-runs",
 )  # fmt: skip
 RESULTS_ROWS = ("check-results", "publish-results", "supersede-runs")
+RUN_ROWS = ("request-run", "submit-run", "collect-results")
 READ_SETS = ("RS1", "RS1", "RS1", "RS2")  # mostly the first, so that it becomes whole
 ROLES = (("R1",), ("R1",), ("R1", "R2"))
 SAMPLES = ("S1", "S2")
@@ -74,6 +76,8 @@ def taught(row: Processor, event: Event, source: random.Random) -> Event:
     """The event as this row's histories have it."""
     if isinstance(event, SubscriptionCreated):
         return type(event)(**dict(event) | {"attempts_max": 4}).enveloped(event.envelope)
+    if row.name in RUN_ROWS:
+        return run_lessons.taught(row, event, source)
     if row.name not in QC_ROWS + RESULTS_ROWS:
         return event
     table = _USUAL_OF.get(row.name, _USUAL)

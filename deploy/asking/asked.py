@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from genoflow.deploy.asking import case as cases
@@ -127,11 +128,12 @@ def _is_called(file: FileLanded | files.FileName, name: str) -> bool:
 
 async def runs_of(subjects: Subjects, case_id: str) -> list[Run]:
     """The runs that were asked for a case, in the order of their revisions."""
-    asked: dict[str, int] = {}
+    asked: dict[str, tuple[int, datetime]] = {}
     async with aclosing(subjects.every(topics.RUN, RunRequested)) as requests:
         async for event in requests:
             if isinstance(event, RunRequested) and event.case_id == case_id:
-                asked.setdefault(event.key, event.case_revision)
+                # A revision has more than one run where a person asked for it again.
+                asked.setdefault(event.key, (event.case_revision, event.envelope.occurred_at))
     events = await subjects.events_of(topics.RUN, asked)
     return [runs.run_of(key, events[key]) for key in sorted(asked, key=lambda key: asked[key])]
 

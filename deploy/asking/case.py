@@ -19,6 +19,7 @@ from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
+from genoflow.events.rerun_requested import RerunRequested
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Case(Subject):
     members: dict[str, CaseMemberReady] = field(default_factory=dict)  # the newest of each
     # Whose reads do not count any more, until they are ready anew.
     withdrawn: dict[str, CaseMemberWithdrawn] = field(default_factory=dict)
+    rerun: RerunRequested | None = None  # the newest, where a person asked for a run again
     is_ready_anew: bool = False  # a member became ready again after the case was declared so
 
 
@@ -54,6 +56,11 @@ def _withdrawn(case: Case, event: CaseMemberWithdrawn) -> None:
 
 def _ready(case: Case, event: CaseReady) -> None:
     case.ready, case.is_ready_anew = event, False
+    case.rerun = None  # of an earlier revision
+
+
+def _rerun(case: Case, event: RerunRequested) -> None:
+    case.rerun = event
 
 
 def _answered(case: Case, event: CaseAnswered) -> None:
@@ -70,6 +77,7 @@ USES: Uses = {
     CaseMemberWithdrawn: _withdrawn,
     CaseReady: _ready,
     CaseAnswered: _answered,
+    RerunRequested: _rerun,
     CaseClosed: _closed,
 }
 
@@ -150,6 +158,10 @@ def _for_run(case: Case, its_runs: Sequence[Run]) -> list[Answer]:
             )
         ]  # fmt: skip
     run = mine[-1]
+    if case.rerun is not None and str(case.rerun.run_id) == run.key:
+        who, reason = case.rerun.envelope.actor.id, case.rerun.reason.rstrip(".")
+        says = f"waits for run {run.key} to be asked for once more, as {who} wants ({reason})"
+        return [Answer(says, case.rerun.envelope.occurred_at, A_WORKER)]
     return [
         Answer(
             f"{'waits for' if one.is_waiting else 'has'} run {run.key}, which {one.says}",

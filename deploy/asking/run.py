@@ -64,6 +64,8 @@ class Run(Subject):
     stage: Event | None = None  # the fact that says how far it is
     attempt: int = 0
     job_id: str | None = None
+    started: RunStarted | None = None  # of the newest attempt that began to work
+    failures: list[RunFailed] = field(default_factory=list)  # of every attempt
     tasks: dict[str, TaskNews] = field(default_factory=dict)  # the newest news of each
     collected: ResultsCollected | None = None
     checked: ResultsChecked | ResultsHeld | None = None
@@ -94,15 +96,20 @@ class Run(Subject):
 
 def _stage(run: Run, event: Event) -> None:
     attempt = getattr(event, "attempt", None) or 0
+    if isinstance(event, RunFailed):
+        run.failures.append(event)
     again = attempt > run.attempt
     if attempt and attempt < run.attempt:
         return  # news of a submission that was given up
     run.attempt = max(run.attempt, attempt)
     run.job_id = getattr(event, "job_id", None) or run.job_id
-    if run.stage is None or RANK[type(event)] >= RANK[type(run.stage)] or again:
+    is_later = run.stage is None or RANK[type(event)] >= RANK[type(run.stage)]
+    if is_later or (again and not isinstance(run.stage, RunCancelled)):
         run.stage = event
     if isinstance(event, RunRequested):
         run.requested = event
+    elif isinstance(event, RunStarted):
+        run.started = event
     elif isinstance(event, ResultsCollected):
         run.collected = event
     elif isinstance(event, ResultsChecked | ResultsHeld):
@@ -182,7 +189,9 @@ def _on_its_way(run: Run) -> list[Answer]:
     job = run.job_id or "unknown"
     if isinstance(stage, RunSubmitted):
         queue = f" in queue {stage.queue}" if stage.queue else ""
-        says = f"waits for {stage.launcher} to start job {job}{queue}, attempt {run.attempt}"
+        says = (
+            f"waits for {stage.launcher} to start job {job}{queue}, attempt {run.attempt}{_of(run)}"
+        )
         return [Answer(says, run.at, f"see what {stage.launcher} says of that job")]
     if isinstance(stage, RunStarted):
         return _running(run, stage)
@@ -203,7 +212,11 @@ def _running(run: Run, stage: RunStarted) -> list[Answer]:
         one.task_name for one in run.tasks.values() if isinstance(one, TaskStarted | TaskSubmitted)
     )
     at_work = f"; at work: {listed(busy)}" if busy else ""
-    says = f"is running on {stage.engine}, attempt {run.attempt}: {done} tasks are done{at_work}"
+    resumed = ", going on from what was done" if stage.resumed else ""
+    says = (
+        f"is running on {stage.engine}, attempt {run.attempt}{_of(run)}{resumed}: {done} tasks "
+        f"are done{at_work}"
+    )
     failed = [
         Answer(
             f"had a task fail: {one.task_name} ({one.reason.rstrip('.')})",
@@ -222,12 +235,13 @@ def _failed(run: Run, stage: RunFailed) -> Answer:
         f"; not in the manifest: {listed(stage.missing_outputs)}" if stage.missing_outputs else ""
     )
     says = (
-        f"failed in attempt {stage.attempt}{where}, {stage.reason_code} "
+        f"failed in attempt {stage.attempt}{_of(run)}{where}, {stage.reason_code} "
         f"({stage.reason.rstrip('.')}{missing})"
     )
     way = (
         "another attempt follows by itself" if stage.will_retry
-        else f"`genoflow run show {run.key}` has its last lines; mend the cause and ask for another"
+        else f"`genoflow run show {run.key}` has its last lines; mend the cause, then "
+        f"`genoflow run again {run.key}`"
     )  # fmt: skip
     return Answer(says, run.at, way)
 
@@ -263,6 +277,10 @@ def _published(run: Run, stage: ResultsPublished | ResultsAmended) -> list[Answe
     return found
 
 
+def _of(run: Run) -> str:
+    return f" of {run.requested.attempts_max}" if run.requested else ""
+
+
 def _gone(run: Run, stage: RunCancelled | RunSuperseded | ResultsRetracted) -> Answer:
     reason = stage.reason.rstrip(".")
     if isinstance(stage, RunSuperseded):
@@ -274,7 +292,10 @@ def _gone(run: Run, stage: RunCancelled | RunSuperseded | ResultsRetracted) -> A
         who = f" by {actor.id} as {stage.role}" if stage.role else ""
         says = f"had its results retracted{who}, {stage.reason_code} ({reason})"
         return Answer(says, run.at, "use nothing that it published", is_waiting=False)
-    return Answer(f"was cancelled ({reason})", run.at, is_waiting=False)
+    actor = stage.envelope.actor
+    who = f" by {actor.id}" if actor.kind == "person" else ""
+    way = f"`genoflow run again {run.key}` where it is wanted after all"
+    return Answer(f"was cancelled{who} ({reason})", run.at, way, is_waiting=False)
 
 
 def word(run: Run) -> str:
@@ -301,6 +322,18 @@ def facts(run: Run) -> dict[str, Any]:
         {"task": one.task_name, "state": type(one).__name__.removeprefix("Task").lower()}
         for one in run.tasks.values()
     ]
+    if run.started is not None:
+        found |= {
+            "engine": f"{run.started.engine} {run.started.engine_version}",
+            "session": run.started.session_id, "resumed": run.started.resumed,
+        }  # fmt: skip
+    if run.failures:
+        found["failed_attempts"] = [
+            {"attempt": one.attempt, "because": one.reason_code, "retried": one.will_retry}
+            for one in run.failures
+        ]
+    if isinstance(run.stage, RunCancelled):
+        found |= {"reason": run.stage.reason, "cancelled_by": run.stage.envelope.actor.id}
     if isinstance(run.stage, RunFailed):
         found |= {"reason": run.stage.reason, "error_tail": run.stage.error_tail}
     results = run.amended or run.published or run.collected

@@ -8,6 +8,7 @@ running is ended with it. In the job's directory:
     document     what the program reads on standard input
     program      its argument vector, as JSON
     begun        the id of the job's session; it is there once the job was begun
+    cancelled    nobody wants it: it is not begun any more
     stdout       what the program says
     stderr       what the program complains of
     wrapper.log  what this says: a store that is away, a program that is not there
@@ -31,6 +32,7 @@ LOCK = "lock"
 DOCUMENT = "document"
 PROGRAM = "program"
 BEGUN = "begun"
+CANCELLED = "cancelled"
 STDOUT = "stdout"
 STDERR = "stderr"
 LOG = "wrapper.log"

@@ -20,7 +20,14 @@ from pathlib import Path
 from uuid import UUID
 
 from genoflow.events.errors import Retry
-from genoflow.processors.adapters.local_job import BEGUN, DOCUMENT, LOCK, LOG, PROGRAM
+from genoflow.processors.adapters.local_job import (
+    BEGUN,
+    CANCELLED,
+    DOCUMENT,
+    LOCK,
+    LOG,
+    PROGRAM,
+)
 from genoflow.processors.job_outcome import outcome_key
 from genoflow.processors.ports import JobOrder, JobState
 
@@ -70,8 +77,8 @@ class LocalLauncher:
         give_up_at = time.monotonic() + LAUNCH_SECONDS_MAX
         while True:
             with _lock(home, fcntl.LOCK_EX) as ours:
-                if (home / BEGUN).exists():
-                    return  # it runs, or it has run
+                if (home / BEGUN).exists() or (home / CANCELLED).exists():
+                    return  # it runs, it has run, or nobody wants it any more
                 if ours is not None:
                     self._start(effect_id, home, ours, order)
                     return
@@ -110,9 +117,15 @@ class LocalLauncher:
 
     def _cancel(self, effect_id: UUID) -> None:
         home = self._directory / str(effect_id)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (home / CANCELLED).touch()  # from now on nobody begins it; somebody may be about to
+        give_up_at = time.monotonic() + CANCEL_GRACE_SECONDS
+        while not (home / BEGUN).exists() and self._find(effect_id) is JobState.RUNNING:
+            if time.monotonic() >= give_up_at:
+                raise Retry(f"{home}: the job is being begun and is not there yet; ask again")
+            time.sleep(LOOK_SECONDS)
         if not self._signal(home, signal.SIGTERM):
             return
-        give_up_at = time.monotonic() + CANCEL_GRACE_SECONDS
         while time.monotonic() < give_up_at:
             if self._find(effect_id) is not JobState.RUNNING:
                 return

@@ -1,6 +1,6 @@
 """The porch of an engine's trace: a task that has ended becomes a fact, the same one each time.
 
-A trace has rows only of tasks that have ended, so nothing is said here of those that wait or work.
+A trace has rows only of tasks that have ended. Of those that wait or work, weblog's payload tells.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ TASK_NEWS = "task-news"
 SIGNALS_FROM = 128  # as shells say it: and the number of the signal
 NAME_CHARACTERS_MAX = 100
 NEVER = -1.0
+SUCCESSES = ("COMPLETED", "CACHED")
+FAILURES = ("FAILED", "ABORTED")
 
 Row = Mapping[str, str]
 
@@ -28,13 +30,24 @@ def task_facts(
     """What ended, in its envelope; failures only when all is over: then it is known what came."""
     facts = []
     for row in rows:
-        status = row["status"]
-        if status in ("COMPLETED", "CACHED"):
-            facts.append(_enveloped(submission, row, _completed(submission, row), by))
-        elif is_over and status in ("FAILED", "ABORTED"):
-            again = any(_is_retry(row, other) for other in rows)
-            facts.append(_enveloped(submission, row, _failed(submission, row, again), by))
+        if row["status"] in FAILURES and not is_over:
+            continue
+        again = any(_is_retry(row, other) for other in rows)
+        fact = ended_fact(submission, row, will_retry=again, by=by)
+        if fact is not None:
+            facts.append(fact)
     return facts
+
+
+def ended_fact(
+    submission: Submission, row: Row, *, will_retry: bool, by: Producer
+) -> TaskCompleted | TaskFailed | None:
+    """What a row of the trace says of a task, in its envelope; None where it has not ended."""
+    if row["status"] in SUCCESSES:
+        return _enveloped(submission, row, _completed(submission, row), by)
+    if row["status"] in FAILURES:
+        return _enveloped(submission, row, _failed(submission, row, will_retry), by)
+    return None
 
 
 def _enveloped(
@@ -42,7 +55,7 @@ def _enveloped(
 ) -> TaskCompleted | TaskFailed:
     return begin(
         fact,
-        occurred_at=_time(row, "complete") or _time(row, "submit") or datetime.now(UTC),
+        occurred_at=time_of(row, "complete") or time_of(row, "submit") or datetime.now(UTC),
         actor=Actor(kind="service", id=TASK_NEWS),
         by=by,
         correlation_id=submission.correlation_id,
@@ -52,7 +65,7 @@ def _enveloped(
 
 def _completed(submission: Submission, row: Row) -> TaskCompleted:
     return TaskCompleted(
-        **_task(submission, row),
+        **_ended_task(submission, row),
         exit_code=_exit_code(row) or 0,
         is_cached=row["status"] == "CACHED",
         duration_seconds=_seconds(row, "duration"),
@@ -65,7 +78,7 @@ def _failed(submission: Submission, row: Row, will_retry: bool) -> TaskFailed:
     how = "was ended with the run" if row["status"] == "ABORTED" else f"ended with exit code {code}"
     by_signal = f", which is signal {code - SIGNALS_FROM}" if code and code > SIGNALS_FROM else ""
     return TaskFailed(
-        **_task(submission, row),
+        **_ended_task(submission, row),
         exit_code=code,
         will_retry=will_retry,
         reason=f"the task {how}{by_signal}; the end of the run's own output says more",
@@ -73,7 +86,17 @@ def _failed(submission: Submission, row: Row, will_retry: bool) -> TaskFailed:
     )
 
 
-def _task(submission: Submission, row: Row) -> dict[str, object]:
+def _ended_task(submission: Submission, row: Row) -> dict[str, object]:
+    native_id = row.get("native_id", "")
+    return task_fields(submission, row) | {
+        "native_id": native_id if native_id not in ("", "-") else None,
+        "submitted_at": time_of(row, "submit"), "started_at": time_of(row, "start"),
+        "completed_at": time_of(row, "complete"),
+    }  # fmt: skip
+
+
+def task_fields(submission: Submission, row: Row) -> dict[str, object]:
+    """Which task it is, in the fields that all news of tasks have."""
     asked = submission.requested
     known = {one.sample_id for one in asked.members}
     first = row.get("tag", "").split(" ")[0]
@@ -83,9 +106,6 @@ def _task(submission: Submission, row: Row) -> dict[str, object]:
         "task_number": int(row["task_id"]), "process": row["process"][:NAME_CHARACTERS_MAX],
         "task_name": row["name"][:NAME_CHARACTERS_MAX],
         "sample_id": first if first in known else None,
-        "native_id": row["native_id"] if row["native_id"] not in ("", "-") else None,
-        "submitted_at": _time(row, "submit"), "started_at": _time(row, "start"),
-        "completed_at": _time(row, "complete"),
     }  # fmt: skip
 
 
@@ -98,7 +118,8 @@ def _milliseconds(row: Row, name: str) -> float:
     return float(text) if text.isdecimal() else NEVER
 
 
-def _time(row: Row, name: str) -> datetime | None:
+def time_of(row: Row, name: str) -> datetime | None:
+    """A time of a row, which has them in milliseconds; None where it did not come to it."""
     found = _milliseconds(row, name)
     return datetime.fromtimestamp(found / 1_000, UTC) if found > 0 else None
 

@@ -39,6 +39,7 @@ class Plan:
     work: Path  # its own, to be removed afterwards
     name: str
     news: News = nobody
+    weblog: str = ""  # where to post what happens to tasks; nothing where nobody listens
 
 
 class Engine(Protocol):

@@ -28,6 +28,7 @@ from genoflow.events.types import (
 )
 from genoflow.processors.decision import Arguments
 
+EXIT_PASSES = 75  # of the program, as sysexits.h says it: something that it needs was away
 FAULTS = (
     "exit code",
     "manifest missing",
@@ -36,6 +37,7 @@ FAULTS = (
     "out of memory",
     "out of time",
     "input missing",
+    "lost",
 )
 
 
@@ -68,6 +70,7 @@ class Fault(Part):
     exit_code: ExitCode | None = None
     failed_process: Name | None = None
     failed_task_id: Name | None = None
+    may_pass: bool = False  # another attempt may end otherwise, though nobody has mended anything
 
 
 class Tasks(Part):

@@ -35,13 +35,16 @@ SMALL = ("-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 RUN_SECONDS_MAX = 6 * 86_400  # a day less than a job may take: what is left are transfers
 NEWS_SECONDS = 2.0  # between two looks at the trace: a person who waits sees it move
 CONFIG = "trace.config"
+HISTORY = ".nextflow/history"  # there is one where an earlier attempt worked
 TRACE_CONFIG = """trace {
     raw = true
     fields = 'task_id,hash,native_id,process,tag,name,status,exit,attempt,submit,start,complete,\
 duration,realtime'
 }
 """
-KILLED = 137  # as shells say it: 128 and the signal's number
+SIGNALS_FROM = 128  # as shells say it: 128 and the signal's number
+KILLED = 137
+AGAIN = "then have the case run again with `genoflow run again`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Nextflow:
         parameters, trace = plan.work / "parameters.json", plan.work / "trace.tsv"
         parameters.write_text(json.dumps(plan.parameters), encoding="utf-8")
         (plan.work / CONFIG).write_text(TRACE_CONFIG, encoding="utf-8")
+        trace.unlink(missing_ok=True)  # of an earlier attempt, whose finished tasks are kept
         try:
             code = self._until_it_ends(plan, parameters, trace)
         except OSError as error:
@@ -100,6 +104,8 @@ class Nextflow:
             "-c", str(plan.work / CONFIG), "run", str(plan.pipeline), "-name", plan.name,
             "-params-file", str(parameters),
             "-work-dir", str(plan.work / "tasks"), "-with-trace", str(trace),
+            *(("-with-weblog", plan.weblog) if plan.weblog else ()),
+            *(("-resume",) if (plan.work / HISTORY).is_file() else ()),
         ]  # fmt: skip
 
     def _environment(self, work: Path) -> dict[str, str]:
@@ -127,13 +133,14 @@ def _failure(code: int, rows: Sequence[Mapping[str, str]], tasks: Tasks) -> NotD
     failed = next((row for row in rows if row["status"] == "FAILED"), None)
     if failed is None:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return _not_done("exit code", f"Nextflow {how}", code=code, tasks=tasks)
+        return _not_done("exit code", f"Nextflow {how}", code=code, tasks=tasks, may_pass=code < 0)
     ended = failed.get("exit", "")
     status = int(ended) if ended.isdecimal() else None
     kind = "out of memory" if status == KILLED else "exit code"
     return _not_done(
         kind, f"the step {failed['name']} failed with exit code {ended}", code=status, tasks=tasks,
         process=failed["name"].split(" ")[0], task_id=failed["hash"],
+        may_pass=status is not None and status > SIGNALS_FROM,
     )  # fmt: skip
 
 
@@ -145,12 +152,14 @@ def _not_done(
     tasks: Tasks | None = None,
     process: str | None = None,
     task_id: str | None = None,
+    may_pass: bool = False,
 ) -> NotDone:
     fault = Fault(
         reason_code=kind,
-        reason=f"{fact}; read the end of what it wrote and mend that, then have the case run again",
+        reason=f"{fact}; read the end of what it wrote and mend that, {AGAIN}",
         exit_code=code if code is not None and 0 <= code <= 255 else None,
         failed_process=process,
         failed_task_id=task_id,
+        may_pass=may_pass,
     )
     return NotDone(fault, tasks)

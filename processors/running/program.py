@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,13 +28,14 @@ from genoflow.processors.ports import ByteStore
 from genoflow.processors.running.engine import Engine, News, NotDone, Plan, code_sha256, nobody
 from genoflow.processors.running.manifest import Fault, Listed, RunManifest, Submission, Tasks
 from genoflow.processors.running.names import attempt_prefix, job_name, manifest_key
+from genoflow.processors.running.regions import fault_of, lengths_of
 
 PIECE_BYTES = 8 * 1024**2
 PAUSES_SECONDS = (1, 2, 5, 15, 30, 60, 120, 240)  # 8 min in all: a store that is restarted
 CURRENT = "null"  # what a document names by its checksum needs no version
 WHOLE_CASE = "_case"  # no sample can be called that: ids begin with a letter or a digit
 MEASUREMENTS = "measurements.json"
-AGAIN = "then have the case run again"
+AGAIN = "then have the case run again with `genoflow run again`"
 MANIFEST_TYPE = {"gf-kind": "manifest"}
 T = TypeVar("T")
 
@@ -57,6 +59,7 @@ class Program:
     folder: Path
     pauses_seconds: tuple[float, ...] = PAUSES_SECONDS
     news: News = nobody
+    weblog: str = ""
 
     def run(self, submission: Submission) -> RunManifest:
         """Do it and leave its manifest; whatever was foreseen stands there as a fault."""
@@ -93,6 +96,7 @@ class Program:
         pipeline = self._code(asked)
         inputs, results = self.folder / "inputs", self.folder / "results"
         inputs.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(results, ignore_errors=True)  # of an earlier attempt: the engine leaves anew
         samples, roles = inputs / "samples.tsv", inputs / "roles.tsv"
         rows = [row for one in asked.members for row in self._reads(one, inputs)]
         _table(samples, ("sample", "read_set", "r1", "r2"), rows)
@@ -101,14 +105,22 @@ class Program:
         if asked.target_set_uri is not None and asked.target_set_sha256 is not None:
             bed = inputs / "targets.bed"
             self._fetch_uri(asked.target_set_uri, asked.target_set_sha256, bed)
+        fasta = self._reference(asked, inputs)
+        if bed is not None and (fault := fault_of(bed, lengths_of(fasta))):
+            raise _not_done(
+                "refused by the launcher",
+                f"the regions {asked.target_set} {asked.target_set_version} are not those of "
+                f"{asked.reference} {asked.reference_version}: {fault}; publish a version with "
+                f"regions of this build, {AGAIN}",
+            )
         parameters = {
             **json.loads(asked.parameters_json), "samples": str(samples), "roles": str(roles),
-            "fasta": str(self._reference(asked, inputs)), "bed": str(bed) if bed else "",
+            "fasta": str(fasta), "bed": str(bed) if bed else "",
             "case_id": asked.case_id, "kind": asked.kind, "python": self.python,
             "outdir": str(results),
         }  # fmt: skip
         name = job_name(asked.run_id, submission.attempt)
-        return Plan(pipeline, parameters, self.folder / "engine", name, self.news)
+        return Plan(pipeline, parameters, self.folder / "engine", name, self.news, self.weblog)
 
     def _code(self, asked: RunRequested) -> Path:
         which = f"the pipeline {asked.pipeline} {asked.pipeline_version}"
@@ -168,6 +180,9 @@ class Program:
         self._fetch(parts.netloc, unquote(parts.path.lstrip("/")), CURRENT, sha256, path)
 
     def _fetch(self, bucket: str, key: str, version: str, sha256: str, path: Path) -> None:
+        if path.is_file() and _sha256(path) == sha256:
+            return  # an earlier attempt fetched it, and the engine knows it by its time
+
         def fetch() -> str:
             digest = hashlib.sha256()
             with path.open("wb") as file:
@@ -237,15 +252,15 @@ class Program:
                 return work()
             except Retry as error:
                 if pause is None:
-                    raise _not_done(reason_code, f"{error}; {AGAIN}") from error
+                    raise _not_done(reason_code, f"{error}; {AGAIN}", may_pass=True) from error
                 time.sleep(pause)
             except Refused as error:
                 raise _not_done(reason_code, f"{error}; {AGAIN}") from error
         raise AssertionError("the last pause is none")
 
 
-def _not_done(reason_code: str, reason: str) -> NotDone:
-    return NotDone(Fault(reason_code=reason_code, reason=reason[:2_000]))
+def _not_done(reason_code: str, reason: str, *, may_pass: bool = False) -> NotDone:
+    return NotDone(Fault(reason_code=reason_code, reason=reason[:2_000], may_pass=may_pass))
 
 
 def _in_order(files: Iterable[ReadSetFile]) -> list[ReadSetFile]:
@@ -253,8 +268,9 @@ def _in_order(files: Iterable[ReadSetFile]) -> list[ReadSetFile]:
 
 
 def _table(path: Path, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    lines = ["\t".join(row) + "\n" for row in (names, *rows)]
-    path.write_text("".join(lines), encoding="utf-8")
+    text = "".join("\t".join(row) + "\n" for row in (names, *rows))
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
 
 
 def _only_file(kind: str, folder: Path) -> Path:

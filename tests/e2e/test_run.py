@@ -2,159 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pysam
 import pytest
 
 from genoflow.deploy.addresses import Addresses
-from genoflow.deploy.generate.simulation import Wish, Written, simulate
-from genoflow.deploy.local.artifacts import NEXTFLOW_JARS, ensure_jars
-from genoflow.deploy.settings import Settings
-from genoflow.deploy.wiring import ensure_bucket, open_log, open_s3
-from genoflow.events import topics
-from genoflow.events.case_ready import CaseReady
-from genoflow.events.event import Event, begin
-from genoflow.events.read_set_file import ReadSetFile
-from genoflow.events.ready_member import ReadyMember
 from genoflow.processors.running.engine import code_sha256
-from tests.e2e.workers import settings_of, succeeds, until, working
-from tests.examples import somebody, someone
+from tests.e2e.runs import DEPTH, ROWS, Lab, opened, published, sha256_of
+from tests.e2e.workers import fails, succeeds, until, working
 
-ROWS = ("request-run", "submit-run", "collect-results")
-REFERENCE = "simulated"
-DEPTH = 30.0
 FOUND_FRACTION_MIN = 0.97  # of the planted variants; some lie where chance left few reads
-PROFILE = {
-    "kind": "qc-profile", "document_id": "wgs-small", "version": "1", "title": "Small genomes",
-    "assays": ["wgs"], "run_thresholds": [], "reads_thresholds": [], "top_ups_max": 2,
-    "results_thresholds": [{"metric": "mean_coverage", "unit": "x", "required_min": 20}],
-}  # fmt: skip
-
-
-def sha256_of(content: bytes) -> str:
-    """The checksum by which everything is named."""
-    return hashlib.sha256(content).hexdigest()
-
-
-@dataclass(frozen=True)
-class Lab:
-    """A deployment with a reference, reads and a pipeline."""
-
-    settings: Settings
-    client: Any
-    written: Written
-
-    def reference(self) -> dict[str, object]:
-        """The generated genome, put into the store."""
-        fasta = (self.written.run_folders[0].parent.parent / "reference/simulated.fa").read_bytes()
-        bucket = self.settings.raw_bucket
-        self.client.put_object(Bucket=bucket, Key="references/simulated.fa", Body=fasta)
-        genome = self.written.cast.genome
-        contigs = [
-            {"name": one.name, "length_bases": len(one.bases), "md5": "0" * 32}
-            for one in genome.contigs
-        ]
-        return {
-            "kind": "reference", "document_id": REFERENCE, "version": "1", "title": "Simulated",
-            "genome_bases": genome.length, "contigs": contigs,
-            "files": [
-                {"kind": "fasta", "uri": f"s3://{bucket}/references/simulated.fa",
-                 "size_bytes": len(fasta), "sha256": sha256_of(fasta)}
-            ],
-        }  # fmt: skip
-
-    def member(self, letter: str, role: str) -> ReadyMember:
-        """A sample of the cast, its reads put into the store."""
-        files = []
-        for path in sorted(self.written.fastq):
-            if not path.name.startswith(f"SIM-{letter}_"):
-                continue
-            content, bucket = path.read_bytes(), self.settings.raw_bucket
-            answer = self.client.put_object(Bucket=bucket, Key=f"reads/{path.name}", Body=content)
-            read_set, read = path.name.split(".")[0].split("_")[1:3]
-            files.append(
-                ReadSetFile(
-                    read_set_id=f"SIM-{letter}.{read_set}", role=read, bucket=bucket,
-                    object_key=f"reads/{path.name}", sha256=sha256_of(content),
-                    version_id=answer.get("VersionId", "null"), size_bytes=len(content),
-                )
-            )  # fmt: skip
-        return ReadyMember(
-            sample_id=f"SIM-{letter}", role=role, subject_ref="P1", declared_sex="unknown",
-            round=1, files=tuple(files),
-        )  # fmt: skip
-
-    def ready(self, case_id: str, kind: str, **members: str) -> None:
-        """Say that a case is ready, as await-members does."""
-        fact = CaseReady(
-            case_id=case_id, revision=1, kind=kind, assay="wgs", material="FASTQ",
-            members=tuple(self.member(letter, role) for letter, role in members.items()),
-            reference=REFERENCE, priority="routine",
-        )  # fmt: skip
-        said = begin(fact, occurred_at=datetime.now(UTC), actor=somebody(), by=someone())
-
-        async def append() -> None:
-            async with open_log(self.settings) as log:
-                await log.append(said)
-
-        asyncio.run(append())
-
-    def everything(self) -> list[Any]:
-        """Every event about runs."""
-
-        async def read() -> list[Event]:
-            async with open_log(self.settings) as log:
-                return [record.event async for record in log.read_topic(topics.RUN.name)]
-
-        return asyncio.run(read())
-
-    def of_run(self, run_id: UUID) -> list[Any]:
-        """Every event about a run."""
-        return [one for one in self.everything() if one.run_id == run_id]
-
-    def said(self, kind: str, case_id: str) -> list[Any]:
-        """Every event of a type about the runs of a case."""
-        every = self.everything()
-        runs = {one.run_id for one in every if getattr(one, "case_id", None) == case_id}
-        return [one for one in every if one.type() == kind and one.run_id in runs]
-
-    def ended(self, case_id: str) -> Any:
-        """How the run of a case ended, once it has."""
-        return next(
-            (e for kind in ("RunSucceeded", "RunFailed") for e in self.said(kind, case_id)), None
-        )
 
 
 @pytest.fixture
 def lab(stack: Addresses, suffix: str, tmp_path: Path) -> Iterator[Lab]:
     """A deployment of this test's own."""
-    settings = settings_of(
-        stack, suffix, tmp_path / "home", raw_bucket=f"raw-{suffix}",
-        work_bucket=f"work-{suffix}", results_bucket=f"results-{suffix}",
-    )  # fmt: skip
-    succeeds(settings, "topics", "apply")
-    asyncio.run(ensure_jars(settings.cache, NEXTFLOW_JARS, lambda _: None))
-    client = open_s3(settings)
-    ensure_bucket(client, settings.raw_bucket)
-    yield Lab(settings, client, simulate(tmp_path / "sim", Wish(depth=DEPTH, fastq=True)))
-    client.close()
-
-
-def published(lab: Lab, **changes: Any) -> None:
-    """Publish the reference, a profile and the pipeline."""
-    pipeline = json.loads(succeeds(lab.settings, "catalog", "germline")) | changes
-    documents = [lab.reference(), PROFILE, pipeline]
-    succeeds(lab.settings, "catalog", "publish", "-", said=json.dumps(documents))
+    with opened(stack, suffix, tmp_path) as lab:
+        yield lab
 
 
 def places(path: Path) -> set[tuple[str, int, bool]]:
@@ -242,7 +111,12 @@ def test_cases_that_are_ready_are_run_and_what_was_planted_is_found(
         ("ALIGN", "SIM-A"), ("CALL", None), ("COVERAGE", "SIM-A"), ("INDEX", None),
         ("REPORT", None), ("SORT", "SIM-A"),
     ]  # fmt: skip
-    stories = {one.envelope.correlation_id for one in (*tasks, done)}
+    [started] = lab.said("RunStarted", "CASE-A")
+    assert (started.engine, started.resumed, started.job_id) == ("nextflow", False, done.job_id)
+    ids = {one.task_id for one in tasks}
+    for kind in ("TaskSubmitted", "TaskStarted"):
+        assert {one.task_id for one in lab.said(kind, "CASE-A")} == ids
+    stories = {one.envelope.correlation_id for one in (*tasks, started, done)}
     assert len(stories) == 1, "news of tasks belong to the story of their run"
     [single] = lab.said("ResultsCollected", "CASE-A")
     assert 0.8 * DEPTH < measured(single, "mean_coverage")["SIM-A"] < 1.2 * DEPTH
@@ -262,15 +136,49 @@ def test_cases_that_are_ready_are_run_and_what_was_planted_is_found(
     assert succeeds(lab.settings, "parked", "list") == "nothing is parked\n"
 
 
-def test_a_pipeline_that_ends_well_and_leaves_nothing_has_failed(lab: Lab, tmp_path: Path) -> None:
+def test_what_cannot_be_run_says_why_and_what_to_do(lab: Lab, tmp_path: Path) -> None:
     idle = tmp_path / "idle"
     idle.mkdir()
     (idle / "main.nf").write_text("workflow { }\n")
     published(lab, uri=idle.as_uri(), code_sha256=code_sha256(idle))
-    lab.ready("CASE-A", "single", A="single")
+    other_build = json.dumps(lab.regions("panel", b"NC_1\t0\t100\n"))
+    succeeds(lab.settings, "catalog", "publish", "-", said=other_build)
+    unknown = json.loads(succeeds(lab.settings, "catalog", "germline"))
+    unknown |= {"version": "9", "parameters": {"ploidy": 2}}
+    refused = fails(lab.settings, "catalog", "publish", "-", said=json.dumps(unknown))
+    assert "parameters.ploidy: the pipeline knows no such parameter" in refused
+    lab.ready("CASE-IDLE", "single", A="single")
+    lab.ready("CASE-BED", "single", {"target_set": "panel"}, A="single")
+    lab.ready("CASE-REF", "single", {"reference": "hg19"}, A="single")
+    lab.ready("CASE-PIPE", "single", {"pipeline": "none"}, A="single")
     with working(lab.settings, tmp_path / "worker.log", "--once", *ROWS):
-        failed = until(lambda: lab.ended("CASE-A"), "the run has ended")
-    assert (failed.type(), failed.reason_code) == ("RunFailed", "manifest incomplete")
-    assert "ended well and left 0 files as bam of SIM-A" in failed.reason
-    assert lab.said("ResultsCollected", "CASE-A") == []
+        idled = until(lambda: lab.ended("CASE-IDLE"), "the run has ended")
+        bed = until(lambda: lab.ended("CASE-BED"), "the other run has ended")
+        until(lambda: parked(lab) == ["CASE-PIPE", "CASE-REF"], "what is not published is parked")
+    verdicts = [(e.type(), e.reason_code, e.attempt, e.will_retry) for e in (idled, bed)]
+    assert verdicts == [
+        ("RunFailed", "manifest incomplete", 1, False),
+        ("RunFailed", "refused by the launcher", 1, False),
+    ]
+    for run, words in (
+        (idled, "ended well and left 0 files as bam of SIM-A"),
+        (bed, "the regions panel 1 are not those of simulated 1: line 1 names the sequence NC_1"),
+    ):
+        said = succeeds(lab.settings, "run", "why", str(run.run_id))
+        assert words in said
+        assert f"`genoflow run again {run.run_id}`" in said
+        assert lab.said("ResultsCollected", run.case_id) == []
+    for case_id, words in (
+        ("CASE-REF", "names the reference 'hg19', and none of that name is published"),
+        ("CASE-PIPE", "names the pipeline 'none', and it is not published"),
+    ):
+        said = succeeds(lab.settings, "case", "why", case_id)
+        assert words in said
+        assert "publish it with `genoflow catalog publish FILE`" in said
     shutil.rmtree(idle)
+
+
+def parked(lab: Lab) -> list[str]:
+    """The cases that wait for a person."""
+    said = json.loads(succeeds(lab.settings, "parked", "list", "--json"))
+    return sorted(one["subject"] for one in said["parked"])

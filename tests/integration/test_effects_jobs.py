@@ -156,7 +156,6 @@ async def test_cancel_ends_all_that_a_job_started(
 ) -> None:
     monkeypatch.setattr("genoflow.processors.adapters.local_launcher.CANCEL_GRACE_SECONDS", 1.0)
     launcher = launcher_of(home)
-    await launcher.cancel(job)  # nothing where there is none
     await launcher.launch(job, python(code))
     living = [identify(pid) for pid in await processes_named(home / "jobs" / "ids")]
     assert await launcher.find(job) is JobState.RUNNING
@@ -245,3 +244,12 @@ async def test_the_real_wrapper_leaves_the_outcome_in_the_object_store(
     client.close()
     assert left is not None
     assert read_outcome(left).output == "told\n"
+
+
+async def test_a_job_that_was_cancelled_before_is_never_begun(home: Path, job: UUID) -> None:
+    launcher = launcher_of(home)
+    await launcher.cancel(job)
+    assert await launcher.find(job) is JobState.UNKNOWN
+    await launcher.launch(job, python(COUNTS))
+    assert await launcher.find(job) is JobState.UNKNOWN
+    assert not (home / "jobs" / "count").exists()

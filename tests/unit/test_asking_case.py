@@ -81,6 +81,7 @@ def task(kind: type[Event], name: str, **more: object) -> Event:
     return like(kind, **fields, **more)  # type: ignore[no-any-return]
 
 
+TRIES = requested().attempts_max
 RUNS: dict[str, tuple[list[Event], str, str]] = {
     "requested": ([requested()], "requested", f"{RUN} waits to be submitted to local"),
     "submitted": (
@@ -89,7 +90,7 @@ RUNS: dict[str, tuple[list[Event], str, str]] = {
     ),
     "running": (
         [*WHOLE, task(TaskCompleted, "SORT"), task(TaskStarted, "CALL")], "running",
-        f"{RUN} is running on nextflow, attempt 1: 1 tasks are done; at work: CALL",
+        f"{RUN} is running on nextflow, attempt 1 of {TRIES}: 1 tasks are done; at work: CALL",
     ),
     "a task failed": (
         [*WHOLE, task(TaskFailed, "CALL", reason="killed.", will_retry=True)], "running",
@@ -102,8 +103,8 @@ RUNS: dict[str, tuple[list[Event], str, str]] = {
     "lost": ([*WHOLE, LOST], "lost", f"{RUN} was lost by local, job J1: no such job"),
     "failed": (
         [*WHOLE, EXITED, RUN_FAILED], "failed",
-        f"{RUN} failed in attempt 1 in CALL, manifest incomplete (the report is missing; not in "
-        f"the manifest: report)",
+        f"{RUN} failed in attempt 1 of {TRIES} in CALL, manifest incomplete (the report is "
+        f"missing; not in the manifest: report)",
     ),
     "to be tried again": (
         [*WHOLE, RUN_FAILED.model_copy(update={"will_retry": True})], "failed",

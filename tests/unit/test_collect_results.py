@@ -39,6 +39,10 @@ JOB = UUID(int=9)
 ASKED = requested()
 BUCKET, PREFIX = ASKED.bucket, ASKED.output_prefix
 BODIES = {("bam", "S1"): b"reads", ("vcf", None): b"variants"}
+OWED = Owed(
+    case_id=CASE, bucket=BUCKET, output_prefix=PREFIX, sample_ids=("S1",),
+    expected_outputs=OUTPUTS,
+)  # fmt: skip
 given_submit, given_collect = Spec(SUBMIT_RUN).given, Spec(COLLECT_RESULTS).given
 
 
@@ -76,7 +80,14 @@ def manifest(**fields: Any) -> RunManifest:
     return RunManifest(**known | fields)
 
 
-async def judged(left: RunManifest | bytes | None, *, absent: str = "", **end: Any) -> list[Event]:
+async def judged(
+    left: RunManifest | bytes | None,
+    *,
+    absent: str = "",
+    lost: str | None = None,
+    attempts_max: int = 1,
+    **end: Any,
+) -> list[Event]:
     """What is said of a run that left this."""
     store = FakeStore()
     for (kind, sample), body in BODIES.items():
@@ -86,12 +97,9 @@ async def judged(left: RunManifest | bytes | None, *, absent: str = "", **end: A
     if left is not None:
         body = left if isinstance(left, bytes) else left.model_dump_json().encode()
         store.keep(BUCKET, manifest_key(PREFIX, 1), body, {})
-    owed = Owed(
-        case_id=CASE, bucket=BUCKET, output_prefix=PREFIX, sample_ids=("S1",),
-        expected_outputs=OUTPUTS,
-    )  # fmt: skip
     attempt = Attempt(UUID(int=1), 1, Ports(clock=FakeClock(), store=store), lambda *_: None)
-    return [*await read_manifest(Exit(owed=owed, exited=exited(**end)), attempt)]
+    owed = OWED.model_copy(update={"attempts_max": attempts_max})
+    return [*await read_manifest(Exit(owed=owed, exited=exited(**end), lost=lost), attempt)]
 
 
 async def failure(left: RunManifest | bytes | None, **more: Any) -> RunFailed:
@@ -174,13 +182,9 @@ def test_how_the_program_ended_is_said_and_not_judged() -> None:
 
 
 def test_the_end_of_a_run_is_looked_at_once() -> None:
-    owed = Owed(
-        case_id=CASE, bucket=BUCKET, output_prefix=PREFIX, sample_ids=("S1",),
-        expected_outputs=OUTPUTS,
-    )  # fmt: skip
     asked, end = heard(ASKED), heard(exited())
     given_collect(asked).when(end).then().then_effects(
-        Effect("read-manifest", Exit(owed=owed, exited=exited()))
+        Effect("read-manifest", Exit(owed=OWED, exited=exited()))
     )
     given_collect(asked, end).when(end).then_nothing()
     given_collect().when(end).then_nothing()

@@ -168,7 +168,9 @@ def test_an_input_that_is_gone_or_another_is_named(stage: Stage, key: str) -> No
     del stage.store.objects[key]
     assert "there is no such object" in stage.fault().reason
     stage.store.away = 9
-    assert "the store answers no requests now" in stage.fault().reason
+    away = stage.fault()
+    assert "the store answers no requests now" in away.reason
+    assert (away.may_pass, fault.may_pass) == (True, False)
 
 
 def test_a_read_set_without_its_mates_is_refused(stage: Stage) -> None:
@@ -176,6 +178,29 @@ def test_a_read_set_without_its_mates_is_refused(stage: Stage) -> None:
     more = ReadSetFile(**dict(one.files[0]) | {"object_key": "S1/more.fastq.gz"})
     stage.asked["members"] = (one.model_copy(update={"files": (*one.files, more)}),)
     assert "has 2 files R1 and 1 files R2" in stage.fault().reason
+
+
+def test_regions_of_another_build_are_refused(stage: Stage) -> None:
+    other = b"chr1\t0\t4\n"
+    stage.store.objects["t.bed"] = other
+    stage.asked["target_set_sha256"] = sha(other)
+    fault = stage.fault()
+    assert (fault.reason_code, fault.may_pass) == ("refused by the launcher", False)
+    assert (
+        "the regions t 1 are not those of GRCh38 1: line 1 names the sequence chr1" in fault.reason
+    )
+
+
+def test_a_later_attempt_keeps_what_was_fetched_as_it_was(stage: Stage) -> None:
+    stage.engine.fails = NotDone(
+        Fault(reason_code="out of memory", reason="then have the case run again")
+    )
+    stage.run()
+    before = {path: path.stat().st_mtime_ns for path in (stage.folder / "inputs").iterdir()}
+    stage.store.objects.clear()
+    stage.engine.fails = None
+    assert stage.run().fault is None
+    assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 def test_other_code_than_was_published_is_not_run(stage: Stage) -> None:

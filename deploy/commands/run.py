@@ -1,0 +1,77 @@
+"""`genoflow run cancel | again`: what a person decides about runs, beside the questions."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from genoflow.deploy.commands.ask import run
+from genoflow.deploy.settings import read_settings
+from genoflow.deploy.wiring import open_log
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from genoflow.events.event import Event
+
+__all__ = ["run"]
+
+REASON = click.option("--reason", required=True, help="why, for whoever asks later")
+REQUEST_ID = click.option("--request-id", help="of the decision: repeated, it is the same one")
+AS = click.option("--as", "person", help="who decides; the account that runs this otherwise")
+DRY_RUN = click.option("--dry-run", is_flag=True, help="say what would be appended, append nothing")
+
+
+@run.command()
+@click.argument("name", metavar="RUN")
+@REASON
+@REQUEST_ID
+@AS
+@DRY_RUN
+def cancel(
+    name: str, reason: str, request_id: str | None, person: str | None, dry_run: bool
+) -> None:
+    """End RUN: its job is stopped, and what it leaves does not count."""
+    from genoflow.deploy.run_desk import cancelled
+
+    _decide(cancelled, name, dry_run, reason=reason, request_id=request_id, person=person)
+
+
+@run.command()
+@click.argument("name", metavar="RUN")
+@REASON
+@REQUEST_ID
+@AS
+@DRY_RUN
+def again(
+    name: str, reason: str, request_id: str | None, person: str | None, dry_run: bool
+) -> None:
+    """Ask for RUN once more, when what stopped it is mended.
+
+    The new run takes its place, with the newest editions of pipeline, reference and profile.
+    """
+    from genoflow.deploy.run_desk import again as asked_again
+
+    _decide(asked_again, name, dry_run, reason=reason, request_id=request_id, person=person)
+
+
+def _decide(
+    decided: Callable[..., Awaitable[Event]], name: str, dry_run: bool, **said: Any
+) -> None:
+    from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.subject import LogSubjects
+    from genoflow.processors.intake.privacy import PrivacyGuard
+
+    settings = read_settings()
+
+    async def decide() -> str:
+        async with open_log(settings) as log:
+            fact = await decided(LogSubjects(log), name, at=datetime.now(UTC), **said)
+            PrivacyGuard(settings.person_patterns).check(fact)
+            place = "nothing was appended" if dry_run else str(await log.append(fact))
+        return f"{fact.type()} {name}: {said['reason']} ({place})"
+
+    click.echo(printable(asyncio.run(decide())))

@@ -1,0 +1,24 @@
+"""A person wants a run of a case once more."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from genoflow.events import topics
+from genoflow.events.event import About, Event
+from genoflow.events.types import CaseId, Reason, RequestId, RunId
+
+
+class RerunRequested(Event):
+    """What stopped the run is mended; the newest editions that are published are used."""
+
+    about: ClassVar[About] = About(
+        topics=(topics.CASE,), key="case_id", version="1.0", identity=("case_id", "request_id")
+    )
+
+    case_id: CaseId = Field(description="the case")
+    run_id: RunId = Field(description="the run that the new one takes the place of")
+    request_id: RequestId = Field(description="of the decision: repeated, it is the same one")
+    reason: Reason = Field(description="what was mended, or why it is worth another try")
