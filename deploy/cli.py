@@ -31,7 +31,11 @@ COMMANDS = {
     "sample": ("genoflow.deploy.commands.sample", "sample", "Ask about samples; relabel them."),
     "case": ("genoflow.deploy.commands.case", "case", "Place and cancel orders; ask about cases."),
     "run": ("genoflow.deploy.commands.run", "run", "End runs, have them again; ask about them."),
-    "file": ("genoflow.deploy.commands.ask", "file", "Ask about files."),
+    "file": ("genoflow.deploy.commands.file", "file", "Ask about files, and say whose one is."),
+    "demultiplex": (
+        "genoflow.deploy.commands.demultiplex", "demultiplex", "Have a run demultiplexed again.",
+    ),
+    "reads": ("genoflow.deploy.commands.reads", "reads", "Bring in material made elsewhere."),
     "watch": ("genoflow.deploy.commands.watch", "watch", "Take in what instruments write."),
     "timeline": ("genoflow.deploy.commands.timeline", "timeline", "What happened to a subject."),
     "catalog": ("genoflow.deploy.commands.catalog", "catalog", "Publish and show documents."),

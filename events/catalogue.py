@@ -5,6 +5,7 @@ from __future__ import annotations
 from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_left import CaseLeft
 from genoflow.events.case_member_ready import CaseMemberReady
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
@@ -14,6 +15,7 @@ from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.demultiplex_completed import DemultiplexCompleted
 from genoflow.events.demultiplex_failed import DemultiplexFailed
+from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import Event
 from genoflow.events.event_discarded import EventDiscarded
@@ -91,9 +93,11 @@ EVENTS: tuple[type[Event], ...] = (
     DemultiplexRequested,
     DemultiplexCompleted,
     DemultiplexFailed,
+    DemultiplexReopened,
     SampleRegistered,
     SampleRelabelled,
     CaseJoined,
+    CaseLeft,
     ReadSetRegistered,
     ReadSetInvalidated,
     FileLanded,

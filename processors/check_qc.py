@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from genoflow.events import topics
 from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_left import CaseLeft
 from genoflow.events.errors import Parked
 from genoflow.events.event import Event
 from genoflow.events.file_rejected import FileRejected
@@ -46,6 +47,7 @@ from genoflow.processors.sample_reads import (
     union_of,
     valid_sets,
     verdict_on,
+    wishes_of,
 )
 
 NAME = "check-qc"
@@ -80,7 +82,7 @@ def _step(state: Sample, event: Event) -> tuple[Sample, Decision]:
     if is_repeated(state, event):
         return state, NOTHING
     after = state.model_copy(update={**changed(state, event), "seen": with_this(state, event)})
-    if isinstance(event, QcFailed | SampleRelabelled):
+    if isinstance(event, CaseLeft | QcFailed | SampleRelabelled):
         return after, NOTHING
     after, runs = _failed_runs(after, event.key)
     after, mates = _strangers(after, event.key)
@@ -168,12 +170,13 @@ def _questions(state: Sample, sample_id: str) -> tuple[Sample, tuple[Effect, ...
     union = union_of(state)
     if union is None:
         return state, ()
+    wishes = wishes_of(state)
     files = [one for _, some in union for one in some]
     name = digest_of(files)
     before = state.asked_for if name == state.asked else ()
     effects: list[Effect] = []
     number = state.round
-    for wish in state.wishes:
+    for wish in wishes:
         if wish in before:
             continue
         number += 1
@@ -187,7 +190,7 @@ def _questions(state: Sample, sample_id: str) -> tuple[Sample, tuple[Effect, ...
         )
         effects.append(Effect("choose-profile", choose, discriminator=str(number)))
     if effects:
-        update = {"round": number, "asked": name, "asked_for": state.wishes}
+        update = {"round": number, "asked": name, "asked_for": wishes}
         state = state.model_copy(update=update)
     return state, tuple(effects)
 
@@ -284,7 +287,7 @@ CHECK_QC = Processor(
         SequencingRunQcFailed,
         QcOverridden,
     ),
-    folds=(QcFailed, SampleRelabelled),
+    folds=(CaseLeft, QcFailed, SampleRelabelled),
     emits=(QcFailed,),
     decide=decide,
     evolve=evolve,

@@ -106,29 +106,29 @@ def _without_manifest(outcome: JobOutcome, fault: str) -> Failed:
         return Failed(
             reason_code="out of memory",
             reason="the program was killed (signal 9), as a system does where memory runs out; "
-            "give the machine more memory or the program less work at once, then attach the "
-            "sheet anew",
+            "give the machine more memory or the program less work at once, then "
+            "`genoflow demultiplex again`",
             error_tail=tail,
         )
     if number > 0:
         return Failed(
             reason_code="tool failed",
             reason=f"the program was ended by signal {number} before it was done; see who ended "
-            f"it, then attach the sheet anew",
+            f"it, then `genoflow demultiplex again`",
             error_tail=tail,
         )
     if code == 0:
         return Failed(
             reason_code="output missing",
             reason=f"the program ended with exit code 0, but {fault or 'says no success'}; read "
-            f"the end of what it wrote and mend it, then attach the sheet anew",
+            f"the end of what it wrote and mend it, then `genoflow demultiplex again`",
             exit_code=0,
             error_tail=tail,
         )
     return Failed(
         reason_code="tool failed",
         reason=f"the program ended with exit code {code}; read the end of what it wrote and mend "
-        f"it, then attach the sheet anew",
+        f"it, then `genoflow demultiplex again`",
         exit_code=code if 0 < code <= 255 else None,
         error_tail=tail,
     )

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.catalogue import EVENTS
+from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.event import Event
+from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_overridden import QcOverridden
@@ -114,6 +116,11 @@ FLOW: tuple[Row, ...] = (
         ),
         about="takes in what instruments write: runs, sheets, and every file",
     ),
+    Porch(
+        "demultiplex-desk",
+        emits=(DemultiplexReopened,),
+        about="what a person decides about a demultiplexing that failed",
+    ),
     REQUEST_DEMULTIPLEX,
     DEMULTIPLEX,
     REGISTER_READ_SETS,
@@ -141,6 +148,16 @@ FLOW: tuple[Row, ...] = (
         about="what a person says of reads that stand under a wrong label",
     ),
     RELABEL,
+    Porch(
+        "sent-reads",
+        emits=(SampleRegistered, ReadSetRegistered, FileLanded),
+        about="material that was made elsewhere, and files that are sent again",
+    ),
+    Porch(
+        "file-desk",
+        emits=(FileAssigned, FileLanded),
+        about="whose a file is where its metadata do not say: it lands for that sample",
+    ),
     CHECKSUM_FILES,
     VALIDATE_FILES,
     CHECK_QC,

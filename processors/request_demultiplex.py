@@ -1,10 +1,14 @@
-"""A run that is complete, mirrored and has a sheet is demultiplexed; an amended sheet, anew."""
+"""A run that is complete, mirrored and has a sheet is demultiplexed; an amended sheet, anew.
+
+So is an attempt that failed, where a person says that what made it fail is mended.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from genoflow.events import topics
+from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import Event
 from genoflow.events.read_cycles import ReadCycles
@@ -101,7 +105,9 @@ def evolve(state: Run, event: Event) -> Run:
     after = _with(state, event)
     ready = after.completed and not after.failed
     ready = ready and None not in (after.flow_cell, after.sheet, after.mirror)
-    if not ready or after is state:
+    # A person who answers an older attempt answers nothing: another one has been made since.
+    again = isinstance(event, DemultiplexReopened) and event.attempt == state.attempts
+    if not ready or (after is state and not again):
         return after
     return after.model_copy(update={"attempts": state.attempts + 1})
 
@@ -169,6 +175,7 @@ REQUEST_DEMULTIPLEX = Processor(
         SampleSheetAmended,
         SequencingRunCompleted,
         SequencingRunMirrored,
+        DemultiplexReopened,
     ),
     folds=(SequencingRunFailed,),
     emits=(),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_left import CaseLeft
 from genoflow.events.event import Event
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.measured import Measured
@@ -65,6 +66,13 @@ class Wish(Part):
     qc_profile: str | None
 
 
+class Order(Part):
+    """A case that is open, and what it asks for."""
+
+    case_id: str
+    wish: Wish
+
+
 class RunVerdict(Part):
     """What was said of a sequencing run."""
 
@@ -91,7 +99,7 @@ class Sample(Remembering):
     sets: tuple[ReadSet, ...] = ()
     gone: tuple[str, ...] = ()
     files: tuple[WholeFile, ...] = ()
-    wishes: tuple[Wish, ...] = ()
+    orders: tuple[Order, ...] = ()
     verdicts: tuple[RunVerdict, ...] = ()
     held: tuple[Held, ...] = ()
     forgiven: tuple[Held, ...] = ()
@@ -140,7 +148,12 @@ def _rejected(state: Sample, event: FileRejected) -> Change:
 
 
 def _joined(state: Sample, event: CaseJoined) -> Change:
-    return {"wishes": tuple(dict.fromkeys((*state.wishes, _wish(event))))}
+    order = Order(case_id=event.case_id, wish=_wish(event))
+    return {"orders": tuple(dict.fromkeys((*state.orders, order)))}
+
+
+def _left(state: Sample, event: CaseLeft) -> Change:
+    return {"orders": tuple(one for one in state.orders if one.case_id != event.case_id)}
 
 
 def _run_judged(state: Sample, event: SequencingRunQcPassed | SequencingRunQcFailed) -> Change:
@@ -164,6 +177,7 @@ _CHANGES: Mapping[type[Event], Callable[[Sample, Any], Change]] = {
     Validated: _validated,
     FileRejected: _rejected,
     CaseJoined: _joined,
+    CaseLeft: _left,
     SequencingRunQcPassed: _run_judged,
     SequencingRunQcFailed: _run_judged,
     QcOverridden: _overridden,
@@ -219,6 +233,11 @@ def _version(one: WholeFile | FileRejected) -> tuple[str, str, str]:
 
 
 # -- what it amounts to
+
+
+def wishes_of(state: Sample) -> tuple[Wish, ...]:
+    """What the open cases ask for, each wish once."""
+    return tuple(dict.fromkeys(one.wish for one in state.orders))
 
 
 def valid_sets(state: Sample) -> list[ReadSet]:

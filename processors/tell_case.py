@@ -7,6 +7,7 @@ from uuid import UUID
 
 from genoflow.events import topics
 from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_left import CaseLeft
 from genoflow.events.case_member_ready import CaseMemberReady
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.event import Event
@@ -87,6 +88,8 @@ def _heard(state: Member, event: Event) -> Member:
     if isinstance(event, CaseJoined):
         others = (one for one in state.cases if one.case_id != event.case_id)
         change["cases"] = (*others, _joined(event))
+    elif isinstance(event, CaseLeft):
+        change["cases"] = tuple(one for one in state.cases if one.case_id != event.case_id)
     elif isinstance(event, QcRequested):
         change["rounds"] = (*state.rounds, _round(event))[-ROUNDS_MAX:]
     elif isinstance(event, ReadSetInvalidated):
@@ -201,7 +204,7 @@ TELL_CASE = Processor(
     "tell-case",
     reads=topics.SAMPLE,
     on=(CaseJoined, QcPassed, QcOverridden, ReadSetInvalidated),
-    folds=(QcRequested, QcFailed),
+    folds=(CaseLeft, QcRequested, QcFailed),
     emits=(CaseMemberReady, CaseMemberWithdrawn),
     decide=decide,
     evolve=evolve,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from genoflow.events import topics
 from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_left import CaseLeft
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.event import Event
@@ -24,6 +25,7 @@ from genoflow.processors.processor import Processor, State
 
 NAME = "watch-silence"
 SILENCE = timedelta(hours=24)  # the lab's own promise: a day between any two steps
+ENDINGS = (FileAssigned, CaseLeft)  # after them nothing more has to come
 
 
 class Heard(State):
@@ -33,12 +35,14 @@ class Heard(State):
     last_type: str = ""
     last_event_id: UUID | None = None
     due_at: datetime | None = None  # none: nobody waits
+    cases: tuple[str, ...] = ()  # those that are open
 
 
 def decide(state: Heard, event: Event) -> Decision:
     """Wait from the first news on; when the wait is over, wait on or report."""
     if not isinstance(event, DeadlinePassed):
-        if state.due_at is not None or not _is_news(state, event):
+        waits = state.due_at is not None or isinstance(event, ENDINGS)
+        if waits or not _is_news(state, event):
             return NOTHING
         return Decision(events=(_wait(event, event.envelope.occurred_at + SILENCE),))
     if not _is_ours(state, event) or state.last_at is None or state.last_event_id is None:
@@ -63,6 +67,11 @@ def evolve(state: Heard, event: Event) -> Heard:
             return state
         still = state.last_at + SILENCE
         return state.model_copy(update={"due_at": still if still > event.due_at else None})
+    if isinstance(event, ENDINGS):
+        return _ended(state, event)
+    if isinstance(event, CaseJoined):
+        cases = tuple(dict.fromkeys((*state.cases, event.case_id)))
+        state = state.model_copy(update={"cases": cases})
     if not _is_news(state, event):
         return state
     at = event.envelope.occurred_at
@@ -71,7 +80,16 @@ def evolve(state: Heard, event: Event) -> Heard:
         last_type=event.type(),
         last_event_id=event.envelope.event_id,
         due_at=state.due_at or at + SILENCE,
+        cases=state.cases,
     )
+
+
+def _ended(state: Heard, event: FileAssigned | CaseLeft) -> Heard:
+    """Nobody waits for news of a file whose sample tells it, or of a sample of no case."""
+    cases = state.cases
+    if isinstance(event, CaseLeft):
+        cases = tuple(one for one in cases if one != event.case_id)
+    return state.model_copy(update={"cases": cases, "due_at": state.due_at if cases else None})
 
 
 def _is_news(state: Heard, event: Event) -> bool:
@@ -99,6 +117,7 @@ WATCH_SILENCE = Processor(
     on=(
         SampleRegistered,
         CaseJoined,
+        CaseLeft,
         ReadSetRegistered,
         FileLanded,
         FileAssigned,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.demultiplex_completed import DemultiplexCompleted
+from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import E, Event
 from genoflow.events.notification_failed import NotificationFailed
@@ -36,6 +37,9 @@ def answering(event: E, before: Sequence[Event]) -> E:
         causes = [one for one in before if isinstance(one, CaseReady | RerunRequested)]
         if causes:
             return _changed(event, run_id=run_id_of(causes[0].envelope.event_id))
+    if isinstance(event, DemultiplexReopened):
+        asked = [one for one in before if isinstance(one, DemultiplexRequested)]
+        return _changed(event, attempt=max((one.attempt for one in asked), default=1))
     return event
 
 

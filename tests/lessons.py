@@ -15,6 +15,7 @@ from genoflow.events import topics
 from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_left import CaseLeft
 from genoflow.events.case_member import CaseMember
 from genoflow.events.case_member_ready import CaseMemberReady
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
@@ -124,6 +125,10 @@ def _joined(source: random.Random) -> Fields:
     }  # fmt: skip
 
 
+def _left(source: random.Random) -> Fields:
+    return {"case_id": source.choice(("C1", "C2"))}
+
+
 def _requested(source: random.Random) -> Fields:
     some = source.choice((("RS1",), ("RS1",), ("RS1", "RS2")))
     roles = source.choice(ROLES)
@@ -211,12 +216,13 @@ _USUAL: Mapping[type[Event], tuple[type[Event], ...]] = {
     SampleRelabelled: (QcFailed,),
     CaseMemberWithdrawn: (CaseMemberReady,),
     CaseClosed: (CaseMemberReady, CaseReady),
+    CaseLeft: (Validated, QcPassed),
     RunCancelled: (ResultsCollected, RunRequested),
     RunSuperseded: (RunRequested,),
 }
 # Rows that are about what elsewhere ends a story: it is as frequent as all else there.
 _USUAL_OF: Mapping[str, Mapping[type[Event], tuple[type[Event], ...]]] = {
-    "tell-case": {},
+    "tell-case": {CaseLeft: (QcPassed,)},
     "relabel": {
         Validated: (ReadSetRegistered,),
         FileRejected: (FileLanded,),
@@ -229,6 +235,7 @@ _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     Validated: _validated,
     FileRejected: _file,
     CaseJoined: _joined,
+    CaseLeft: _left,
     SequencingRunQcPassed: _run_verdict,
     SequencingRunQcFailed: _run_verdict,
     QcRequested: _requested,

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_left import CaseLeft
 from genoflow.events.contig import Contig
 from genoflow.events.demultiplex_completed import DemultiplexCompleted
 from genoflow.events.demultiplexed_library import DemultiplexedLibrary
@@ -96,6 +97,11 @@ def invalidated(read_set: str = "A") -> ReadSetInvalidated:
     return ReadSetInvalidated(
         sample_id=SAMPLE, read_set_id=read_set, reason_code="withdrawn", reason="it was spilt"
     )
+
+
+def left(case_id: str = "C1") -> CaseLeft:
+    """The order is cancelled."""
+    return CaseLeft(sample_id=SAMPLE, case_id=case_id, outcome="cancelled", reason="ordered twice")
 
 
 def joined(case_id: str = "C1", **fields: Any) -> CaseJoined:

@@ -15,9 +15,11 @@ from genoflow.deploy.asking import case as cases
 from genoflow.deploy.asking import file as files
 from genoflow.deploy.asking import run as runs
 from genoflow.deploy.asking import sample as samples
+from genoflow.deploy.asking import sequencing
 from genoflow.deploy.asking.case import Case
 from genoflow.deploy.asking.file import File, Files
 from genoflow.deploy.asking.run import Run
+from genoflow.deploy.asking.sample import Sample
 from genoflow.deploy.asking.subject import Answer, fold, notes
 from genoflow.deploy.parked import Parking
 from genoflow.events import topics
@@ -48,7 +50,7 @@ class Told:
 async def _events(subjects: Subjects, topic: Topic, kind: str, key: str) -> list[Event]:
     events = (await subjects.events_of(topic, [key]))[key]
     if not events:
-        instrument = "; runs of an instrument stand in `genoflow timeline`" if kind == "run" else ""
+        instrument = ", or name a run as its folder is named" if kind == "run" else ""
         raise Refused(
             f"{kind} {key!r}: nothing on the log is about it; `genoflow {kind} list` shows those "
             f"that there are{instrument}"
@@ -61,11 +63,26 @@ async def about_sample(subjects: Subjects, parked: Iterable[Parking], key: str) 
     sample = samples.sample_of(key, await _events(subjects, topics.SAMPLE, "sample", key))
     reasons = [(key, one) for one in [*samples.why(sample), *notes(sample)]]
     reasons += _parked(parked, topics.SAMPLE, key)
+    reasons += await _why_sequencing(subjects, sample)
     orders = await subjects.events_of(topics.CASE, sample.cases)
     for case in (cases.case_of(case_id, orders[case_id]) for case_id in sample.cases):
         if case.closed is not None or sample.is_through:
             reasons += [(case.key, one) for one in await _why_case(subjects, case)]
     return Told(key, samples.facts(sample), reasons)
+
+
+async def _why_sequencing(subjects: Subjects, sample: Sample) -> list[tuple[str, Answer]]:
+    """Why the runs that should have read it did not, as long as it has no read set."""
+    if sample.active or (sample.left and not sample.cases):
+        return []
+    ids = dict.fromkeys(one.instrument_run_id for one in sample.registered)
+    stories = await subjects.events_of(topics.SEQUENCING_RUN, [one for one in ids if one])
+    return [
+        (f"run {key}", answer)
+        for key, events in stories.items()
+        if events
+        for answer in sequencing.why(sequencing.sequencing_run_of(key, events))
+    ]
 
 
 async def about_case(subjects: Subjects, parked: Iterable[Parking], key: str) -> Told:
@@ -79,7 +96,13 @@ async def about_case(subjects: Subjects, parked: Iterable[Parking], key: str) ->
 
 
 async def about_run(subjects: Subjects, parked: Iterable[Parking], key: str) -> Told:
-    """A run of a pipeline, and the case that it is for."""
+    """A run of a pipeline and the case that it is for, or a run of an instrument."""
+    story = (await subjects.events_of(topics.SEQUENCING_RUN, [key]))[key]
+    if story:
+        machine = sequencing.sequencing_run_of(key, story)
+        told = [(key, one) for one in [*sequencing.why(machine), *notes(machine)]]
+        told += _parked(parked, topics.SEQUENCING_RUN, key)
+        return Told(key, sequencing.facts(machine), told)
     key = key.lower()
     run = runs.run_of(key, await _events(subjects, topics.RUN, "run", key))
     reasons = [(key, one) for one in [*runs.why(run), *notes(run)]]

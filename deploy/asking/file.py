@@ -88,7 +88,7 @@ def take(files: Files, event: Any, order: int = 0) -> FileName:
     if isinstance(event, FileLanded):
         file.landed = file.landed or event
     elif isinstance(event, FileAssigned):
-        file.assigned = event
+        file.assigned = file.assigned or event
     elif isinstance(event, FileChecksummed):
         file.checksums = event
     elif isinstance(event, FileChecksumMismatched):
@@ -128,7 +128,8 @@ def why(file: File) -> Answer:
     if file.is_unassigned:
         return Answer(
             "waits for its sample: its metadata does not say whose it is", file.at,
-            "send it again with its sample in the metadata, or have a person assign it",
+            f"say whose it is: `genoflow file assign {file.name.bucket}/{file.name.object_key} "
+            f"--sample SAMPLE --read-set ID --role ROLE --reason WHY`",
         )  # fmt: skip
     if file.assigned is not None:
         whose = file.assigned.sample_id

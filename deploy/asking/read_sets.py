@@ -14,6 +14,7 @@ from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 
+SENT_BY_COMMAND = {"R1", "R2", "BAM", "CRAM", "VCF"}  # what `genoflow reads send` takes
 Batch = tuple[str | None, int | None, int | None]  # run, revision of its sheet, attempt
 
 
@@ -37,6 +38,7 @@ class Expected:
     """A file that has to land, and the newest that did."""
 
     part: str
+    role: str
     file: File | None
 
 
@@ -47,7 +49,9 @@ def expected_of(read_set: ReadSet, every: Iterable[File]) -> list[Expected]:
     for one in read_set.registered.expected_files:
         fitting = [file for file in mine if _fits(one, file)]
         part = one.role if one.lane is None else f"{one.role} of lane {one.lane}"
-        found.append(Expected(part, max(fitting, key=lambda file: file.order, default=None)))
+        found.append(
+            Expected(part, one.role, max(fitting, key=lambda file: file.order, default=None))
+        )
     return found
 
 
@@ -72,7 +76,7 @@ def why(read_set: ReadSet, every: Iterable[File]) -> list[Answer]:
         answers.append(
             Answer(
                 f"waits for {len(missing)} of {of}: {listed(missing)}", read_set.at,
-                "see that they are sent, each with this read set and its role in the metadata",
+                _way_of(read_set, [one for one in expected if one.file is None]),
             )
         )  # fmt: skip
     unread = [one for one in expected if one.file and one.file.verdict is None]
@@ -88,8 +92,29 @@ def why(read_set: ReadSet, every: Iterable[File]) -> list[Answer]:
         if one.file and one.file.verdict is not None and not one.file.is_valid:
             found = files.why(one.file)
             says = f"cannot go on: {one.part} of read set {read_set.name} {found.says}"
-            answers.append(Answer(says, found.since, found.way))
+            command = _command(read_set, [one]) if one.file.is_refused else None
+            way = f"{found.way}: {command}" if command else found.way
+            answers.append(Answer(says, found.since, way))
     return answers
+
+
+def _way_of(read_set: ReadSet, missing: Iterable[Expected]) -> str:
+    made_here = read_set.registered.instrument_run_id is not None
+    command = None if made_here else _command(read_set, missing)
+    if command is None:
+        return "see that they are sent, each with this read set and its role in the metadata"
+    return f"send what is missing: {command}"
+
+
+def _command(read_set: ReadSet, wanted: Iterable[Expected]) -> str | None:
+    """What sends these files; None where a role alone does not say which file is meant."""
+    fact = read_set.registered
+    roles = [one.role for one in wanted]
+    each = [one.role for one in fact.expected_files]
+    if not SENT_BY_COMMAND.issuperset(roles) or any(each.count(role) > 1 for role in roles):
+        return None
+    options = " ".join(f"--{role.lower()} FILE" for role in roles)
+    return f"`genoflow reads send {fact.sample_id} {options} --read-set {fact.read_set_id}`"
 
 
 def unregistered(every: Iterable[ReadSet]) -> Answer | None:

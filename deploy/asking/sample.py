@@ -13,6 +13,7 @@ from genoflow.deploy.asking.file import TAKES, Files
 from genoflow.deploy.asking.read_sets import ReadSet
 from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged, listed
 from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_left import CaseLeft
 from genoflow.events.event import Event
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
@@ -36,7 +37,8 @@ class Sample(Subject):
     """What is known of a sample."""
 
     registered: list[SampleRegistered] = field(default_factory=list)
-    cases: dict[str, CaseJoined] = field(default_factory=dict)
+    cases: dict[str, CaseJoined] = field(default_factory=dict)  # those that are open
+    left: dict[str, CaseLeft] = field(default_factory=dict)
     read_sets: dict[str, ReadSet] = field(default_factory=dict)
     files: Files = field(default_factory=dict)
     runs: dict[str, SequencingRunQcPassed | SequencingRunQcFailed] = field(default_factory=dict)
@@ -89,7 +91,13 @@ def _registered(sample: Sample, event: SampleRegistered) -> None:
 
 
 def _joined(sample: Sample, event: CaseJoined) -> None:
-    sample.cases.setdefault(event.case_id, event)
+    if event.case_id not in sample.left:
+        sample.cases.setdefault(event.case_id, event)
+
+
+def _left(sample: Sample, event: CaseLeft) -> None:
+    sample.cases.pop(event.case_id, None)
+    sample.left.setdefault(event.case_id, event)
 
 
 def _read_set(sample: Sample, event: ReadSetRegistered) -> None:
@@ -131,6 +139,7 @@ def _relabelled(sample: Sample, event: SampleRelabelled) -> None:
 USES: Uses = {
     SampleRegistered: _registered,
     CaseJoined: _joined,
+    CaseLeft: _left,
     ReadSetRegistered: _read_set,
     ReadSetInvalidated: _invalidated,
     **dict.fromkeys(TAKES, _file),
@@ -160,7 +169,9 @@ def why(sample: Sample) -> list[Answer]:
         only = [files.why(one) for one in sample.files.values() if one.is_unassigned]
         if only:
             return only
-    answers = _label(sample)
+    answers = [*_label(sample), *map(_closed, sample.left.values())]
+    if sample.left and not sample.cases:
+        return answers
     if not sample.cases and not (sample.relabelled and not sample.active):
         answers.append(
             Answer(
@@ -169,6 +180,16 @@ def why(sample: Sample) -> list[Answer]:
             )
         )  # fmt: skip
     return answers + (_quality_of(sample) or _reads_of(sample))
+
+
+def _closed(left: CaseLeft) -> Answer:
+    return Answer(
+        f"is no member of case {left.case_id} any more, which was {left.outcome} "
+        f"({left.reason.rstrip('.')})",
+        left.envelope.occurred_at,
+        "nothing is owed by it; order anew with `genoflow case open` where that is wrong",
+        is_waiting=False,
+    )
 
 
 def _label(sample: Sample) -> list[Answer]:
@@ -305,7 +326,7 @@ def word(sample: Sample) -> str:
     if every and all(one.is_unassigned for one in every):
         return "unassigned"
     if not sample.cases:
-        return "waits for order"
+        return "case closed" if sample.left else "waits for order"
     return "QC passed" if standing else _word_of_reads(sample)
 
 

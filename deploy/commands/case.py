@@ -1,9 +1,13 @@
-"""`genoflow case open | cancel`: orders and their end, beside the questions about cases."""
+"""`genoflow case open | watch | cancel`: orders and their end, beside the questions about cases."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import contextlib
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +16,16 @@ from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 from genoflow.events.errors import Refused
 
+if TYPE_CHECKING:
+    from genoflow.deploy.settings import Settings
+    from genoflow.events.case_opened import CaseOpened
+    from genoflow.events.log.port import EventLog
+
 __all__ = ["case"]
+
+EVERY_SECONDS = 10.0  # a LIMS writes an order within a second; a person does not wait for this
+EVERY_SECONDS_MIN = 0.05
+LOOKS_ONCE = 2  # the first sees the files, the second that they hold still
 
 AS = click.option("--as", "person", help="who decides; the account that runs this otherwise")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="check everything, append nothing")
@@ -29,9 +42,10 @@ def open_case(files: tuple[Any, ...], person: str | None, dry_run: bool) -> None
     [{"sample_id", "role", "subject_ref"}]}; or a table with these columns and one row a member.
     Placing the same order again changes nothing.
     """
-    from genoflow.deploy.orders import place, read_orders
     from genoflow.deploy.people import os_user
     from genoflow.deploy.subject import LogSubjects
+    from genoflow.processors.intake.order_desk import Said, place, read_orders
+    from genoflow.processors.intake.order_desk import person as named
     from genoflow.processors.intake.privacy import PrivacyGuard
 
     settings = read_settings()
@@ -40,13 +54,13 @@ def open_case(files: tuple[Any, ...], person: str | None, dry_run: bool) -> None
 
     async def run() -> None:
         async with open_log(settings) as log:
-            who = person or os_user()
-            for one in await place(log, LogSubjects(log), orders, who, dry_run=dry_run):
+            said = Said(named(person or os_user()), datetime.now(UTC))
+            for one in await place(log, LogSubjects(log), orders, said, dry_run=dry_run):
                 verb = "would be opened" if dry_run else "opened"
                 count = len(one.order.members)
                 what = f"{one.order.kind}, {count} member{'s' if count > 1 else ''}"
-                said = f"{verb} ({what})" if one.is_new else "stands on the log already, unchanged"
-                click.echo(f"{one.order.case_id}: {said}")
+                new = f"{verb} ({what})" if one.is_new else "stands on the log already, unchanged"
+                click.echo(f"{one.order.case_id}: {new}")
 
     asyncio.run(run())
 
@@ -64,6 +78,86 @@ def _text(file: Any) -> str:
 
 
 @case.command()
+@click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--once", is_flag=True, help="place the files that are there, then end")
+@click.option(
+    "--every", type=click.FloatRange(EVERY_SECONDS_MIN, 86_400), default=EVERY_SECONDS,
+    show_default=True, metavar="SECONDS", help="how long to wait between two looks",
+)  # fmt: skip
+@click.option("--as", "system", default="lims", show_default=True, help="which system orders")
+def watch(directory: Path, once: bool, every: float, system: str) -> None:
+    """Place the orders that a system leaves in DIR as JSON or as tables.
+
+    A file is read when it has not changed between two looks, and moved to done/ or, with its
+    reasons in a file beside it, to refused/. Files that begin with a dot are left alone.
+    """
+    asyncio.run(_watch(read_settings(), directory, system, every, once=once))
+
+
+async def _watch(
+    settings: Settings, directory: Path, system: str, every: float, *, once: bool
+) -> None:
+    from genoflow.deploy.order_drop import look
+    from genoflow.events.errors import Retry
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    looks = 0
+    async with open_log(settings) as log:
+        shapes: Any = {}
+        while not stop.is_set():
+            seen = look(directory, shapes)
+            shapes = seen.shapes
+            looks += 1
+            try:
+                for path in seen.whole:
+                    await _take(log, settings, path, system)
+            except Retry as error:
+                click.echo(f"genoflow: {error}; the next look is in {every:g} s", err=True)
+            if once and looks >= LOOKS_ONCE:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(every):
+                    await stop.wait()
+
+
+async def _take(log: EventLog, settings: Settings, path: Path, system: str) -> None:
+    from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.order_drop import put_away, text_of
+
+    try:
+        orders = _read(settings, path.name, text_of(path), system)
+        done = await _place(log, orders, system)
+    except Refused as error:
+        target = put_away(path, str(error))
+        click.echo(printable(f"{path.name}: refused; {target}.reason.txt says why"), err=True)
+        return
+    put_away(path)
+    for line in done:
+        click.echo(printable(f"{path.name}: {line}"))
+
+
+def _read(settings: Settings, name: str, text: str, system: str) -> list[CaseOpened]:
+    from genoflow.processors.intake.order_desk import read_orders
+    from genoflow.processors.intake.privacy import PrivacyGuard
+
+    return read_orders([(name, text)], PrivacyGuard(settings.person_patterns), source=system)
+
+
+async def _place(log: EventLog, orders: list[CaseOpened], system: str) -> list[str]:
+    from genoflow.deploy.subject import LogSubjects
+    from genoflow.processors.intake.order_desk import Said, place, service
+
+    said = Said(service(system), datetime.now(UTC))
+    placed = await place(log, LogSubjects(log), orders, said, dry_run=False)
+    return [
+        f"{one.order.case_id} {'opened' if one.is_new else 'stands on the log already'}"
+        for one in placed
+    ]
+
+
+@case.command()
 @click.argument("name", metavar="CASE")
 @click.option("--reason", required=True, help="why, for whoever asks later")
 @click.option("--withdrawn", is_flag=True, help="consent or order was taken back")
@@ -71,10 +165,11 @@ def _text(file: Any) -> str:
 @DRY_RUN
 def cancel(name: str, reason: str, withdrawn: bool, person: str | None, dry_run: bool) -> None:
     """Close a case without results; what was said of its samples stays."""
-    from genoflow.deploy.orders import close
     from genoflow.deploy.people import os_user
     from genoflow.deploy.subject import LogSubjects
     from genoflow.events.case_closed import CaseClosed
+    from genoflow.processors.intake.order_desk import Said, close
+    from genoflow.processors.intake.order_desk import person as named
     from genoflow.processors.intake.privacy import PrivacyGuard
 
     settings = read_settings()
@@ -84,8 +179,8 @@ def cancel(name: str, reason: str, withdrawn: bool, person: str | None, dry_run:
 
     async def run() -> bool:
         async with open_log(settings) as log:
-            who = person or os_user()
-            return await close(log, LogSubjects(log), fact, who, dry_run=dry_run)
+            said = Said(named(person or os_user()), datetime.now(UTC))
+            return await close(log, LogSubjects(log), fact, said, dry_run=dry_run)
 
     is_new = asyncio.run(run())
     verb = "would be closed" if dry_run else "closed"

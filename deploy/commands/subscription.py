@@ -167,6 +167,24 @@ def show(name: str) -> None:
 
 @subscription.command()
 @click.argument("name", metavar="NAME")
+def why(name: str) -> None:
+    """Say what a subscription was not told of, since when, why, and what to do."""
+    from genoflow.deploy.asking import subscription as asked
+    from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.subject import LogSubjects
+    from genoflow.events import topics
+
+    async def run() -> asked.Told:
+        async with open_log(read_settings()) as log:
+            events = await LogSubjects(log).events_of(topics.NOTIFICATION, [name])
+            return asked.subscription_of(name, events[name])
+
+    for answer in asked.why(asyncio.run(run())):
+        click.echo(printable(answer.about(name)))
+
+
+@subscription.command()
+@click.argument("name", metavar="NAME")
 @click.option("--retire", is_flag=True, help="end the time in which the old secret is valid, too")
 def rotate(name: str, retire: bool) -> None:
     """Give a webhook a new secret; both sign until the old one is retired.

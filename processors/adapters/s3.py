@@ -50,17 +50,7 @@ class S3Store:
         return await asyncio.to_thread(self._head, bucket, key)
 
     def _head(self, bucket: str, key: str) -> ObjectHead:
-        with at(bucket, key):
-            answer = self._client.head_object(Bucket=bucket, Key=key)
-        return ObjectHead(
-            bucket=bucket,
-            key=key,
-            version_id=answer.get("VersionId") or UNVERSIONED,
-            size_bytes=answer["ContentLength"],
-            etag=answer["ETag"].strip('"'),
-            last_modified_at=answer["LastModified"],
-            metadata=answer.get("Metadata", {}),
-        )
+        return head_of(self._client, bucket, key)
 
     async def get(self, bucket: str, key: str) -> bytes | None:
         """A small object whole; None where there is none."""
@@ -198,6 +188,21 @@ class _Stream:
         if self._body is not None:
             self._body.close()
             self._body = None
+
+
+def head_of(client: Any, bucket: str, key: str) -> ObjectHead:
+    """What the store has under this key now; ObjectGone where there is nothing."""
+    with at(bucket, key):
+        answer = client.head_object(Bucket=bucket, Key=key)
+    return ObjectHead(
+        bucket=bucket,
+        key=key,
+        version_id=answer.get("VersionId") or UNVERSIONED,
+        size_bytes=answer["ContentLength"],
+        etag=answer["ETag"].strip('"'),
+        last_modified_at=answer["LastModified"],
+        metadata=answer.get("Metadata", {}),
+    )
 
 
 def _sha256(body: bytes) -> str:

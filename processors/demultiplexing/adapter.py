@@ -87,21 +87,21 @@ def call(tool: str, command: Sequence[str], *, out_of_memory: int = KILLED) -> N
     except subprocess.TimeoutExpired as error:
         raise NotDone(
             "out of time", f"{tool} was not done after {TOOL_SECONDS_MAX:,} s and was ended; give "
-            f"it a faster machine, then attach the sheet anew"
+            f"it a faster machine, then `genoflow demultiplex again`"
         ) from error  # fmt: skip
     code = done.returncode
     if code in (KILLED, out_of_memory):
         raise NotDone(
             "out of memory", f"{tool} had too little memory; give it more in the settings "
-            f"(GENOFLOW_PICARD_MEMORY_MB for picard) or take a larger machine, then attach the "
-            f"sheet anew",
+            f"(GENOFLOW_PICARD_MEMORY_MB for picard) or take a larger machine, then "
+            f"`genoflow demultiplex again`",
             code if code > 0 else None,
         )  # fmt: skip
     if code != 0:
         how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         raise NotDone(
-            "tool failed", f"{tool} {how}; read the end of what it wrote and mend it, then attach "
-            f"the sheet anew",
+            "tool failed", f"{tool} {how}; read the end of what it wrote and mend it, then "
+            f"`genoflow demultiplex again`",
             code if 0 < code <= 255 else None,
         )  # fmt: skip
 
@@ -112,6 +112,6 @@ def require(path: Path, tool: str) -> Path:
         raise NotDone(
             "output missing",
             f"{tool} ended well and has not written {path.name}; read what it wrote and mend it, "
-            f"then attach the sheet anew",
+            f"then `genoflow demultiplex again`",
         )
     return path

@@ -138,7 +138,7 @@ class _Lane:
                 raise NotDone(
                     "output missing",
                     f"{TOOL} counted nothing for {row.library_id} in lane {self.lane}; read what "
-                    f"it wrote and mend it, then attach the sheet anew",
+                    f"it wrote and mend it, then `genoflow demultiplex again`",
                 )
             libraries.append(self._library(row, metric.reads, metric.perfect, f"r{number}"))
         rest = metrics.get("N" * len(self._barcode(self.rows[0])), Metric(0, 0)).reads
@@ -268,7 +268,7 @@ def read_metrics(text: str) -> dict[str, Metric]:
         raise NotDone(
             "output missing",
             f"{TOOL}: its barcode metrics have no table; read what it wrote and mend it, then "
-            f"attach the sheet anew",
+            f"`genoflow demultiplex again`",
         )
     table = (line for line in lines[start:] if line)
     return {

@@ -33,7 +33,8 @@ PIECE_BYTES = 8 * 1024**2
 TRANSFERS_AT_ONCE = 8  # most files of a run are small, and a store answers them in parallel
 PAUSES_SECONDS = (1, 2, 5, 15, 30, 60, 120, 240)  # 8 min in all: a store that is restarted
 CURRENT = "null"  # a mirrored object is written once, and its checksum is known
-COPY_AGAIN = "have the run copied again, then attach the sheet anew"
+AGAIN = "then `genoflow demultiplex again`"
+COPY_AGAIN = f"have the run copied again, {AGAIN}"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 T = TypeVar("T")
 
@@ -89,7 +90,7 @@ class Program:
             raise NotDone(
                 "tool failed",
                 f"there is no demultiplexer {name!r}; name one of {', '.join(self.adapters)} in "
-                f"GENOFLOW_DEMULTIPLEXER, then attach the sheet anew",
+                f"GENOFLOW_DEMULTIPLEXER, then `genoflow demultiplex again`",
             )
         return adapter
 
@@ -193,10 +194,12 @@ class Program:
                 return work()
             except Retry as error:
                 if pause is None:
-                    raise NotDone(reason_code, f"{error}; then attach the sheet anew") from error
+                    raise NotDone(
+                        reason_code, f"{error}; then `genoflow demultiplex again`"
+                    ) from error
                 time.sleep(pause)
             except Refused as error:
-                raise NotDone(reason_code, f"{error}; then attach the sheet anew") from error
+                raise NotDone(reason_code, f"{error}; {AGAIN}") from error
         raise AssertionError("the last pause is none")
 
 
@@ -263,7 +266,7 @@ def _check(asked: DemultiplexRequested, found: Found) -> None:
         raise NotDone(
             "output missing",
             f"{found.tool} gave no count or not all files for (lane, library) {missing[:5]}; read "
-            f"what it wrote and mend it, then attach the sheet anew",
+            f"what it wrote and mend it, then `genoflow demultiplex again`",
         )
 
 

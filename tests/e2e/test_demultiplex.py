@@ -264,5 +264,5 @@ def test_a_run_whose_copy_was_changed_fails_with_its_reason(lab: Lab, tmp_path: 
     assert failed.type() == "DemultiplexFailed"
     assert failed.reason_code == "input missing"
     assert "s_1_1101.locs: its bytes are not those that were copied" in failed.reason
-    assert "attach the sheet anew" in failed.reason
+    assert "`genoflow demultiplex again`" in failed.reason
     assert lab.said("FileLanded") == []

@@ -134,6 +134,10 @@ def test_a_failure_is_tried_again_and_410_ends_it(settings: Settings, tmp_path: 
     assert len(there.requests) == 2
     assert "hook-3" not in succeeds(settings, "subscription", "list")
     assert "cancelled: gone" in succeeds(settings, "subscription", "show", "hook-3")
+    why = succeeds(settings, "subscription", "why", "hook-3")
+    assert "was cancelled: gone" in why
+    assert "could not be told in try 2" in why
+    assert "subscribe under another name with another address" in why
 
 
 def test_a_secret_is_its_owners_and_is_rotated(settings: Settings, tmp_path: Path) -> None:

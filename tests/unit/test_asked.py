@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from genoflow.deploy import orders, subject
+from genoflow.deploy import subject
 from genoflow.deploy.asking import asked
 from genoflow.deploy.parked import read_parkings
 from genoflow.deploy.settings import Settings
@@ -24,6 +24,8 @@ from genoflow.events.log.recorded import Raw
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.results_published import ResultsPublished
 from genoflow.processors.flow import PROCESSORS
+from genoflow.processors.intake import order_desk as orders
+from genoflow.processors.intake.order_desk import Said, person
 from genoflow.processors.intake.privacy import PrivacyGuard
 from tests.asked import (
     RUN_ID,
@@ -38,10 +40,11 @@ from tests.asked import (
     requested,
     told,
 )
-from tests.partition import CODEC
+from tests.partition import CODEC, MOMENT
 
 GUARD = PrivacyGuard(Settings().person_patterns)
 RUN = str(RUN_ID)
+BY = Said(person("a.b"), MOMENT)
 
 
 @pytest.fixture
@@ -186,7 +189,7 @@ def read(*documents: dict[str, Any]) -> list[Any]:
 
 
 async def placed(log: MemoryLog, *documents: dict[str, Any], dry_run: bool = False) -> list[bool]:
-    done = await orders.place(log, LogSubjects(log), read(*documents), "a.b", dry_run=dry_run)
+    done = await orders.place(log, LogSubjects(log), read(*documents), BY, dry_run=dry_run)
     return [one.is_new for one in done]
 
 
@@ -200,9 +203,17 @@ async def test_an_order_is_placed_once_by_a_person(log: MemoryLog) -> None:
     assert sum((await log.ends(topics.CASE.name)).values()) - 2 <= 4  # two, and their markers
 
 
-async def test_a_person_whose_name_is_no_account_is_refused(log: MemoryLog) -> None:
+def test_a_person_whose_name_is_no_account_is_refused() -> None:
     with pytest.raises(InvalidEvent, match=r"person\.id"):
-        await orders.place(log, LogSubjects(log), read(document()), "a" * 201, dry_run=False)
+        person("a" * 201)
+
+
+async def test_the_place_of_a_single_order_is_told(log: MemoryLog) -> None:
+    [placed_] = await orders.place(log, LogSubjects(log), read(document()), BY, dry_run=False)
+    number = partition_of(b"C1", await log.partitions(topics.CASE.name))
+    assert placed_.position == (topics.CASE.name, number, 0)
+    [again] = await orders.place(log, LogSubjects(log), read(document()), BY, dry_run=False)
+    assert (again.is_new, again.position) == (False, None)
 
 
 async def test_another_order_under_the_same_id_is_refused_with_what_differs(log: MemoryLog) -> None:
@@ -241,7 +252,7 @@ async def test_a_case_is_closed_once(log: MemoryLog) -> None:
         return CaseClosed(case_id="C1", outcome="cancelled", reason=reason)
 
     async def close(fact: CaseClosed, *, dry_run: bool = False) -> bool:
-        return await orders.close(log, LogSubjects(log), fact, "a.b", dry_run=dry_run)
+        return await orders.close(log, LogSubjects(log), fact, BY, dry_run=dry_run)
 
     with pytest.raises(Refused, match="C1: no case has this id"):
         await close(fact())

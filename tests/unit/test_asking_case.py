@@ -9,7 +9,7 @@ import pytest
 from genoflow.deploy.asking import case as cases
 from genoflow.deploy.asking import run as runs
 from genoflow.deploy.asking import sample as samples
-from genoflow.deploy.asking import subject
+from genoflow.deploy.asking import sequencing, subject, subscription
 from genoflow.events import topics
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
@@ -277,7 +277,13 @@ def test_show_lists_the_members_and_whether_they_are_ready() -> None:
 
 @pytest.mark.parametrize(
     ("topic", "uses"),
-    [(topics.SAMPLE, samples.USES), (topics.CASE, cases.USES), (topics.RUN, runs.USES)],
+    [
+        (topics.SAMPLE, samples.USES),
+        (topics.CASE, cases.USES),
+        (topics.RUN, runs.USES),
+        (topics.SEQUENCING_RUN, sequencing.USES),
+        (topics.NOTIFICATION, subscription.USES),
+    ],
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_every_event_of_a_topic_is_used_or_says_nothing_about_waiting(
@@ -292,7 +298,8 @@ def test_every_event_of_a_topic_is_used_or_says_nothing_about_waiting(
 def test_any_single_event_can_be_asked_about(kind: type[Event], seed: int) -> None:
     event = example(kind, seed)
     for module, make in (
-        (samples, samples.sample_of), (cases, cases.case_of), (runs, runs.run_of)
+        (samples, samples.sample_of), (cases, cases.case_of), (runs, runs.run_of),
+        (sequencing, sequencing.sequencing_run_of), (subscription, subscription.subscription_of),
     ):  # fmt: skip
         state = make("K", [event])
         assert module.why(state)

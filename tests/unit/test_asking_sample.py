@@ -11,6 +11,7 @@ from genoflow.deploy.asking.file import why as why_file
 from genoflow.deploy.asking.sample import facts, sample_of, why, word
 from genoflow.deploy.asking.subject import notes
 from genoflow.events import topics
+from genoflow.events.case_left import CaseLeft
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.envelope import Producer
@@ -102,7 +103,8 @@ STORIES: dict[str, tuple[Sequence[Event], str, str]] = {
     "rejected": (
         [*ORDERED, landed("R2"), rejected("R2")], "file rejected",
         "S7 cannot go on: R2 of lane 1 of read set L1.FC.1 was rejected: truncated at byte 1,234 "
-        "(it ends inside a block) (since 2026-03-01 12:04 UTC); send it again",
+        "(it ends inside a block) (since 2026-03-01 12:04 UTC); send it again: "
+        "`genoflow reads send S7 --r2 FILE --read-set L1.FC.1`",
     ),
     "tried": (
         [*ORDERED, landed("R1"), TRIED], "waits for files",
@@ -223,6 +225,20 @@ def test_an_unassigned_file_waits_for_its_sample_until_it_is_assigned() -> None:
         "ask `genoflow sample why S7`",
         False,
     )
+
+
+def test_a_sample_whose_only_case_was_cancelled_waits_for_nothing() -> None:
+    left = CaseLeft(sample_id="S7", case_id="C1", outcome="cancelled", reason="ordered twice.")
+    sample = sample_of("S7", told(*ORDERED, landed("R1"), left))
+    assert sentences("S7", why(sample)) == (
+        "S7 is no member of case C1 any more, which was cancelled (ordered twice) "
+        "(since 2026-03-01 12:04 UTC); nothing is owed by it; order anew with "
+        "`genoflow case open` where that is wrong"
+    )
+    assert (word(sample), any(one.is_waiting for one in why(sample))) == ("case closed", False)
+    other = sample_of("S7", told(*ORDERED, joined(case="C2"), left))
+    assert "S7 waits for 4 of 4 files" in sentences("S7", why(other))
+    assert word(other) == "waits for files"
 
 
 def test_open_deadlines_and_silence_are_noted() -> None:

@@ -169,6 +169,15 @@ def test_an_order_that_asks_for_something_else_is_another_round() -> None:
     )
 
 
+def test_nothing_is_asked_for_a_case_that_the_sample_left() -> None:
+    two = (joined("C1"), joined("C2"))
+    gone = (facts.left("C1"), facts.left("C2"))
+    given(*two, *gone, registered(), both()[0]).when(both()[1]).then_nothing()
+    given(*two, facts.left("C1"), registered(), both()[0]).when(both()[1]).then_effects(
+        asks(1, "A", files=both())
+    )
+
+
 def test_mates_that_differ_fail_once_and_are_not_asked_about() -> None:
     stranger = validated(role="R2", read_names_sha256=facts.sha("others"))
     shorter = validated(role="R2", reads=99)

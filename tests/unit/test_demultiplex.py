@@ -167,7 +167,7 @@ def test_without_a_whole_manifest_it_has_failed_and_says_what_to_do(
     assert isinstance(event, DemultiplexFailed)
     assert (event.reason_code, event.exit_code) == (reason_code, exit_code)
     assert words in event.reason
-    assert "then attach the sheet anew" in event.reason
+    assert "then `genoflow demultiplex again`" in event.reason
     assert event.error_tail.endswith("the end")
 
 

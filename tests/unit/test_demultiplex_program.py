@@ -191,7 +191,7 @@ def test_a_run_that_is_not_as_it_was_copied_is_refused(
     failed = refused(request, store, Tool(), tmp_path)
     assert failed.reason_code == "input missing"
     assert words in failed.reason
-    assert "then attach the sheet anew" in failed.reason
+    assert "then `genoflow demultiplex again`" in failed.reason
 
 
 def test_a_run_whose_list_nobody_named_is_refused(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_how_a_program_ends_is_a_reason_with_a_way_out(monkeypatch: pytest.Monke
     def ends(code: str, **more: int) -> NotDone:
         with pytest.raises(NotDone) as error:
             call("tool", [sys.executable, "-c", code], **more)
-        assert "attach the sheet anew" in error.value.reason
+        assert "`genoflow demultiplex again`" in error.value.reason
         return error.value
 
     died = ends("import os; os.kill(os.getpid(), 9)")

@@ -36,7 +36,9 @@ from tests.examples import bare_example, example, somebody, someone
 every_event = pytest.mark.parametrize("model", EVENTS, ids=lambda model: model.__name__)
 
 # Past participles that do not end in "ed".
-IRREGULAR = {"Held", "Lost", "Overridden", "Ready", "Sent", "Set", "Silent", "Withdrawn"}
+IRREGULAR = {
+    "Held", "Left", "Lost", "Overridden", "Ready", "Sent", "Set", "Silent", "Withdrawn",
+}  # fmt: skip
 DIRECT_IDENTIFIERS = {
     "first_name", "last_name", "surname", "patient_name", "birth_date", "date_of_birth", "mrn",
     "medical_record_number", "social_security_number", "phone", "address", "email",

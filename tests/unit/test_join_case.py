@@ -7,9 +7,9 @@ from typing import Any
 
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_left import CaseLeft
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.sample_registered import SampleRegistered
-from genoflow.processors.flow import PROCESSORS
 from genoflow.processors.join_case import JOIN_CASE, Opened
 from tests.partition import MOMENT
 from tests.spec import Spec, heard
@@ -51,7 +51,7 @@ def joined(sample: str, role: str, **more: Any) -> CaseJoined:
 def test_every_member_is_registered_and_joins() -> None:
     given().when(opened("D", "E")).then(
         registered("D"), joined("D", "tumour"), registered("E"), joined("E", "normal")
-    ).then_effects().then_state(Opened(is_handed_on=True))
+    ).then_effects().then_state(Opened(is_handed_on=True, members=("D", "E")))
 
 
 def test_an_order_that_is_delivered_twice_is_handed_on_once() -> None:
@@ -66,5 +66,22 @@ def test_a_sample_that_is_named_twice_joins_once() -> None:
     given().when(opened("D", "D")).then(registered("D"), joined("D", "normal"))
 
 
-def test_it_does_not_hear_that_a_case_is_closed() -> None:
-    assert CaseClosed not in (*PROCESSORS["join-case"].on, *PROCESSORS["join-case"].folds)
+def closed(outcome: str = "cancelled") -> CaseClosed:
+    return heard(CaseClosed(case_id="C4", outcome=outcome, reason="ordered twice"))
+
+
+def left(sample: str) -> CaseLeft:
+    return CaseLeft(sample_id=sample, case_id="C4", outcome="cancelled", reason="ordered twice")
+
+
+def test_every_member_hears_once_that_its_case_was_cancelled() -> None:
+    given(opened("D", "E")).when(closed()).then(left("D"), left("E"))
+    given(opened("D", "E"), closed()).when(closed()).then_nothing()
+
+
+def test_a_case_that_was_published_keeps_its_members() -> None:
+    given(opened("D", "E")).when(closed("published")).then_nothing()
+
+
+def test_a_case_that_nobody_opened_has_no_members() -> None:
+    given().when(closed()).then_nothing()

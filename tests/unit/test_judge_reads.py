@@ -228,6 +228,13 @@ def test_a_case_that_asks_for_something_else_is_not_told() -> None:
     begin(joined(qc_profile="wgs-30x"), requested()).when(good := passed()).then(ready(good))
 
 
+def test_a_case_that_the_sample_left_is_not_told() -> None:
+    begin = Spec(TELL_CASE).given
+    good = passed()
+    cases = (joined("C1"), joined("C2"), facts.left("C1"))
+    begin(*cases, requested()).when(good).then(ready(good, "C2"))
+
+
 def test_an_override_lets_the_member_go_on() -> None:
     begin = Spec(TELL_CASE).given
     person = heard(facts.overridden(1))

@@ -1,23 +1,27 @@
-"""Orders on their way to the log: all of them checked, against it and each other, before one is."""
+"""The porch for orders: all of them checked, against the log and each other, before one is a case.
+
+A person with the command line, the API and a LIMS ask here alike: `read_orders` or `read_order`
+makes orders of what they sent, `place` answers for each, and Refused names everything wrong.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import version
 
 from pydantic import ValidationError
 
-from genoflow.deploy.asking.case import case_of
-from genoflow.deploy.asking.sample import sample_of
 from genoflow.events import topics
 from genoflow.events.case_closed import CaseClosed
+from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.envelope import Actor, Producer
 from genoflow.events.errors import InvalidEvent, Refused
-from genoflow.events.event import E, begin, explain
+from genoflow.events.event import E, Event, begin, explain
 from genoflow.events.log.port import EventLog
+from genoflow.events.log.recorded import Position
 from genoflow.processors.intake.order_files import read_documents
 from genoflow.processors.intake.orders import OrderRefused, differences, read_order
 from genoflow.processors.intake.privacy import PrivacyGuard
@@ -33,9 +37,20 @@ class Placed:
 
     order: CaseOpened
     is_new: bool  # else the same order stands on the log already
+    position: Position | None = None  # where it stands, of an order that was placed by itself
 
 
-def read_orders(texts: Iterable[tuple[str, str]], guard: PrivacyGuard) -> list[CaseOpened]:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who says it, and when."""
+
+    actor: Actor
+    at: datetime
+
+
+def read_orders(
+    texts: Iterable[tuple[str, str]], guard: PrivacyGuard, *, source: str = SOURCE
+) -> list[CaseOpened]:
     """The orders of these files, by name and text; Refused names everything wrong with any."""
     faults: list[str] = []
     orders: dict[str, tuple[str, CaseOpened]] = {}
@@ -47,7 +62,7 @@ def read_orders(texts: Iterable[tuple[str, str]], guard: PrivacyGuard) -> list[C
             continue
         for one in documents:
             try:
-                order = read_order(one.document, guard, source=SOURCE)
+                order = read_order(one.document, guard, source=source)
             except OrderRefused as error:
                 faults += [one.named(problem) for problem in error.problems]
                 continue
@@ -66,24 +81,31 @@ def _refuse(faults: Sequence[str]) -> None:
 
 
 async def place(
-    log: EventLog, subjects: Subjects, orders: Sequence[CaseOpened], person: str, *, dry_run: bool
+    log: EventLog, subjects: Subjects, orders: Sequence[CaseOpened], by: Said, *, dry_run: bool
 ) -> list[Placed]:
     """Append what is not on the log yet, all or nothing; Refused where the log says otherwise."""
     known = await subjects.events_of(topics.CASE, {one.case_id for one in orders})
     placed: list[Placed] = []
     faults: list[str] = []
     for order in orders:
-        case = case_of(order.case_id, known[order.case_id])
-        placed.append(Placed(order, case.opened is None))
-        if case.opened is not None and (found := differences(case.opened, order)):
+        opened = _first(CaseOpened, known[order.case_id])
+        placed.append(Placed(order, opened is None))
+        if opened is not None and (found := differences(opened, order)):
             faults += [f"{order.case_id}: {problem}" for problem in found]
             faults.append(f"{order.case_id}: is open already; give the new order an id of its own")
     fresh = [one.order for one in placed if one.is_new]
     faults += await _other_subjects(subjects, fresh)
     _refuse(faults)
-    if fresh and not dry_run:
-        await log.append_atomically([_begun(order, person) for order in fresh])
-    return placed
+    if not fresh or dry_run:
+        return placed
+    if len(placed) > 1:
+        await log.append_atomically([_begun(order, by) for order in fresh])
+        return placed
+    return [replace(placed[0], position=await log.append(_begun(fresh[0], by)))]
+
+
+def _first(kind: type[E], events: Iterable[Event]) -> E | None:
+    return next((event for event in events if isinstance(event, kind)), None)
 
 
 async def _other_subjects(subjects: Subjects, orders: Sequence[CaseOpened]) -> list[str]:
@@ -94,36 +116,49 @@ async def _other_subjects(subjects: Subjects, orders: Sequence[CaseOpened]) -> l
         f"{order.case_id}: member {one.sample_id} has another subject in case {joined.case_id}; "
         f"mend the reference, or the sample"
         for order, one in members
-        for joined in sample_of(one.sample_id, events[one.sample_id]).cases.values()
-        if joined.subject_ref != one.subject_ref
+        for joined in events[one.sample_id]
+        if isinstance(joined, CaseJoined) and joined.subject_ref != one.subject_ref
     ]
 
 
 async def close(
-    log: EventLog, subjects: Subjects, fact: CaseClosed, person: str, *, dry_run: bool
+    log: EventLog, subjects: Subjects, fact: CaseClosed, by: Said, *, dry_run: bool
 ) -> bool:
     """Close a case; False where it was closed the same way before, Refused where otherwise."""
     key = fact.case_id
-    case = case_of(key, (await subjects.events_of(topics.CASE, [key]))[key])
-    if case.opened is None:
+    events = (await subjects.events_of(topics.CASE, [key]))[key]
+    if _first(CaseOpened, events) is None:
         raise Refused(
             f"{key}: no case has this id; `genoflow case list` shows those that there are"
         )
-    before = case.closed
+    before = _first(CaseClosed, events)
     if before is not None and (before.outcome, before.reason) != (fact.outcome, fact.reason):
         raise Refused(
             f"{key}: was closed already, {before.outcome} ({before.reason}); it stays so: open "
             f"another case under an id of its own where more is owed"
         )
     if before is None and not dry_run:
-        await log.append(_begun(fact, person))
+        await log.append(_begun(fact, by))
     return before is None
 
 
-def _begun(fact: E, person: str) -> E:
+def person(name: str) -> Actor:
+    """A person by an account; InvalidEvent where it is none."""
+    return _actor("person", name)
+
+
+def service(name: str) -> Actor:
+    """A system that orders, such as a LIMS; InvalidEvent where the name is none."""
+    return _actor("service", name)
+
+
+def _actor(kind: str, name: str) -> Actor:
     try:
-        actor = Actor(kind="person", id=person)
+        return Actor(kind=kind, id=name)
     except ValidationError as error:
-        raise InvalidEvent(explain("person", error)) from error
+        raise InvalidEvent(explain(kind, error)) from error
+
+
+def _begun(fact: E, said: Said) -> E:
     by = Producer(service="orders", version=version("genoflow"))
-    return begin(fact, occurred_at=datetime.now(UTC), actor=actor, by=by)
+    return begin(fact, occurred_at=said.at, actor=said.actor, by=by)

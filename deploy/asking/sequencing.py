@@ -1,0 +1,192 @@
+"""A run of an instrument: whether it ended, has a sheet, was copied and told apart, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged, listed
+from genoflow.events.demultiplex_completed import DemultiplexCompleted
+from genoflow.events.demultiplex_failed import DemultiplexFailed
+from genoflow.events.demultiplex_reopened import DemultiplexReopened
+from genoflow.events.demultiplex_requested import DemultiplexRequested
+from genoflow.events.event import Event
+from genoflow.events.file_landed import FileLanded
+from genoflow.events.sample_sheet_amended import SampleSheetAmended
+from genoflow.events.sample_sheet_attached import SampleSheetAttached
+from genoflow.events.sample_sheet_refused import SampleSheetRefused
+from genoflow.events.sequencing_run_completed import SequencingRunCompleted
+from genoflow.events.sequencing_run_failed import SequencingRunFailed
+from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
+from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
+from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
+from genoflow.events.sequencing_run_started import SequencingRunStarted
+
+WATCHER = "`genoflow watch` takes it when it comes"
+Demultiplexing = (
+    DemultiplexRequested | DemultiplexCompleted | DemultiplexFailed | DemultiplexReopened
+)
+
+
+@dataclass(slots=True)
+class SequencingRun(Subject):
+    """What is known of a run of an instrument."""
+
+    started: SequencingRunStarted | None = None
+    completed: SequencingRunCompleted | None = None
+    failed: SequencingRunFailed | None = None
+    mirrored: SequencingRunMirrored | None = None
+    sheet: SampleSheetAttached | SampleSheetAmended | None = None
+    refused: SampleSheetRefused | None = None  # the newest, until a sheet is taken
+    demultiplex: Demultiplexing | None = None
+    judged: SequencingRunQcPassed | SequencingRunQcFailed | None = None
+    files: int = 0  # of the run and of no sample, such as undetermined reads
+
+
+def _started(run: SequencingRun, event: SequencingRunStarted) -> None:
+    run.started = run.started or event
+
+
+def _completed(run: SequencingRun, event: SequencingRunCompleted) -> None:
+    run.completed = run.completed or event
+    run.failed = None  # what was missing has come
+
+
+def _failed(run: SequencingRun, event: SequencingRunFailed) -> None:
+    run.failed = event
+
+
+def _mirrored(run: SequencingRun, event: SequencingRunMirrored) -> None:
+    run.mirrored = event
+
+
+def _sheet(run: SequencingRun, event: SampleSheetAttached | SampleSheetAmended) -> None:
+    run.sheet, run.refused = event, None
+
+
+def _refused(run: SequencingRun, event: SampleSheetRefused) -> None:
+    run.refused = event
+
+
+def _demultiplex(run: SequencingRun, event: Demultiplexing) -> None:
+    if run.demultiplex is None or event.attempt >= run.demultiplex.attempt:
+        run.demultiplex = event
+
+
+def _judged(run: SequencingRun, event: SequencingRunQcPassed | SequencingRunQcFailed) -> None:
+    run.judged = event
+
+
+def _file(run: SequencingRun, _event: FileLanded) -> None:
+    run.files += 1
+
+
+USES: Uses = {
+    FileLanded: _file,
+    SequencingRunStarted: _started,
+    SequencingRunCompleted: _completed,
+    SequencingRunFailed: _failed,
+    SequencingRunMirrored: _mirrored,
+    SampleSheetAttached: _sheet,
+    SampleSheetAmended: _sheet,
+    SampleSheetRefused: _refused,
+    DemultiplexRequested: _demultiplex,
+    DemultiplexCompleted: _demultiplex,
+    DemultiplexFailed: _demultiplex,
+    DemultiplexReopened: _demultiplex,
+    SequencingRunQcPassed: _judged,
+    SequencingRunQcFailed: _judged,
+}
+
+
+def sequencing_run_of(key: str, events: Iterable[Event]) -> SequencingRun:
+    """What these events tell of the run."""
+    return fold(SequencingRun(key), events, USES)
+
+
+def why(run: SequencingRun) -> list[Answer]:
+    """What keeps it from being demultiplexed, or that it is."""
+    if run.failed is not None:
+        failed = run.failed
+        says = f"failed: {failed.reason_code} ({failed.reason.rstrip('.')})"
+        return [Answer(says, failed.envelope.occurred_at)]
+    answers = _sheet_of(run)
+    if run.completed is None:
+        started = run.started.envelope.occurred_at if run.started else run.first_at
+        answers.append(Answer("waits for the instrument to end", started, WATCHER))
+    elif run.mirrored is None:
+        at = run.completed.envelope.occurred_at
+        answers.append(Answer("waits to be copied to the object store", at, WATCHER))
+    if answers:
+        return answers
+    return _demultiplexing(run)
+
+
+def _sheet_of(run: SequencingRun) -> list[Answer]:
+    if run.refused is not None:
+        problems = listed(problem.rstrip(".") for problem in run.refused.problems)
+        kept = "" if run.sheet is None else "; the sheet before it stays in force"
+        return [
+            Answer(
+                f"has a sample sheet that was refused: {problems}{kept}",
+                run.refused.envelope.occurred_at,
+                f"mend the sheet in the run folder; {WATCHER}",
+            )
+        ]
+    if run.sheet is None:
+        way = f"put it into the run folder; {WATCHER}"
+        return [Answer("waits for its sample sheet", run.first_at, way)]
+    return []
+
+
+def _demultiplexing(run: SequencingRun) -> list[Answer]:
+    newest = run.demultiplex
+    if newest is None:
+        return [Answer("waits to be demultiplexed", run.last_at, A_WORKER)]
+    at = newest.envelope.occurred_at
+    if isinstance(newest, DemultiplexFailed):
+        return [
+            Answer(
+                f"could not be demultiplexed in attempt {newest.attempt}: {newest.reason_code} "
+                f"({newest.reason.rstrip('.')})",
+                at, f"mend that, then `genoflow demultiplex again {run.key} --reason WHY`",
+            )
+        ]  # fmt: skip
+    if isinstance(newest, DemultiplexReopened):
+        says = f"waits for attempt {newest.attempt + 1} of its demultiplexing"
+        return [Answer(f"{says}: {newest.reason.rstrip('.')}", at, A_WORKER)]
+    if isinstance(newest, DemultiplexRequested):
+        return [Answer(f"is being demultiplexed, attempt {newest.attempt}", at, A_WORKER)]
+    answers = [Answer(f"was demultiplexed in attempt {newest.attempt}", at, is_waiting=False)]
+    if isinstance(run.judged, SequencingRunQcFailed):
+        found = judged(run.judged.measured, "fail")
+        says = f"failed QC as a whole ({run.judged.reason.rstrip('.')}{f': {found}' * bool(found)})"
+        answers.append(Answer(says, run.judged.envelope.occurred_at, "see its samples"))
+    return answers
+
+
+def facts(run: SequencingRun) -> dict[str, Any]:
+    """All that matters of it, for `show`."""
+    return {
+        "sequencing_run": run.key, "state": word(run),
+        "flow_cell": run.started.flow_cell_id if run.started else None,
+        "sheet_revision": run.sheet.revision if run.sheet else None,
+        "samples": sorted({row.sample_id for row in run.sheet.rows}) if run.sheet else [],
+        "demultiplex_attempt": run.demultiplex.attempt if run.demultiplex else None,
+        "files_of_no_sample": run.files, "last": run.last_type, "last_at": run.last_at,
+    }  # fmt: skip
+
+
+def word(run: SequencingRun) -> str:
+    """Its state in a word or two."""
+    if run.failed is not None:
+        return "failed"
+    if run.sheet is None:
+        return "waits for sheet"
+    if run.mirrored is None:
+        return "waits for files" if run.completed is None else "waits for copy"
+    if isinstance(run.demultiplex, DemultiplexFailed):
+        return "demultiplexing failed"
+    is_done = isinstance(run.demultiplex, DemultiplexCompleted)
+    return "demultiplexed" if is_done else "in demultiplexing"

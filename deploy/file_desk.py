@@ -1,0 +1,132 @@
+"""Whose a file of nobody is, held against what the log says of the file and of the sample.
+
+What is assigned lands on its sample's key with the same append: its place, version and size are
+those that the store gave when it landed for nobody. The object and its metadata stay as they are,
+so a crawl that sees it again reports the first landing once more, which is the same fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from uuid import uuid5
+
+from genoflow.deploy.asking.file import File, Files, take
+from genoflow.deploy.asking.sample import Sample, sample_of
+from genoflow.deploy.asking.subject import listed
+from genoflow.deploy.people import said_by
+from genoflow.events import topics
+from genoflow.events.envelope import Producer
+from genoflow.events.errors import Refused
+from genoflow.events.event import Event
+from genoflow.events.file_assigned import FileAssigned
+from genoflow.events.file_landed import FileLanded, unassigned_key
+from genoflow.processors.subjects import Subjects
+
+SHOWN = "`genoflow file list` shows the files that wait for a sample"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person says of a file."""
+
+    place: str  # bucket/key, and @version where there are several
+    sample_id: str
+    read_set_id: str
+    role: str
+    reason: str
+    lane: int | None = None
+
+
+async def assigned(
+    subjects: Subjects, wanted: Wanted, person: str | None, at: datetime
+) -> list[Event]:
+    """The assignment and the landing that follows; none where it stands so, else Refused."""
+    landing = await _waiting(subjects, wanted)
+    if landing is None:
+        return []
+    events = await subjects.events_of(topics.SAMPLE, [wanted.sample_id])
+    lane = _lane(sample_of(wanted.sample_id, events[wanted.sample_id]), wanted)
+    named = f"{wanted.sample_id}/{wanted.read_set_id}/{wanted.role}"
+    fact = FileAssigned(
+        bucket=landing.bucket,
+        object_key=landing.object_key,
+        version_id=landing.version_id,
+        sample_id=wanted.sample_id,
+        read_set_id=wanted.read_set_id,
+        role=wanted.role,
+        lane=lane,
+        request_id=str(uuid5(landing.envelope.event_id, named)),
+        reason=wanted.reason,
+    )
+    whose = {"sample_id": wanted.sample_id, "read_set_id": wanted.read_set_id, "lane": lane}
+    again = FileLanded(**dict(landing) | whose | {"role": wanted.role, "instrument_run_id": None})
+    said = said_by(person, fact, at, landing)
+    by = Producer(service="file-desk", version=version("genoflow"))
+    return [said, said.follow(again, by=by, occurred_at=at, actor=said.envelope.actor)]
+
+
+async def _waiting(subjects: Subjects, wanted: Wanted) -> FileLanded | None:
+    bucket, _, rest = wanted.place.removeprefix("s3://").partition("/")
+    if not rest:
+        raise Refused(f"{wanted.place}: is no BUCKET/KEY; {SHOWN}")
+    keys = {unassigned_key(bucket, rest), unassigned_key(bucket, rest.rpartition("@")[0] or rest)}
+    files: Files = {}
+    for events in (await subjects.events_of(topics.SAMPLE, keys)).values():
+        for number, event in enumerate(events):
+            if isinstance(event, FileLanded | FileAssigned):
+                take(files, event, number)
+    place = f"{bucket}/{rest}"
+    found = [f for f in files.values() if place in (str(f.name), f"{bucket}/{f.name.object_key}")]
+    if not found:
+        raise Refused(f"{wanted.place}: no file waits for a sample under this name; {SHOWN}")
+    return _one(wanted, found)
+
+
+def _one(wanted: Wanted, found: Iterable[File]) -> FileLanded | None:
+    versions = list(found)
+    open_ones = [one for one in versions if one.is_unassigned and one.landed is not None]
+    if not open_ones:
+        before = versions[-1].assigned
+        assert before is not None
+        if (before.sample_id, before.read_set_id, before.role) == (
+            wanted.sample_id, wanted.read_set_id, wanted.role,
+        ):  # fmt: skip
+            return None
+        raise Refused(
+            f"{wanted.place}: belongs to {before.sample_id} already, as {before.role} of read set "
+            f"{before.read_set_id} ({before.reason.rstrip('.')}); where that is wrong, send the "
+            f"file for the right sample: genoflow reads send {wanted.sample_id}"
+        )
+    if len(open_ones) > 1:
+        names = listed(str(one.name) for one in open_ones)
+        raise Refused(f"{wanted.place}: {len(open_ones)} versions wait; name one of them: {names}")
+    return open_ones[0].landed
+
+
+def _lane(sample: Sample, wanted: Wanted) -> int | None:
+    """The lane of the slot that the file takes; Refused where the read set has no such one."""
+    known = sample.read_sets.get(wanted.read_set_id)
+    if known is None or known.invalidated is not None:
+        names = listed(one.name for one in sample.active) or "none"
+        raise Refused(
+            f"{wanted.sample_id}: has no read set {wanted.read_set_id} that counts; those that do: "
+            f"{names}. Name one of them, or make one: genoflow reads send {wanted.sample_id}"
+        )
+    slots = [one for one in known.registered.expected_files if one.role == wanted.role]
+    if not slots:
+        roles = listed(sorted({one.role for one in known.registered.expected_files}))
+        raise Refused(
+            f"{wanted.sample_id}: read set {known.name} has no {wanted.role}, but {roles}; name "
+            f"the role that the file has there"
+        )
+    fitting = [one.lane for one in slots if wanted.lane in (None, one.lane)]
+    if len(fitting) != 1:
+        lanes = listed(str(one.lane) for one in slots)
+        raise Refused(
+            f"{wanted.sample_id}: read set {known.name} has its {wanted.role} in lane {lanes}; say "
+            f"which with --lane"
+        )
+    return fitting[0]
