@@ -13,6 +13,7 @@ from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import E, Event
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_sent import NotificationSent
+from genoflow.events.qc_requested import QcRequested
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
@@ -49,6 +50,8 @@ def outcome_of(event: Event, effect: OpenEffect) -> Event:
     number = effect.effect_id.int
     if isinstance(event, SubscriptionCancelled) and number % CANCELLED_ONE_IN:
         event = example(NotificationFailed, number)  # else hardly a subscription would live
+    if isinstance(event, QcRequested):
+        return _changed(event, round=asked["round"])  # which tells the answers of one cause apart
     if isinstance(event, NotificationSent):
         named = UUID(asked["notice"]["notification_id"])
         return _changed(event, notification_id=named, attempt=asked["attempt"])

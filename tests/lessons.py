@@ -38,6 +38,7 @@ from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.ready_member import ReadyMember
 from genoflow.events.results_collected import ResultsCollected
 from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_superseded import RunSuperseded
 from genoflow.events.sample_relabelled import SampleRelabelled
@@ -219,6 +220,7 @@ _USUAL: Mapping[type[Event], tuple[type[Event], ...]] = {
     CaseLeft: (Validated, QcPassed),
     RunCancelled: (ResultsCollected, RunRequested),
     RunSuperseded: (RunRequested,),
+    RunInputsInvalidated: (RunRequested,),
 }
 # Rows that are about what elsewhere ends a story: it is as frequent as all else there.
 _USUAL_OF: Mapping[str, Mapping[type[Event], tuple[type[Event], ...]]] = {

@@ -119,7 +119,8 @@ class KafkaLog(EventLog):
     async def topics(self) -> list[str]:
         """The names of all topics of this deployment, without its prefix."""
         client = await self._consumer()
-        names = await client.topics()
+        async with self._asked("the topics"):
+            names = await client.topics()
         return sorted(n.removeprefix(self._prefix) for n in names if n.startswith(self._prefix))
 
     def wire_name(self, topic: str) -> str:
@@ -138,7 +139,8 @@ class KafkaLog(EventLog):
         found = None
         deadline = time.monotonic() + METADATA_SECONDS_MAX
         while not found and time.monotonic() < deadline:
-            metadata = await client._client.fetch_all_metadata()
+            async with self._asked(f"the partitions of {topic}"):
+                metadata = await client._client.fetch_all_metadata()
             if not self._restoring and self.wire_name(RESTORING) in metadata.topics():
                 raise TopicMismatch(
                     f"kafka at {self.address}: holds a part of a backup only, its restore is under "

@@ -1,11 +1,12 @@
 """`make faults`: every scenario on brokers of its own, and the table of what was found.
 
+    flow              the whole flow alone; --samples N for another size, which writes nothing
     --scenario NAME   one of them; the others keep their rows
     --share small     a tenth of everything: shows that it works, writes nothing
     --seed N          another play; what it draws is drawn from the seed alone
     --keep DIR        where logs, inputs and verdicts stay; a directory of the system otherwise
 
-A full run takes 20 to 30 minutes on two cores and writes benchmarks/faults.json.
+A full run takes 35 to 45 minutes on two cores and writes benchmarks/faults.json.
 """
 
 from __future__ import annotations
@@ -28,8 +29,17 @@ from genoflow.deploy.settings import read_settings
 from tests.faults import page
 from tests.faults.brokers import Cluster
 from tests.faults.driver import is_clean, play
-from tests.faults.scenarios import SCENARIOS, Scenario, small_share
+from tests.faults.scenarios import (
+    SAMPLES_PER_RUN,
+    SCENARIOS,
+    WHOLE_FLOW,
+    Scenario,
+    small_share,
+)
 from tests.faults.toxiproxy import Link, ensure_toxiproxy
+from tests.faults.whole_flow import play_flow
+
+FLOW = WHOLE_FLOW.name
 
 
 async def run(scenario: Scenario, room: Path) -> dict[str, Any]:
@@ -52,7 +62,10 @@ async def run(scenario: Scenario, room: Path) -> dict[str, Any]:
             await link.start(room / "toxiproxy.log")
             await link.put_before(tuple(broker.behind for broker in cluster.brokers))
         say(f"{scenario.brokers} brokers, {scenario.workers} workers, seed {scenario.seed}")
-        row = await play(scenario, cluster, room, say, link)
+        if scenario.name == FLOW:
+            row = await play_flow(scenario, SAMPLES_PER_RUN, cluster, room, say)
+        else:
+            row = await play(scenario, cluster, room, say, link)
     finally:
         if link is not None:
             await link.stop()
@@ -68,21 +81,28 @@ def is_passed(row: dict[str, Any]) -> bool:
 
 def chosen(options: argparse.Namespace) -> list[Scenario]:
     """What is to be played."""
-    names = [scenario.name for scenario in SCENARIOS]
-    if options.scenario is not None and options.scenario not in names:
-        raise SystemExit(f"{options.scenario!r} is no scenario; there are {', '.join(names)}")
-    found = [one for one in SCENARIOS if options.scenario in (None, one.name)]
+    everything = (*SCENARIOS, WHOLE_FLOW)
+    names = [scenario.name for scenario in everything]
+    wanted = options.what or options.scenario
+    if wanted is not None and wanted not in names:
+        raise SystemExit(f"{wanted!r} is no scenario; there are {', '.join(names)}")
+    found = [one for one in everything if wanted in (None, one.name)]
     if options.share == "small":
         found = [small_share(one) for one in found]
+    if options.samples is not None:
+        found = [replace(one, events=options.samples) for one in found if one.name == FLOW]
     return [replace(one, seed=options.seed) for one in found]
 
 
 def keep_results(rows: Sequence[dict[str, Any]]) -> None:
     """Write the rows over those of the same scenarios, and the page from all of them."""
-    before = json.loads(page.RESULTS.read_text("utf-8"))["rows"] if page.RESULTS.exists() else []
-    named = {row["scenario"]: row for row in (*before, *rows)}
+    before = json.loads(page.RESULTS.read_text("utf-8")) if page.RESULTS.exists() else {}
+    of_flow = [row for row in (before.get(FLOW), *rows) if row and row["scenario"] == FLOW]
+    named = {row["scenario"]: row for row in (*before.get("rows", ()), *rows)}
     ordered = [named[one.name] for one in SCENARIOS if one.name in named]
-    found = {"date": datetime.now(UTC).date().isoformat(), "rows": ordered}
+    found: dict[str, Any] = {"date": datetime.now(UTC).date().isoformat(), "rows": ordered}
+    if of_flow:
+        found[FLOW] = of_flow[-1]
     page.RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if page.PAGE.exists():
         text = page.PAGE.read_text(encoding="utf-8")
@@ -92,7 +112,9 @@ def keep_results(rows: Sequence[dict[str, Any]]) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Play, print the table, and keep the numbers of a full run."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
+    parser.add_argument("what", nargs="?", choices=(FLOW,))
     parser.add_argument("--scenario")
+    parser.add_argument("--samples", type=int)
     parser.add_argument("--share", choices=("small", "all"), default="all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path)
@@ -108,9 +130,13 @@ def main(arguments: Sequence[str]) -> int:
             raise SystemExit(f"{room}: is there already; name another directory with --keep")
         room.mkdir(parents=True)
         rows.append(asyncio.run(run(scenario, room)))
-    print("\n".join(page.table(rows)))
+    small = [row for row in rows if row["scenario"] != FLOW]
+    print("\n".join(page.table(small) if small else ()))
+    for row in rows:
+        if row["scenario"] == FLOW:
+            print("\n".join(page.flow_table(row)))
     print(f"what was kept is in {home}")
-    if options.share == "all":
+    if options.share == "all" and options.samples is None:
         keep_results(rows)  # whatever was found: a run that failed is not run away from
     return 0 if all(is_passed(row) for row in rows) else 1
 

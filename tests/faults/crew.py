@@ -42,6 +42,7 @@ class Crew:
     session_seconds: int
     without: str | None = None
     state_version: int = 1
+    program: str = "tests.faults.worker_main"
     hands: dict[str, Hand] = field(default_factory=dict)
     ends: Counter[str] = field(default_factory=Counter)
     kills: Counter[str] = field(default_factory=Counter)  # by point
@@ -58,7 +59,7 @@ class Crew:
         """Start a worker under this name."""
         left_out = without or self.without
         command = [
-            *(sys.executable, "-m", "tests.faults.worker_main", "--kafka", self.kafka),
+            *(sys.executable, "-m", self.program, "--kafka", self.kafka),
             *("--prefix", self.prefix, "--room", str(self.room), "--name", name),
             *("--session-seconds", str(self.session_seconds)),
             *("--state-version", str(self.state_version)),

@@ -13,7 +13,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,13 +129,11 @@ class Drama:
         await asyncio.sleep(self.chance.uniform(0.0, 1.0))  # not always just when it goes on
 
     async def _until_all_is_done(self) -> None:
-        wanted = sum(not row.again for row in self.stage.rows)
         self.stage.moved_at = time.monotonic()
 
         def is_over() -> bool:
             stalled = time.monotonic() - self.stage.moved_at > STALL_SECONDS_MAX
-            complete = self.stage.fed >= len(self.stage.rows) and len(self.stage.done) >= wanted
-            return complete or stalled
+            return self.stage.is_complete() or stalled
 
         while not is_over():
             self.stage.check()
@@ -274,12 +272,18 @@ async def play(
     finally:
         await crew.close()
     found = await verdict_of(cluster.address, prefix, room)
+    found = {name: value for name, value in found.items() if name != "seed"}
+    return row_of(drama, room, started, {"events": scenario.events, **found})
+
+
+def row_of(drama: Drama, room: Path, started: float, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What was done and what was found, kept in the room."""
+    scenario, crew = drama.scenario, drama.crew
     row = {
         "scenario": scenario.name,
         "seed": scenario.seed,
         "brokers": scenario.brokers,
         "workers": scenario.workers,
-        "events": scenario.events,
         "kills": crew.kills.total(),
         "kills_at_points": crew.kills.total() - crew.kills["anywhere"],
         "points": sorted(set(crew.kills) - {"anywhere"}),
@@ -289,7 +293,7 @@ async def play(
         "toxics": len(drama.toxics),
         "ends": dict(sorted(crew.ends.items())),
         "seconds": round(time.monotonic() - started),
-        **{name: value for name, value in found.items() if name != "seed"},
+        **found,
     }
     (room / "row.json").write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
     return row

@@ -25,6 +25,34 @@ FOUND = (
     "wrong_states",
     "hanging",
 )
+# What was played through the whole flow, in words, and what it did outside.
+PLAYED = {
+    "samples": "events",
+    "sequencing runs": "sequencing_runs",
+    "orders": "cases",
+    "rows of the flow": "rows",
+    "workers": "workers",
+    "kills of workers": "kills",
+    "of them at named points": "kills_at_points",
+    "zombies": "stops",
+    "kills of the broker": "broker_kills",
+    "rebalances": "rebalances",
+    "seconds": "seconds",
+    "facts on the log": "facts",
+    "verdicts that have to stand": "verdicts",
+    "runs that have to stand": "runs",
+    "jobs begun outside": "jobs_begun",
+    "messages to receivers": "messages",
+    "of them sent once more": "messages_again",
+    "facts that a calm run leaves": "expected",
+    "facts lost": "lost",
+    "facts twice": "duplicates",
+    "facts before their cause": "out_of_order",
+    "second runs, plans or notification ids": "double_effects",
+    "subjects in another final state": "wrong_states",
+    "effects left open": "left_open",
+    "parked": "parked",
+}
 
 Row = Mapping[str, Any]
 
@@ -58,10 +86,18 @@ def points(rows: Sequence[Row]) -> list[str]:
     ]
 
 
+def flow_table(row: Row) -> list[str]:
+    """The whole flow: what was played, what was done to it, what was found."""
+    lines = [f"| {name} | {row[key]:,} |" for name, key in PLAYED.items()]
+    return ["| the whole flow |  |", "|---|---:|", *lines]
+
+
 def made(found: Mapping[str, Any]) -> str:
     """What stands between the two marks of the page."""
     rows = found["rows"]
-    return "\n".join([BEGIN, "", found["date"], "", *table(rows), "", *points(rows), "", END])
+    parts = [table(rows), points(rows), *([flow_table(found["flow"])] if "flow" in found else [])]
+    text = "\n\n".join("\n".join(part) for part in parts)
+    return "\n\n".join([BEGIN, found["date"], text, END])
 
 
 def refreshed(page: str, found: Mapping[str, Any]) -> str:

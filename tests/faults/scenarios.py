@@ -76,18 +76,30 @@ SMALL = Scenario(
     points=("before-drain", "after-restore", INSIDE), session_seconds=3,
 )  # fmt: skip
 
+# The whole flow: `events` are samples. Its rows are many, so workers come and go more slowly.
+WHOLE_POINTS = tuple(p for p in ALL_POINTS if p not in (*DRAIN_POINTS, *REBUILD_POINTS))
+WHOLE_FLOW = Scenario(
+    "flow", 1, 2, 5_000, kills=42, stops=10, broker_kills=3, rebalances=2, poisoned=0,
+    points=WHOLE_POINTS,
+)  # fmt: skip
+WHOLE_FLOW_SMALL = Scenario(
+    "flow-small", 1, 2, 60, kills=3, stops=1, poisoned=0,
+    points=("effect-done",), session_seconds=3,
+)  # fmt: skip
+SAMPLES_PER_RUN = 96
+
 
 def small_share(scenario: Scenario) -> Scenario:
     """A tenth of a scenario, to see that it works."""
     return replace(
         scenario,
-        events=max(1_000, scenario.events // 10),
+        events=500 if scenario is WHOLE_FLOW else max(1_000, scenario.events // 10),
         kills=min(scenario.kills, 6),
         stops=min(scenario.stops, 1),
         broker_kills=min(scenario.broker_kills, 1),
         rebalances=min(scenario.rebalances, 1),
-        poisoned=2,
+        poisoned=min(scenario.poisoned, 2),
         toxics=scenario.toxics[:3],
-        points=SMALL.points,
+        points=tuple(point for point in SMALL.points if point in scenario.points),
         session_seconds=SMALL.session_seconds,
     )

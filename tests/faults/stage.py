@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from aiokafka.errors import KafkaError
@@ -16,7 +17,7 @@ from aiokafka.errors import KafkaError
 from genoflow.events import topics
 from genoflow.events.envelope import Actor, Producer
 from genoflow.events.errors import GenoflowError, Retry
-from genoflow.events.event import begin
+from genoflow.events.event import Event, begin
 from genoflow.events.event_parked import EventParked
 from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.file_checksummed import FileChecksummed
@@ -52,15 +53,18 @@ def declared() -> tuple[topics.Topic, ...]:
     return topics.declared(row.changelog for row in FLOW)
 
 
-async def make_topics(address: str, prefix: str, replicas: int) -> None:
-    """The topics of one scenario."""
+async def make_topics(
+    address: str, prefix: str, replicas: int, changelogs: Iterable[topics.Topic] | None = None
+) -> None:
+    """The topics of one scenario; the changelogs of the flow under test where none are named."""
+    wanted = declared() if changelogs is None else topics.declared(changelogs)
     overrides = {"min.insync.replicas": "2"} if replicas > 2 else {}
     count = topics.PARTITIONS_EMBEDDED
     async with (
         KafkaLog(address, prefix=prefix, partitions=count) as log,
         TopicAdmin(log, partitions=count, replicas=replicas) as admin,
     ):
-        await admin.apply(declared(), overrides)
+        await admin.apply(wanted, overrides)
 
 
 @dataclass
@@ -69,7 +73,7 @@ class Stage:
 
     address: str
     prefix: str
-    rows: Sequence[Landed]
+    rows: Sequence[Any]
     target: Callable[[], float]  # how much of the list may be in by now, 0 to 1
     fed: int = 0
     done: set[UUID] = field(default_factory=set)
@@ -78,6 +82,16 @@ class Stage:
     moved_at: float = field(default_factory=time.monotonic)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _waiting: list[tuple[float, EventParked]] = field(default_factory=list)
+    watched: tuple[topics.Topic, ...] = (topics.SAMPLE, topics.PARKED)
+
+    def is_complete(self) -> bool:
+        """Whether all is in, and all that has to come of it is out."""
+        wanted = sum(not row.again for row in self.rows)
+        return self.fed >= len(self.rows) and len(self.done) >= wanted
+
+    def event(self, index: int) -> Event:
+        """What the porch reports at this place of the list."""
+        return event_of(self.rows[index], index)
 
     def begin(self) -> None:
         """Begin with all of it."""
@@ -117,16 +131,15 @@ class Stage:
         log = self._log()
         while self.fed < len(self.rows):
             wanted = int(len(self.rows) * min(1.0, self.target())) - self.fed
-            piece = self.rows[self.fed : self.fed + min(PIECE_EVENTS, max(1, wanted))]
-            if self.paused:
-                piece = []
-            events = [event_of(row, self.fed + index) for index, row in enumerate(piece)]
+            piece = 0 if self.paused else min(PIECE_EVENTS, max(1, wanted))
+            end = min(self.fed + piece, len(self.rows))
+            events = [self.event(index) for index in range(self.fed, end)]
             log = await self._certainly(log, events)
-            self.fed += len(piece)
+            self.fed = end
             await asyncio.sleep(PIECE_PAUSE_SECONDS)
         await _let_go(log)
 
-    async def _certainly(self, log: KafkaLog, events: Sequence[FileLanded]) -> KafkaLog:
+    async def _certainly(self, log: KafkaLog, events: Sequence[Event]) -> KafkaLog:
         """Append until it is certain; whoever is in doubt says the same again."""
         deadline = time.monotonic() + TRY_SECONDS_MAX
         while events:
@@ -147,20 +160,21 @@ class Stage:
             log = self._log()
             try:
                 if not place:
-                    for topic in (topics.SAMPLE.name, topics.PARKED.name):
-                        place |= await log.starts(topic)
+                    for topic in self.watched:
+                        place |= await log.starts(topic.name)
                 async with await log.reader(place) as reader:
                     while True:
                         for record in await reader.poll(0.3):
-                            self._take(record)
+                            self.take(record)
                         place = reader.positions()
-                        await self._requeue(log)
+                        await self.react(log)
             except (Retry, KafkaError):
                 await asyncio.sleep(PIECE_PAUSE_SECONDS)  # the broker is away: begin again there
             finally:
                 await _let_go(log)
 
-    def _take(self, record: Recorded) -> None:
+    def take(self, record: Recorded) -> None:
+        """Look at a record that stands on a topic that is watched."""
         if record.type == FileChecksummed.type():
             before = len(self.done)
             self.done.add(record.event.envelope.event_id)
@@ -172,7 +186,8 @@ class Stage:
             self._waiting.append((time.monotonic() + HOLD_SECONDS, event))
             self.moved_at = time.monotonic()
 
-    async def _requeue(self, log: KafkaLog) -> None:
+    async def react(self, log: KafkaLog) -> None:
+        """Do what a person does about what was seen."""
         now = time.monotonic()
         ready = [parked for at, parked in self._waiting if at <= now]
         for parked in ready:

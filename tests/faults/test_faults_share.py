@@ -10,14 +10,17 @@ import pytest
 
 from genoflow.deploy.settings import read_settings
 from genoflow.events import topics
+from genoflow.events.errors import LogUnavailable
 from genoflow.events.log.kafka import KafkaLog
 from tests.faults.brokers import Cluster
 from tests.faults.driver import is_clean, play
 from tests.faults.provoke import PROVOCATIONS, provoke
-from tests.faults.scenarios import SMALL
+from tests.faults.scenarios import SMALL, WHOLE_FLOW_SMALL
 from tests.faults.stage import make_topics
+from tests.faults.whole_flow import play_flow
 
 TURNS_MAX = 3  # a busy machine may let a blow fall between two transactions, where it does no harm
+SAMPLES_PER_SMALL_RUN = 24
 READERS = 10  # one of them is caught between two tries
 
 
@@ -40,6 +43,16 @@ async def test_nothing_is_lost_doubled_or_out_of_order(broker: Cluster, tmp_path
     assert not [end for end in row["ends"] if end.startswith("unforeseen")], row["ends"]
 
 
+async def test_a_cohort_goes_through_the_whole_flow_as_if_nothing_had_happened(
+    broker: Cluster, tmp_path: Path
+) -> None:
+    row = await play_flow(WHOLE_FLOW_SMALL, SAMPLES_PER_SMALL_RUN, broker, tmp_path, print)
+    assert is_clean(row), row
+    assert (row["kills"], row["stops"]) == (WHOLE_FLOW_SMALL.kills, WHOLE_FLOW_SMALL.stops)
+    assert row["jobs_begun"] == row["runs"] + row["sequencing_runs"]
+    assert not [end for end in row["ends"] if end.startswith("unforeseen")], row["ends"]
+
+
 async def test_a_reader_closes_while_its_broker_is_away(broker: Cluster) -> None:
     await make_topics(broker.address, "away.", broker.size)
     count = topics.PARTITIONS_EMBEDDED
@@ -54,6 +67,24 @@ async def test_a_reader_closes_while_its_broker_is_away(broker: Cluster) -> None
             await asyncio.wait(closing)
             assert not any(one.cancelled() for one in closing), "a cancellation of aiokafka's own"
             await asyncio.gather(*closing)
+        finally:
+            await broker.start_one(only)
+
+
+async def test_who_asks_for_topics_while_the_broker_is_away_is_told_to_try_again(
+    broker: Cluster,
+) -> None:
+    await make_topics(broker.address, "asked.", broker.size)
+    count = topics.PARTITIONS_EMBEDDED
+    async with KafkaLog(broker.address, prefix="asked.", partitions=count) as log:
+        assert await log.partitions(topics.SAMPLE.name) == count
+        [only] = broker.brokers
+        await broker.kill(only)
+        try:
+            with pytest.raises(LogUnavailable, match=r"the partitions of gf\.case\.v1: KafkaError"):
+                await log.partitions(topics.CASE.name)
+            with pytest.raises(LogUnavailable, match="the topics: KafkaError"):
+                await log.topics()
         finally:
             await broker.start_one(only)
 

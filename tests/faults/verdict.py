@@ -19,7 +19,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
 import fastavro
@@ -31,7 +31,7 @@ SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
 NAMESPACE = UUID("05aee22c-adb8-5341-9835-189106469463")  # uuid5(NAMESPACE_DNS, "genoflow")
 SAMPLES, CASES, PARKED = "gf.sample.v1", "gf.case.v1", "gf.parked.v1"
 COUNTS, ANSWERS = "gf.changelog.count-files.sample.v1", "gf.changelog.answer-files.case.v1"
-READ_SECONDS_MAX = 90.0  # the broker ends a transaction that was left open within 20 s
+READ_SECONDS_MAX = 90.0  # without a record: the broker ends what was left open within 20 s
 EXAMPLES_MAX = 5
 
 
@@ -75,38 +75,61 @@ class Verdict:
             self.examples.append(what)
 
 
-def committed(verdict: Verdict, kafka: str, topic: str) -> list[Row]:
+class Notes(Protocol):
+    """Where a partition is noted that cannot be read to its end."""
+
+    hanging: int
+
+    def note(self, what: str) -> None:
+        """Keep an example."""
+
+
+def committed(verdict: Notes, kafka: str, topic: str) -> list[Row]:
     """Every committed record of a topic, read until the end that it has without transactions."""
+    return committed_of(verdict, kafka, [topic])[topic]
+
+
+def committed_of(verdict: Notes, kafka: str, topics: Sequence[str]) -> dict[str, list[Row]]:
+    """The same of several topics at once."""
     settings = {"bootstrap.servers": kafka, "group.id": "verdict", "enable.auto.commit": False}
     blunt = Consumer({**settings, "isolation.level": "read_uncommitted"})
-    partitions = blunt.list_topics(topic, timeout=10).topics[topic].partitions
+    known = blunt.list_topics(timeout=10).topics
     ends = {
-        number: blunt.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
-        for number in partitions
+        (topic, number): blunt.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
+        for topic in topics
+        for number in known[topic].partitions
     }
     blunt.close()
     consumer = Consumer({**settings, "isolation.level": "read_committed"})
-    consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in ends])
-    rows: list[Row] = []
-    left = {number for number, end in ends.items() if end}
+    consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in ends])
+    rows: dict[str, list[Row]] = {topic: [] for topic in topics}
+    left = {place for place, end in ends.items() if end}
     deadline = time.monotonic() + READ_SECONDS_MAX
     while left:
         if time.monotonic() > deadline:
             verdict.hanging += len(left)
-            verdict.note(f"hanging: {topic}{sorted(left)} has a transaction that never ends")
+            verdict.note(f"hanging: {sorted(left)} has a transaction that never ends")
             break
-        for message in consumer.consume(10_000, timeout=0.2):
+        messages = consumer.consume(10_000, timeout=0.2)
+        if messages:
+            deadline = time.monotonic() + READ_SECONDS_MAX
+        for message in messages:
             if message.error():
                 continue  # brokers come and go: it is asked again until the time is over
-            partition, offset = message.partition(), message.offset()
+            topic, partition, offset = message.topic(), message.partition(), message.offset()
+            assert topic is not None
             assert partition is not None
             assert offset is not None
             key = (message.key() or b"").decode()
-            rows.append(Row(partition, offset, key, message.value()))
-        places = consumer.position([TopicPartition(topic, number) for number in left])
-        left = {place.partition for place in places if place.offset < ends[place.partition]}
+            rows[topic].append(Row(partition, offset, key, message.value()))
+        places = consumer.position([TopicPartition(*place) for place in left])
+        at = {(place.topic, place.partition): place.offset for place in places}
+        left = {place for place in left if at[place] < ends[place]}
     consumer.close()
-    return sorted(rows, key=lambda row: (row.partition, row.offset))
+    return {
+        topic: sorted(some, key=lambda row: (row.partition, row.offset))
+        for topic, some in rows.items()
+    }
 
 
 class Schemas:

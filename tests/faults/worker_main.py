@@ -20,7 +20,7 @@ import secrets
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,9 @@ from genoflow.events.log.recorded import Raw
 from genoflow.events.topics import PARTITIONS_EMBEDDED
 from genoflow.processors import task_loop
 from genoflow.processors.ports import Ports
+from genoflow.processors.processor import Processor
 from genoflow.processors.reach import Reach
-from genoflow.processors.runner import Runner
+from genoflow.processors.runner import Children, Runner
 from genoflow.processors.worker import PASSING, Identity, Worker
 from tests.faults.outside import BUCKET, Clock, FileStore, ShellLauncher
 from tests.faults.subject import flow
@@ -138,40 +139,51 @@ def without_adoption(orders: Orders) -> None:
 
 
 async def work(options: argparse.Namespace) -> None:
-    """Work until SIGTERM."""
+    """Work at the small flow until SIGTERM."""
     orders = Orders(options.room)
     small_steps()
-    watch_transactions(orders.reach)
     if options.without == "transactions":
         without_transactions(orders.reach)
     elif options.without == "fencing":
         without_fencing()
     elif options.without == "adoption":
         without_adoption(orders)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    log = KafkaLog(
-        options.kafka, prefix=options.prefix, partitions=PARTITIONS_EMBEDDED,
-        session_seconds=options.session_seconds,
-    )  # fmt: skip
     outside = options.room / "outside"
     ports = Ports(
         clock=Clock(), store=FileStore(outside), launcher=ShellLauncher(outside),
         outcome_bucket=BUCKET,
     )  # fmt: skip
     rows = flow(options.state_version, takes_repetitions=options.without == "dedupe")
+    await work_at(options, orders, rows, ports)
+
+
+async def work_at(
+    options: argparse.Namespace,
+    orders: Orders,
+    rows: Sequence[Processor],
+    ports: Ports,
+    children: Children | None = None,
+) -> None:
+    """Work at these rows until SIGTERM, under orders."""
+    watch_transactions(orders.reach)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    log = KafkaLog(
+        options.kafka, prefix=options.prefix, partitions=PARTITIONS_EMBEDDED,
+        session_seconds=options.session_seconds,
+    )  # fmt: skip
     worker = Worker(
-        log, log.codec, rows, ports, reach=orders.reach,
+        log, log.codec, rows, ports, reach=orders.reach, children=children,
         identity=Identity(f"{options.name}-{os.getpid()}", f"0.{options.state_version}"),
     )  # fmt: skip
     await worker.run(stop)
     await log.close()
 
 
-async def until_done(options: argparse.Namespace) -> int:
+async def until_done(work: Awaitable[None]) -> int:
     """Work, and leave without another word to the broker after an error."""
     try:
-        await work(options)
+        await work
     except BaseException as error:  # whatever it is, the process leaves with it
         passing = isinstance(error, PASSING)
         print(f"left: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
@@ -186,7 +198,7 @@ def die_with_the_driver() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def main() -> int:
+def main(begin: Callable[[argparse.Namespace], Awaitable[None]] = work) -> int:
     """Read the options and work."""
     die_with_the_driver()
     parser = argparse.ArgumentParser()
@@ -199,7 +211,7 @@ def main() -> int:
     parser.add_argument("--without", choices=PARTS)
     options = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s", level=logging.WARNING)
-    return asyncio.run(until_done(options))
+    return asyncio.run(until_done(begin(options)))
 
 
 if __name__ == "__main__":

@@ -50,12 +50,20 @@ class Run:
 
 
 @contextlib.contextmanager
-def small_limits() -> Iterator[None]:
-    """The limits of a simulated worker."""
+def quiet_words() -> Iterator[None]:
+    """Workers that die by the hundred say nothing of it."""
     with contextlib.ExitStack() as stack:
         for name in ("genoflow.worker", "genoflow.task"):
             words = logging.getLogger(name)
             stack.enter_context(mock.patch.object(words, "disabled", True))
+        yield
+
+
+@contextlib.contextmanager
+def small_limits() -> Iterator[None]:
+    """The limits of a simulated worker."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(quiet_words())
         for module, values in LIMITS.items():
             for name, value in values.items():
                 stack.enter_context(mock.patch.object(module, name, value))

@@ -8,9 +8,10 @@ from typing import Any
 
 from tests.faults.driver import FAULTS
 from tests.faults.page import PAGE, RESULTS, made, refreshed
-from tests.faults.scenarios import SCENARIOS
+from tests.faults.scenarios import SCENARIOS, WHOLE_FLOW
 
 KILLS_MIN, STOPS_MIN, BROKER_KILLS_MIN, POINTS_MIN = 100, 20, 10, 20
+FLOW_SAMPLES_MIN, FLOW_KILLS_MIN, FLOW_STOPS_MIN, FLOW_BROKER_KILLS_MIN = 800, 22, 5, 2
 
 
 def committed() -> dict[str, Any]:
@@ -40,6 +41,17 @@ def test_nothing_was_found() -> None:
     for row in committed()["rows"]:
         assert row["expected"] == 2 * row["events"]
         assert [name for name in FAULTS if row[name]] == [], row
+
+
+def test_the_whole_flow_was_played_under_faults_and_left_what_a_calm_run_leaves() -> None:
+    row = committed()["flow"]
+    assert row["scenario"] == WHOLE_FLOW.name
+    assert row["events"] >= FLOW_SAMPLES_MIN
+    assert row["kills"] >= FLOW_KILLS_MIN
+    assert row["stops"] >= FLOW_STOPS_MIN
+    assert row["broker_kills"] >= FLOW_BROKER_KILLS_MIN
+    assert row["jobs_begun"] == row["runs"] + row["sequencing_runs"]
+    assert [name for name in (*FAULTS, "parked") if row[name]] == []
 
 
 def test_the_results_name_no_machine() -> None:

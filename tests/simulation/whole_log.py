@@ -1,0 +1,70 @@
+"""The memory log of the whole flow: its members are many, and hear of their own topic only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from genoflow.events import topics
+from genoflow.events.log.memory import MemoryLog, Write
+from genoflow.events.log.memory_work import MemoryWorkReader
+from genoflow.events.log.port import Share, WorkReader
+
+LATENCY_SECONDS = 0.005  # from a write to those who read it
+
+
+class WholeLog(MemoryLog):
+    """The memory log, whose members are woken for their own topic only: they are thirty."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.grown_in: dict[str, asyncio.Event] = {}
+        self.later: Callable[[Callable[[], None]], object]  # once, a moment from now
+        self._written: set[str] = set()
+        self._waking: set[str] = set()
+
+    def wake(self) -> None:
+        super().wake()
+        for topic in sorted(self._written):
+            self.wake_topic(topic)
+        self._written.clear()
+
+    def wake_topic(self, topic: str) -> None:
+        """Let the members that share a topic look again soon, once for all till then."""
+        if topic not in self._waking:
+            self._waking.add(topic)
+            self.later(partial(self._wake_now, topic))
+
+    def _wake_now(self, topic: str) -> None:
+        self._waking.discard(topic)
+        self.grown_in.pop(topic, asyncio.Event()).set()
+
+    def _put(self, write: Write, now_ms: int) -> int:
+        self._written.add(write.topic)
+        return super()._put(write, now_ms)
+
+    async def work_reader(self, name: str, topic: topics.Topic, share: Share) -> WorkReader:
+        reader = await super().work_reader(name, topic, share)
+        assert isinstance(reader, MemoryWorkReader)
+        reader._log = _OneTopic(self, topic.name)  # type: ignore[assignment]  # all that it asks for
+        return reader
+
+
+class _OneTopic:
+    """The log as a member of a group sees it."""
+
+    def __init__(self, log: WholeLog, topic: str) -> None:
+        self.partition = log.partition
+        self._log = log
+        self._topic = topic
+
+    @property
+    def grown(self) -> asyncio.Event:
+        """Set when something was written to the topic, or moved in its groups."""
+        return self._log.grown_in.setdefault(self._topic, asyncio.Event())
+
+    def wake(self) -> None:
+        """Let the members look again."""
+        self._log.wake_topic(self._topic)
