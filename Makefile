@@ -24,7 +24,7 @@ links: setup-dev  ## the view of the rooms that type checkers need
 	@for room in api deploy events nextflow processors projections schemas; do \
 		ln -sfn ../../$$room .pkg/genoflow/$$room; done
 
-demo: setup  ## a real stack, and a sequencing run landing on it as events
+demo: setup  ## a real stack, and six samples on their way to results
 	@$(BIN)/genoflow demo
 
 down:  ## stop the stack that the demo left running

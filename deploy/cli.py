@@ -19,7 +19,7 @@ EXIT_INTERRUPTED = 130  # as shells count a program that Ctrl-C ended: 128 + SIG
 
 # Name on the command line: the module that holds it, its attribute there, its line of help.
 COMMANDS = {
-    "demo": ("genoflow.deploy.commands.demo", "demo", "Play a sequencing run on a real stack."),
+    "demo": ("genoflow.deploy.commands.demo", "demo", "Play six samples on a real stack."),
     "up": ("genoflow.deploy.commands.stack", "up", "Start the embedded servers."),
     "down": ("genoflow.deploy.commands.stack", "down", "Stop the embedded servers."),
     "status": ("genoflow.deploy.commands.stack", "status", "Show every server and its state."),

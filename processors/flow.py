@@ -92,18 +92,6 @@ Row = Porch | Processor | ReadModel
 
 FLOW: tuple[Row, ...] = (
     Porch(
-        "generated-run",
-        emits=(
-            SequencingRunStarted,
-            SampleSheetAttached,
-            SequencingRunCompleted,
-            SampleRegistered,
-            ReadSetRegistered,
-            FileLanded,
-        ),
-        about="a seeded sequencing run, for the demonstration",
-    ),
-    Porch(
         "sequencer-watcher",
         emits=(
             SequencingRunStarted,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from genoflow.deploy.settings import read_settings
-from genoflow.deploy.wiring import open_log
+from genoflow.deploy.settings import Settings, read_settings
+from genoflow.deploy.wiring import ensure_raw_bucket, open_log, open_s3
 from genoflow.events.errors import Refused
 
 if TYPE_CHECKING:
     from genoflow.deploy.catalog import AnyDocument
     from genoflow.events.event import Event
+    from genoflow.events.log.kafka import KafkaLog
 
 SHA256_SHOWN = 12  # characters: enough to tell a handful of versions apart
 KINDS = ("qc-profile", "reference", "target-set", "pipeline")
@@ -34,7 +36,9 @@ def publish(files: tuple[Any, ...], person: str | None, dry_run: bool) -> None:
     """Publish the documents of these JSON files (- is standard input), once all are valid.
 
     A document: {"kind": "qc-profile", "document_id", "version", "title", …}, with the fields of
-    its event. What is published already with the same content is left as it is.
+    its event. What is published already with the same content is left as it is. A reference or
+    target set may name files of this machine (`file:…` or a path that counts from the document's
+    folder): they are compared with their checksums, put into the object store and published there.
     """
     texts: list[tuple[str, str]] = []
     for file in files:
@@ -46,25 +50,44 @@ def publish(files: tuple[Any, ...], person: str | None, dry_run: bool) -> None:
 
 
 async def _publish(texts: list[tuple[str, str]], person: str | None, dry_run: bool) -> None:
-    from genoflow.deploy.catalog import LogCatalog
-    from genoflow.deploy.catalog_documents import content_sha256, parse_documents
-    from genoflow.deploy.people import said_by
-    from genoflow.processors.intake.privacy import PrivacyGuard
+    from genoflow.deploy.catalog_documents import content_sha256
 
-    settings = read_settings()
-    guard = PrivacyGuard(settings.person_patterns)
-    async with open_log(settings) as log:
-        known = await LogCatalog(log).documents()
-        new = parse_documents(texts, known, guard)
-        if not dry_run and new:
-            events: list[Event] = [said_by(person, one, datetime.now(UTC)) for one in new]
-            await log.append_atomically(events)
+    async with open_log(read_settings()) as log:
+        new = await publish_texts(read_settings(), log, texts, person, dry_run=dry_run)
     verb = "is valid" if dry_run else "published"
     for document in new:
         sha256 = content_sha256(document)[:SHA256_SHOWN]
         click.echo(f"{document.document_id} {document.version} {verb}, sha256 {sha256}")
     if not new:
         click.echo("all of it is published already, with the same content")
+
+
+async def publish_texts(
+    settings: Settings,
+    log: KafkaLog,
+    texts: list[tuple[str, str]],
+    person: str | None = None,
+    *,
+    dry_run: bool = False,
+) -> list[AnyDocument]:
+    """Publish what is new of these named texts, all of it or nothing; local files go along."""
+    from genoflow.deploy.catalog import LogCatalog
+    from genoflow.deploy.catalog_documents import parse_documents
+    from genoflow.deploy.catalog_files import put_files, with_store_addresses
+    from genoflow.deploy.people import said_by
+    from genoflow.processors.intake.privacy import PrivacyGuard
+
+    texts, files = with_store_addresses(texts, settings.raw_bucket)
+    guard = PrivacyGuard(settings.person_patterns)
+    new = parse_documents(texts, await LogCatalog(log).documents(), guard)
+    if new and not dry_run:
+        if files:
+            await asyncio.to_thread(ensure_raw_bucket, settings)
+            with contextlib.closing(open_s3(settings)) as client:
+                await asyncio.to_thread(put_files, client, files, new)
+        events: list[Event] = [said_by(person, one, datetime.now(UTC)) for one in new]
+        await log.append_atomically(events)
+    return new
 
 
 @catalog.command()

@@ -1,37 +1,31 @@
-"""`genoflow demo`: a real stack, and a sequencing run that lands on it as events."""
+"""`genoflow demo`: a cast of six samples on a real stack, from their run to their results."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from genoflow.deploy.commands.stack import print_progress
 from genoflow.deploy.commands.timeline import print_timeline
-from genoflow.deploy.demo.generated_run import GeneratedRun, generate
 from genoflow.deploy.local import stack
 from genoflow.deploy.local.state import read_status
 from genoflow.deploy.settings import Settings, read_settings
-from genoflow.deploy.wiring import (
-    ensure_raw_bucket,
-    every_topic,
-    open_log,
-    open_s3,
-    topic_admin,
-)
-from genoflow.events import topics
-from genoflow.events.log.kafka import KafkaLog
-from genoflow.processors.adapters.s3 import S3Store
-from genoflow.processors.intake.privacy import PrivacyGuard
+from genoflow.deploy.wiring import ensure_raw_bucket, every_topic, open_log, topic_admin
+from genoflow.events.errors import StackFault
+
+if TYPE_CHECKING:
+    from genoflow.deploy.demo.lab import Play
+    from genoflow.events.log.kafka import KafkaLog
 
 
 @click.command()
 def demo() -> None:
-    """Start the stack, let a generated sequencing run land on it, and leave the stack up."""
+    """Start the stack, play six samples from their run to their results, leave the stack up."""
     settings = read_settings()
     console = Console(highlight=False, soft_wrap=True)
     ran_before = read_status(settings).supervisor.alive()
@@ -40,65 +34,79 @@ def demo() -> None:
         console.rule("[bold]1. a real Kafka, Postgres and S3 server", align="left")
         console.print(f"data and logs: {settings.home}\nservers, once:  {settings.cache}")
         progress = print_progress()
-        stack.up(settings, wait_for=("kafka",), progress=progress)
-        run = asyncio.run(_play(settings, console, began, progress))
-        _say_what_next(console, settings, run)
+        asyncio.run(_jars(settings))
+        stack.up(settings, wait_for=("kafka", "s3"), progress=progress)
+        ensure_raw_bucket(settings)
+        play = asyncio.run(_play(settings, console, began, progress))
+        _say_what_next(console, settings, play)
     except BaseException:
         if not ran_before:
             stack.down(settings)
         raise
 
 
+async def _jars(settings: Settings) -> None:
+    """What a worker would fetch the first time, while nobody waits for it by the clock."""
+    from genoflow.deploy.local.artifacts import NEXTFLOW_JARS, PICARD_JARS, ensure_jars
+
+    for name in (PICARD_JARS, NEXTFLOW_JARS):
+        await ensure_jars(settings.cache, name, lambda text: click.echo(text, err=True))
+
+
 async def _play(
     settings: Settings, console: Console, began: float, progress: stack.Progress
-) -> GeneratedRun:
-    from genoflow.deploy.demo.play import Player
-    from genoflow.deploy.demo.worker import working
+) -> Play:
+    from genoflow.deploy.demo.board import Board
+    from genoflow.deploy.demo.lab import next_numbers, prepare
+    from genoflow.deploy.demo.play import Director
 
     async with open_log(settings) as log:
         async with topic_admin(settings, log) as admin:
             declared = every_topic()
             created = await admin.apply(declared)
         console.print(f"{len(declared)} topics, {len(created)} of them new")
-        console.rule("[bold]2. a sequencing run, as events read back from the log", align="left")
-        run = generate(await _next_number(log), datetime.now(UTC).date())
-        player = Player(log, console, run, PrivacyGuard(settings.person_patterns))
-        async with player.watching(), working(
-            settings.home / "logs" / "worker.log",
-            lambda: stack.up(settings, wait_for=("s3",)),
-        ):  # fmt: skip
-            await player.play_run()
-            console.print(f"[dim]first events {time.monotonic() - began:.1f} s after the start[/]")
-            await asyncio.to_thread(
-                stack.up, settings, wait_for=("s3", "postgres"), progress=progress
-            )
-            client = open_s3(settings)
-            await asyncio.to_thread(ensure_raw_bucket, settings)
-            await player.play_files(S3Store(client), settings.raw_bucket)
-            count = len(player.appended)
-            console.print(f"[dim]{count} events appended, {count} read back, 0 missing[/]")
-            await player.see_checksums()
-        checked = len(player.checked)
-        console.print(f"[dim]{checked} files read whole by a worker, their checksums compared[/]")
-        console.rule(f"[bold]3. the timeline of {run.samples[0].sample_id}", align="left")
-        await print_timeline(settings, log, console, run.samples[0].sample_id)
-    await asyncio.to_thread(stack.up, settings, progress=progress)
-    return run
+        console.rule("[bold]2. a cast of six samples in two lanes", align="left")
+        numbers = await next_numbers(log)
+        play = await asyncio.to_thread(prepare, settings.home / "demo", *numbers)
+        for one in play.cast.members:
+            console.print(f"{one.sample_id:<13}{one.case_id}, {one.role:<8}[dim]{one.about}[/]")
+        board = Board(play, began)
+        counted = await Director(settings, log, console, board).perform()
+        first, last = board.first_validated or 0.0, board.seconds
+        console.print(f"first Validated after {first:.0f} s, all is over after {last:.0f} s")
+        console.rule("[bold]3. what the log holds, read again from its beginning", align="left")
+        for sentence in counted.sentences():
+            console.print(sentence, markup=False)
+        if not counted.is_whole:
+            raise StackFault("the count above is not what was owed; `genoflow parked list` may say")
+        await asyncio.to_thread(stack.up, settings, progress=progress)
+        await _ask(settings, log, console, play)
+    return play
 
 
-async def _next_number(log: KafkaLog) -> int:
-    runs = 0
-    async for record in log.read_topic(topics.SEQUENCING_RUN.name):
-        runs += record.type == "SequencingRunStarted"
-    return runs + 1
+async def _ask(settings: Settings, log: KafkaLog, console: Console, play: Play) -> None:
+    from genoflow.deploy.asking.asked import about_sample
+    from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.subject import LogSubjects
+
+    name = play.sample("C")
+    console.rule(f"[bold]4. genoflow sample why {name}", align="left")
+    for sentence in (await about_sample(LogSubjects(log), (), name)).sentences:
+        console.print(printable(sentence), markup=False)
+    name = play.sample("A")
+    console.rule(f"[bold]5. genoflow timeline {name}", align="left")
+    await print_timeline(settings, log, console, name)
 
 
-def next_lines(sample: str) -> tuple[tuple[str, str], ...]:
+def next_lines(prefix: str) -> tuple[tuple[str, str], ...]:
     """Commands to try on the stack that the demo leaves; a test runs each of them."""
     return (
-        (f"genoflow timeline {sample}", "where is my sample, and since when"),
+        ("genoflow sample list", "every sample, and where it is"),
+        (f"genoflow sample why {prefix}-F", "why it is there, and what to do"),
+        (f"genoflow case why {prefix}-CASE-4", "the same for a case"),
+        (f"genoflow sample timeline {prefix}-C", "what happened to it, and what it follows from"),
         ("genoflow events tail --last 5 --no-follow", "the end of the log"),
-        (f"genoflow events tail --subject {sample} --type FileLanded --no-follow --json",
+        (f"genoflow events tail --subject {prefix}-B --type FileRejected --no-follow --json",
          "the same for programs"),
         ("genoflow workers", "who works on what, how far it is; `genoflow work` starts a worker"),
         ("genoflow parked list", "what waits for a person to look at it"),
@@ -108,10 +116,10 @@ def next_lines(sample: str) -> tuple[tuple[str, str], ...]:
     )  # fmt: skip
 
 
-def _say_what_next(console: Console, settings: Settings, run: GeneratedRun) -> None:
-    console.rule("[bold]4. the stack is still up; try", align="left")
+def _say_what_next(console: Console, settings: Settings, play: Play) -> None:
+    console.rule("[bold]6. the stack is still up; try", align="left")
     binary = Path(".venv/bin")
-    for line, about in next_lines(run.samples[0].sample_id):
+    for line, about in next_lines(play.prefix):
         console.print(f"  {binary / line}\n[dim]      {about}[/]")
     console.print(f"\nstop it with:  {binary / 'genoflow down'}")
     console.print(f"[dim]its data stays in {settings.home}, and the next demo adds to it[/]")

@@ -49,9 +49,10 @@ def simulate(
 ) -> None:
     """Write a sequencing run of six samples, the reference, and the truth about each sample.
 
-    Below DIR then stand runs/, top-up/ (the run that gives C the rest), reference/, truth/,
-    orders.json for `genoflow case open` and catalog.json for `genoflow catalog publish`. A fault
-    strikes the first run; one of reads strikes the FASTQ of its first sample.
+    Below DIR then stand runs/, top-up/ (the run that gives C the rest), courier/ (the files of B,
+    which was sequenced elsewhere, for `genoflow reads send`), reference/, truth/, orders.json for
+    `genoflow case open` and catalog.json for `genoflow catalog publish`. A fault strikes the first
+    run; one of reads strikes the FASTQ of its first sample.
     """
     from genoflow.deploy.generate.instruments import INSTRUMENTS
     from genoflow.deploy.generate.sheets import DIALECTS
@@ -68,9 +69,8 @@ def simulate(
 
 
 def _report(directory: Path, wish: Wish, written: Written) -> None:
-    from genoflow.deploy.generate.cast import MEMBERS
     from genoflow.deploy.generate.faults import FAULTS
-    from genoflow.deploy.generate.simulation import CATALOG, ORDERS, REFERENCE, TARGETS
+    from genoflow.deploy.generate.simulation import CATALOG, COURIER, ORDERS, REFERENCE, TARGETS
 
     for folder in written.run_folders:
         click.echo(folder)
@@ -79,16 +79,21 @@ def _report(directory: Path, wish: Wish, written: Written) -> None:
     click.echo(directory / "truth")
     click.echo(directory / ORDERS)
     click.echo(directory / CATALOG)
+    click.echo(directory / COURIER)
     if written.fastq:
         click.echo(directory / "fastq")
     click.echo(f"\n{wish.model}, sheet {wish.sheet_version}, {wish.dialect}; reads that pass:")
-    about = {member.sample_id: member.about for member in MEMBERS}
+    cast = written.cast
+    about = {member.sample_id: member.about for member in cast.members}
     for lane in written.lanes:
-        for library in written.cast.run.libraries:
+        for library in cast.on_sheet.libraries:
             if library.lane == lane.lane:
                 name, reads = library.sample_id, lane.passed[library.sample_id]
                 click.echo(f"  lane {lane.lane}  {name}  {reads:>7,}  {about[name]}")
         click.echo(f"  lane {lane.lane}  nobody {lane.passed[None]:>7,}  undetermined")
+    for library in cast.by_courier.libraries:
+        name = library.sample_id
+        click.echo(f"  courier {name}  {len(library.pairs):>7,}  {about[name]}")
     click.echo("\nfaults asked for:" if wish.faults else "\nno fault was asked for")
     for name in wish.faults:
         click.echo(f"  {name}: {FAULTS[name].about}")

@@ -1,1 +1,1 @@
-"""The demonstration: a generated sequencing run, played onto a real stack."""
+"""The demonstration: a cast of six samples, played through the whole flow on a real stack."""

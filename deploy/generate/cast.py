@@ -22,6 +22,7 @@ from genoflow.deploy.generate.variants import (
 )
 
 DEPTH = 30.0
+PREFIX = "SIM"  # of every sample's id
 LOW_VARIANTS = 12  # of the 40 sites that 50 kb have for them
 MODEL = "NovaSeq 6000"  # two lanes, each with libraries of its own
 TOP_UP_MODEL = "MiSeq"  # one lane is enough for it
@@ -40,18 +41,21 @@ class Member:
     depth_share: float = 1.0
     fault: str | None = None
     about: str = ""
+    by_courier: bool = False  # sequenced elsewhere: its files come, and no sheet lists it
+    prefix: str = PREFIX
 
     @property
     def sample_id(self) -> str:
         """The sample's id on every sheet."""
-        return f"SIM-{self.letter}"
+        return f"{self.prefix}-{self.letter}"
 
 
 MEMBERS = (
     Member("A", 1, "subject-1", FEMALE, "CASE-1", "single", about="all is well"),
     Member(
         "B", 1, "subject-2", MALE, "CASE-2", "single", fault="truncated-fastq",
-        about="the demonstration truncates its R2 and sends it again",
+        by_courier=True,
+        about="sequenced elsewhere, on no sheet; its R2 comes truncated, and then whole",
     ),
     Member(
         "C", 1, "subject-3", FEMALE, "CASE-3", "single", depth_share=0.2,
@@ -71,6 +75,15 @@ MEMBERS = (
 )  # fmt: skip
 
 
+def members_of(prefix: str) -> tuple[Member, ...]:
+    """The cast under ids of its own, so that it can be played more than once on one log."""
+    if prefix == PREFIX:
+        return MEMBERS
+    return tuple(
+        replace(member, prefix=prefix, case_id=f"{prefix}-{member.case_id}") for member in MEMBERS
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Cast:
     """The genome, who is who, the run that all lie on, and the run that tops C up."""
@@ -79,18 +92,43 @@ class Cast:
     subjects: dict[str, Subject]  # by sample id
     run: Run
     top_up: Run
+    members: tuple[Member, ...]
+
+    @property
+    def on_sheet(self) -> Run:
+        """The run as this lab sequences it."""
+        return self._only(by_courier=False)
+
+    @property
+    def by_courier(self) -> Run:
+        """What another lab sequences, and sends as files."""
+        return self._only(by_courier=True)
+
+    def _only(self, *, by_courier: bool) -> Run:
+        names = {one.sample_id for one in self.members if one.by_courier is by_courier}
+        libraries = (one for one in self.run.libraries if one.sample_id in names)
+        return replace(self.run, libraries=tuple(libraries))
 
 
-def make_cast(seed: int, depth: float = DEPTH, model: str = MODEL, *, pooled: bool = False) -> Cast:
+def make_cast(
+    seed: int,
+    depth: float = DEPTH,
+    model: str = MODEL,
+    *,
+    pooled: bool = False,
+    prefix: str = PREFIX,
+    first_run: int = 1,
+) -> Cast:
     """The cast of a seed; pooled, every library lies in every lane."""
     genome = make_genome(seed)
-    subjects = {member.sample_id: _subject(genome, seed, member) for member in MEMBERS}
+    members = members_of(prefix)
+    subjects = {member.sample_id: _subject(genome, seed, member) for member in members}
     instrument, top_up = INSTRUMENTS[model], INSTRUMENTS[TOP_UP_MODEL]
     indexes = index_pairs(seed, len(MEMBERS))
     lanes = range(1, instrument.lanes + 1)
     main: list[Library] = []
     rest: list[Library] = []
-    for member, pair in zip(MEMBERS, indexes, strict=True):
+    for member, pair in zip(members, indexes, strict=True):
         subject = subjects[member.sample_id]
         library = Library(member.sample_id, f"{member.sample_id}-lib1", member.lane, *pair)
         made = sequenced(library, genome, subject, seed, depth * member.depth_share, instrument)
@@ -103,8 +141,9 @@ def make_cast(seed: int, depth: float = DEPTH, model: str = MODEL, *, pooled: bo
             missing = depth * (1 - member.depth_share)
             rest.append(sequenced(again, genome, subject, seed, missing, top_up))
     return Cast(
-        genome, subjects, Run(instrument, 1, seed, tuple(main)), Run(top_up, 2, seed, tuple(rest))
-    )
+        genome, subjects, Run(instrument, first_run, seed, tuple(main)),
+        Run(top_up, first_run + 1, seed, tuple(rest)), members,
+    )  # fmt: skip
 
 
 def sequenced(

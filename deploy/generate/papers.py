@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from genoflow.deploy.generate.cast import MEMBERS
+from genoflow.deploy.generate.cast import Cast
 from genoflow.deploy.generate.genome import Genome, fasta
 from genoflow.deploy.pipelines import germline_document
 
@@ -23,10 +23,10 @@ TI_TV_MIN, TI_TV_MAX = 1.2, 3.6
 CONCORDANCE_MIN = 0.85  # strangers have 0.1, parent and child 0.25
 
 
-def orders(genome: Genome) -> list[dict[str, Any]]:
+def orders(cast: Cast) -> list[dict[str, Any]]:
     """An order for each case of the cast, as `genoflow case open` takes them."""
     cases: dict[str, list[dict[str, str]]] = {}
-    for member in MEMBERS:
+    for member in cast.members:
         cases.setdefault(member.case_id, []).append(
             {
                 "sample_id": member.sample_id,
@@ -41,7 +41,7 @@ def orders(genome: Genome) -> list[dict[str, Any]]:
             "kind": "tumour-normal" if len(members) > 1 else "single",
             "members": members,
             "assay": ASSAY,
-            "reference": genome.name,
+            "reference": cast.genome.name,
         }
         for case_id, members in cases.items()
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genoflow.deploy.generate import papers
-from genoflow.deploy.generate.cast import DEPTH, MODEL, Cast, make_cast
+from genoflow.deploy.generate.cast import DEPTH, MODEL, PREFIX, Cast, make_cast
 from genoflow.deploy.generate.fastq import FastqFile, fastq_files
 from genoflow.deploy.generate.faults import (
     FAULTS,
@@ -30,6 +30,8 @@ REFERENCE = "reference/simulated.fa"
 TARGETS = "reference/targets.bed"
 ORDERS = "orders.json"
 CATALOG = "catalog.json"
+COURIER = "courier"
+DAMAGED = f"{COURIER}/damaged"  # what came first, before the same was sent again whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Wish:
     faults: tuple[str, ...] = ()
     fastq: bool = False
     packing: str = "gzip"
+    prefix: str = PREFIX
+    first_run: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Written:
     run_folders: tuple[Path, ...]
     lanes: tuple[LaneCount, ...]  # of the first run
     fastq: tuple[Path, ...]
+    courier: tuple[Path, ...]  # whole files of the sample that was sequenced elsewhere
 
 
 def simulate(directory: Path, wish: Wish) -> Written:
@@ -64,8 +69,11 @@ def simulate(directory: Path, wish: Wish) -> Written:
     if directory.exists() and any(directory.iterdir()):
         raise Refused(f"{directory}: is not empty; name a new directory")
     pooled = not DIALECTS[wish.dialect].lane_column
-    cast = make_cast(wish.seed, wish.depth, wish.model, pooled=pooled)
-    orders, bed = papers.orders(cast.genome), targets(cast.genome)
+    cast = make_cast(
+        wish.seed, wish.depth, wish.model, pooled=pooled, prefix=wish.prefix,
+        first_run=wish.first_run,
+    )  # fmt: skip
+    orders, bed = papers.orders(cast), targets(cast.genome)
     for name in wish.faults:
         fault = FAULTS[name]
         if isinstance(fault, CastFault):
@@ -74,8 +82,9 @@ def simulate(directory: Path, wish: Wish) -> Written:
             orders = fault.apply(orders)
         elif isinstance(fault, TargetsFault):
             bed = fault.apply(bed)
+    run = cast.on_sheet
     folders = (
-        _write_run(directory / "runs", cast.run, wish, wish.faults),
+        _write_run(directory / "runs", run, wish, wish.faults),
         _write_run(directory / "top-up", cast.top_up, wish, ()),
     )
     _write(directory / REFERENCE, fasta(cast.genome))
@@ -86,9 +95,10 @@ def simulate(directory: Path, wish: Wish) -> Written:
     documents = papers.documents(cast.genome, wish.depth, REFERENCE)
     _write(directory / CATALOG, _json(documents))
     damaged = any(isinstance(FAULTS[name], ReadsFault) for name in wish.faults)
-    fastq = _write_fastq(directory / "fastq", cast.run, wish) if wish.fastq or damaged else ()
-    lanes = tuple(count(lane, clusters_of(cast.run, lane)) for lane in cast.run.lanes)
-    return Written(cast, folders, lanes, fastq)
+    fastq = _write_fastq(directory / "fastq", run, wish) if wish.fastq or damaged else ()
+    courier = _write_courier(directory, cast, wish.packing)
+    lanes = tuple(count(lane, clusters_of(run, lane)) for lane in run.lanes)
+    return Written(cast, folders, lanes, fastq, courier)
 
 
 def _json(document: object) -> bytes:
@@ -111,6 +121,22 @@ def _write_run(parent: Path, run: Run, wish: Wish, faults: Sequence[str]) -> Pat
         if isinstance(fault, FolderFault):
             fault.apply(folder, run)
     return folder
+
+
+def _write_courier(directory: Path, cast: Cast, packing: str) -> tuple[Path, ...]:
+    """What comes from elsewhere, and beside it each file as it came first."""
+    run, written = cast.by_courier, []
+    faults = {one.sample_id: one.fault for one in cast.members if one.by_courier and one.fault}
+    for library in run.libraries:
+        whole = fastq_files(run, library, packing)
+        fault = FAULTS[faults[library.sample_id]]
+        assert isinstance(fault, ReadsFault)
+        for file, first in zip(whole, fault.apply(whole), strict=True):
+            written.append(directory / COURIER / file.name)
+            _write(written[-1], file.content)
+            if first != file:
+                _write(directory / DAMAGED / first.name, first.content)
+    return tuple(written)
 
 
 def _write_fastq(folder: Path, run: Run, wish: Wish) -> tuple[Path, ...]:

@@ -8,24 +8,57 @@ from typing import Any
 import asyncpg
 import pytest
 
-from genoflow.deploy.demo.facts import Story
-from genoflow.deploy.demo.generated_run import generate
 from genoflow.events import topics
-from genoflow.events.envelope import Producer
-from genoflow.events.event import Event
+from genoflow.events.event import Event, begin
+from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.log.memory import MemoryLog
+from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.sample_registered import SampleRegistered
+from genoflow.events.sequencing_run_completed import SequencingRunCompleted
+from genoflow.events.sequencing_run_failed import SequencingRunFailed
 from genoflow.projections.runner import catch_up
 from genoflow.projections.store import Batch, apply, forget, position, prepare
 from genoflow.projections.timeline import Timeline, timeline_of
+from tests.examples import somebody, someone
 
 TOPICS = [topic.name for topic in topics.TOPICS]
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+FACTS = 2 + 3 * 2
+
+
+RUN = "260302_M00001_0001_000000000-D0001"
+
+
+def said(fact: Event, cause: Event | None = None) -> Event:
+    """The fact in its envelope, caused by another."""
+    return begin(
+        fact, occurred_at=NOW, actor=somebody(), by=someone(),
+        correlation_id=cause.envelope.correlation_id if cause else None,
+        causation_id=cause.envelope.event_id if cause else None,
+    )  # fmt: skip
 
 
 def story() -> list[Event]:
-    """The facts of one generated run."""
-    run = generate(1, NOW.date())
-    return list(Story(run, NOW, Producer(service="test", version="0")).of_the_run())
+    """A run that was silent for a while, and what follows from it for three samples."""
+    silent = said(SequencingRunFailed(instrument_run_id=RUN, reason_code="silent", reason="silent"))
+    completed = said(
+        SequencingRunCompleted(
+            instrument_run_id=RUN, marker="RTAComplete.txt", run_folder="file:///runs",
+            file_count=1, total_bytes=1,
+        ),
+        silent,
+    )  # fmt: skip
+    facts = [silent, completed]
+    for sample in ("S1", "S2", "S3"):
+        facts.append(
+            said(SampleRegistered(sample_id=sample, registered_by="sample sheet"), completed)
+        )
+        read_set = ReadSetRegistered(
+            sample_id=sample, read_set_id=f"{sample}.1", material="FASTQ",
+            expected_files=(ExpectedFile(role="R1"),), read_sets_of_sample=1,
+        )  # fmt: skip
+        facts.append(said(read_set, completed))
+    return facts
 
 
 async def rows(connection: Any) -> list[tuple[Any, ...]]:
@@ -46,21 +79,20 @@ async def test_a_sample_is_told_with_what_it_follows_from(connection: Any) -> No
     async with MemoryLog() as log:
         for event in story():
             await log.append(event)
-        assert await catch_up(log, connection, Timeline(), TOPICS) == 9
-    told = await timeline_of(connection, "DEMO-001A")
+        assert await catch_up(log, connection, Timeline(), TOPICS) == FACTS
+    told = await timeline_of(connection, "S1")
     assert [entry.type for entry in told] == [
-        "SequencingRunStarted", "SampleSheetAttached", "SequencingRunCompleted",
-        "SampleRegistered", "ReadSetRegistered",
+        "SequencingRunFailed", "SequencingRunCompleted", "SampleRegistered", "ReadSetRegistered",
     ]  # fmt: skip
-    assert {entry.subject for entry in told[3:]} == {"DEMO-001A"}
+    assert {entry.subject for entry in told[2:]} == {"S1"}
 
 
 async def test_an_event_that_stands_twice_is_one_row(connection: Any) -> None:
     async with MemoryLog() as log:
         for event in story() + story():
             await log.append(event)
-        assert await catch_up(log, connection, Timeline(), TOPICS) == 18
-    assert len(await rows(connection)) == 9
+        assert await catch_up(log, connection, Timeline(), TOPICS) == 2 * FACTS
+    assert len(await rows(connection)) == FACTS
 
 
 async def test_pieces_and_a_rebuild_give_the_same_rows(connection: Any) -> None:
@@ -72,7 +104,7 @@ async def test_pieces_and_a_rebuild_give_the_same_rows(connection: Any) -> None:
         assert await catch_up(log, connection, Timeline(), TOPICS) == 0
         await forget(connection, Timeline())
         assert await rows(connection) == []
-        assert await catch_up(log, connection, Timeline(), TOPICS) == 9
+        assert await catch_up(log, connection, Timeline(), TOPICS) == FACTS
         assert await rows(connection) == in_pieces
 
 

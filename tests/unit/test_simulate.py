@@ -37,7 +37,7 @@ def test_it_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert all(path.exists() for path in paths)
     tops = {path.relative_to(folder).parts[0] for path in paths}
     assert {path.name for path in folder.iterdir()} == tops == {
-        "runs", "top-up", "reference", "truth", "fastq", "orders.json", "catalog.json",
+        "runs", "top-up", "courier", "reference", "truth", "fastq", "orders.json", "catalog.json",
     }  # fmt: skip
     for place, run in (
         ("runs", "260105_A00001_0001_AHG0001DRXY"),
@@ -54,10 +54,29 @@ def test_the_checksums_are_those_of_the_reads(tmp_path: Path) -> None:
     written = simulate(tmp_path, Wish(depth=0.2, fastq=True))
     lines = (tmp_path / "fastq" / "md5sums.txt").read_text().splitlines()
     assert [line.split()[1] for line in lines] == [path.name for path in written.fastq]
-    assert len(lines) == 10  # five samples have reads
+    assert len(lines) == 8  # four samples of this run have reads
     for line, path in zip(lines, written.fastq, strict=True):
         found = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
         assert line.split()[0] == found
+
+
+def test_what_comes_by_courier_is_on_no_sheet_and_once_damaged(tmp_path: Path) -> None:
+    written = simulate(tmp_path, Wish(depth=0.2, prefix="LAB-7", first_run=41))
+    first, second = written.courier
+    assert [path.name for path in written.courier] == [
+        "LAB-7-B_L001_R1_001.fastq.gz", "LAB-7-B_L001_R2_001.fastq.gz",
+    ]  # fmt: skip
+    [damaged] = (tmp_path / "courier" / "damaged").iterdir()
+    assert damaged.name == second.name
+    assert second.read_bytes().startswith(damaged.read_bytes())
+    assert damaged.stat().st_size < second.stat().st_size
+    assert first.stat().st_size
+    [folder, _] = written.run_folders
+    assert folder.name == "260105_A00001_0041_AHG0041DRXY"
+    sheet = (folder / "SampleSheet.csv").read_text()
+    assert [f"LAB-7-{letter}" in sheet for letter in "ABCDEF"] == [True, False, *[True] * 4]
+    orders = json.loads((tmp_path / "orders.json").read_bytes())
+    assert {one["case_id"] for one in orders} == {f"LAB-7-CASE-{n}" for n in range(1, 6)}
 
 
 def test_the_same_seed_gives_the_same_directory(tmp_path: Path) -> None:
