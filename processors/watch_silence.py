@@ -1,4 +1,7 @@
-"""A sample of which nothing is heard for a day is reported, once, until there is news of it."""
+"""A sample of which nothing is heard for a day is reported, once, until there is news of it.
+
+When its reads have passed QC, nothing more has to be heard of the sample itself.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ from genoflow.processors.processor import Processor, State
 NAME = "watch-silence"
 SILENCE = timedelta(hours=24)  # the lab's own promise: a day between any two steps
 ENDINGS = (FileAssigned, CaseLeft)  # after them nothing more has to come
+# After reads that passed, only these open a wait again: what is still said of the files does not.
+BEGINNINGS = (CaseJoined, ReadSetRegistered, FileLanded, QcFailed)
 
 
 class Heard(State):
@@ -36,13 +41,14 @@ class Heard(State):
     last_event_id: UUID | None = None
     due_at: datetime | None = None  # none: nobody waits
     cases: tuple[str, ...] = ()  # those that are open
+    has_passed: bool = False  # its reads are good: its cases and their runs have the next word
 
 
 def decide(state: Heard, event: Event) -> Decision:
     """Wait from the first news on; when the wait is over, wait on or report."""
     if not isinstance(event, DeadlinePassed):
         waits = state.due_at is not None or isinstance(event, ENDINGS)
-        if waits or not _is_news(state, event):
+        if waits or not _is_news(state, event) or _has_passed(state, event):
             return NOTHING
         return Decision(events=(_wait(event, event.envelope.occurred_at + SILENCE),))
     if not _is_ours(state, event) or state.last_at is None or state.last_event_id is None:
@@ -74,14 +80,19 @@ def evolve(state: Heard, event: Event) -> Heard:
         state = state.model_copy(update={"cases": cases})
     if not _is_news(state, event):
         return state
-    at = event.envelope.occurred_at
+    at, has_passed = event.envelope.occurred_at, _has_passed(state, event)
     return Heard(
         last_at=at,
         last_type=event.type(),
         last_event_id=event.envelope.event_id,
-        due_at=state.due_at or at + SILENCE,
+        due_at=None if has_passed else state.due_at or at + SILENCE,
         cases=state.cases,
+        has_passed=has_passed,
     )
+
+
+def _has_passed(state: Heard, event: Event) -> bool:
+    return isinstance(event, QcPassed) or (state.has_passed and not isinstance(event, BEGINNINGS))
 
 
 def _ended(state: Heard, event: FileAssigned | CaseLeft) -> Heard:

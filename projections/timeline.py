@@ -15,6 +15,14 @@ from genoflow.projections.store import Connection
 ENTRIES_MAX = 1_000  # what one question returns; a sample of thirty-two lanes has some 300
 
 
+# What a run says that matters to its samples; its tasks stand in its own timeline.
+OF_RUNS = (
+    "RunRequested", "RunSubmitted", "RunSucceeded", "RunFailed", "RunCancelled", "RunLost",
+    "RunSuperseded", "RunInputsInvalidated", "ResultsChecked", "ResultsHeld", "ResultsPublished",
+    "ResultsAmended", "ResultsRetracted",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a timeline."""
@@ -53,7 +61,9 @@ class Timeline:
             producer       text not null,
             payload        jsonb not null
         );
-        create index if not exists timeline_subject on timeline (subject, recorded_at)
+        create index if not exists timeline_subject on timeline (subject, recorded_at);
+        create index if not exists timeline_runs on timeline using gin (payload jsonb_path_ops)
+            where type = 'RunRequested'
     """
 
     async def write(self, connection: Connection, records: Sequence[Recorded]) -> None:
@@ -79,11 +89,17 @@ def row_of(record: Recorded) -> tuple[Any, ...]:
 
 
 async def timeline_of(connection: Connection, subject: str) -> list[Entry]:
-    """Everything about a subject, and what it follows from, cause by cause; oldest first."""
+    """Everything about a subject, what its runs came to, and their causes; oldest first."""
     rows = await connection.fetch(
         """
-        with recursive story as (
-            select * from timeline where subject = $1
+        with recursive runs as (
+            select subject from timeline
+            where type = 'RunRequested'
+                and (payload @> $3::jsonb or payload @> $4::jsonb)
+        ), story as (
+            select * from timeline
+            where subject = $1
+                or (type = any($5::text[]) and subject in (select subject from runs))
             union
             select cause.* from timeline cause join story on cause.event_id = story.causation_id
         )
@@ -91,6 +107,9 @@ async def timeline_of(connection: Connection, subject: str) -> list[Entry]:
         """,
         subject,
         ENTRIES_MAX,
+        json.dumps({"members": [{"sample_id": subject}]}),
+        json.dumps({"case_id": subject}),
+        OF_RUNS,
     )
     entries = [
         Entry(

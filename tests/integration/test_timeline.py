@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -16,10 +17,12 @@ from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
+from genoflow.events.task_completed import TaskCompleted
 from genoflow.projections.runner import catch_up
 from genoflow.projections.store import Batch, apply, forget, position, prepare
 from genoflow.projections.timeline import Timeline, timeline_of
-from tests.examples import somebody, someone
+from tests import run_facts
+from tests.examples import bare_example, somebody, someone
 
 TOPICS = [topic.name for topic in topics.TOPICS]
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -85,6 +88,25 @@ async def test_a_sample_is_told_with_what_it_follows_from(connection: Any) -> No
         "SequencingRunFailed", "SequencingRunCompleted", "SampleRegistered", "ReadSetRegistered",
     ]  # fmt: skip
     assert {entry.subject for entry in told[2:]} == {"S1"}
+
+
+async def test_a_sample_and_a_case_are_told_what_their_runs_came_to(connection: Any) -> None:
+    asked = said(run_facts.requested())
+    task = said(bare_example(TaskCompleted).model_copy(update={"run_id": run_facts.RUN_ID}), asked)
+    published = said(run_facts.published(), task)
+    elsewhere = UUID(int=9, version=5)
+    other = said(
+        run_facts.requested(run_id=elsewhere, case_id="C-9", members=(run_facts.member("S9"),))
+    )
+    async with MemoryLog() as log:
+        for event in (asked, task, published, other):
+            await log.append(event)
+        await catch_up(log, connection, Timeline(), TOPICS)
+    for subject in ("S1", run_facts.CASE):
+        told = [entry.type for entry in await timeline_of(connection, subject)]
+        assert told == ["RunRequested", "TaskCompleted", "ResultsPublished"]  # a cause is told, too
+    [only] = await timeline_of(connection, "S9")
+    assert only.subject == str(elsewhere)
 
 
 async def test_an_event_that_stands_twice_is_one_row(connection: Any) -> None:

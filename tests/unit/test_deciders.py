@@ -18,12 +18,14 @@ from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.identity import GENOFLOW
+from genoflow.events.qc_passed import QcPassed
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.subject_silent import SubjectSilent
 from genoflow.processors.checksum_files import CHECKSUM_FILES, Files, ReadWhole, checksum
 from genoflow.processors.decision import Effect
 from genoflow.processors.ports import ByteAttempt
 from genoflow.processors.watch_silence import NAME, SILENCE, WATCH_SILENCE, Heard
+from tests.examples import bare_example
 from tests.partition import MOMENT
 from tests.spec import Spec, heard
 
@@ -150,6 +152,32 @@ def test_the_order_of_news_does_not_matter_for_what_is_known() -> None:
         newest = max(some, key=lambda event: event.envelope.occurred_at)
         due = newest.envelope.occurred_at + SILENCE
         then.then(silent(newest) if some[0] is newest else waits(due))
+
+
+def of_s1(kind: type[Event], hours: float) -> Event:
+    """Some fact of this type about S1."""
+    changed = {"sample_id": "S1", "subject_key": "S1", "subject_topic": SAMPLE}
+    known = {name: value for name, value in changed.items() if name in kind.model_fields}
+    return heard(bare_example(kind).model_copy(update=known), MOMENT + hours * HOUR)
+
+
+def good(hours: float) -> Event:
+    """Its reads passed."""
+    return of_s1(QcPassed, hours)
+
+
+def test_nobody_waits_for_news_of_a_sample_whose_reads_passed() -> None:
+    summed = of_s1(FileChecksummed, 7)
+    given(REGISTERED, landed(5)).when(good(6)).then_nothing()
+    given(REGISTERED, landed(5), good(6)).when(passed(DAY)).then_nothing()
+    given(REGISTERED, landed(5), good(6)).when(summed).then_nothing()
+    given(REGISTERED, landed(5), good(6), summed).when(passed(DAY)).then_nothing()
+
+
+def test_a_file_after_good_reads_is_waited_for_again() -> None:
+    file = landed(30)
+    given(REGISTERED, landed(5), good(6)).when(file).then(waits(MOMENT + 54 * HOUR))
+    given(REGISTERED, good(6), file).when(passed(MOMENT + 54 * HOUR)).then(silent(file))
 
 
 # -- checksum-files: reads every file that lands once, and says what it read
