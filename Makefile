@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 100000
 FROM ?= 0
+# Tests at a time: most of them wait for a server, and every process has servers of its own.
+AT_ONCE ?= 2
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test check links locks locks-check bench faults pythons clean simulate
 
@@ -33,7 +35,7 @@ down:  ## stop the stack that the demo left running
 test: check  ## everything: checks, then all tests on real servers
 	@$(BIN)/python -m genoflow.deploy.local.artifacts
 	@$(BIN)/python -m tests.oracles fetch
-	@timeout -s KILL 2100 $(BIN)/pytest
+	@timeout -s KILL 2100 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile
 
 check: links  ## style, types, imports, tidiness, wheel contents
 	@$(BIN)/ruff check --quiet .

@@ -186,22 +186,40 @@ def running_containers(settings: Settings) -> Iterator[Addresses]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep a place for the choice, which is made when the first test needs a server."""
-    config.stash[_CHOICE] = None
+    """Keep a place for what the summary will say; the servers come with the first test of them."""
+    config.stash[_SERVERS] = None
     config.stash[_NOT_DONE] = []
 
 
-_CHOICE = pytest.StashKey[Choice | None]()
+_SERVERS = pytest.StashKey[str | None]()
 _NOT_DONE = pytest.StashKey[list[str]]()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what the summary will say, where another process prints it."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["servers"] = session.config.stash[_SERVERS]
+        output["not_done"] = session.config.stash[_NOT_DONE]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process that ran tests will not print itself."""
+    output = getattr(node, "workeroutput", {})  # none of one that has crashed
+    stash = node.config.stash
+    stash[_SERVERS] = stash[_SERVERS] or output.get("servers")
+    known = stash[_NOT_DONE]
+    known += [one for one in output.get("not_done", ()) if one not in known]
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say which servers were not tried, so that nobody takes silence for a pass."""
-    choice = config.stash[_CHOICE]
-    if choice is not None:
-        terminalreporter.write_line(f"servers: {choice.servers}; {choice.report}")
+    servers = config.stash[_SERVERS]
+    if servers is not None:
+        terminalreporter.write_line(f"servers: {servers}")
     for text in config.stash[_NOT_DONE]:
         terminalreporter.write_line(f"not done: {text}")
 
@@ -218,7 +236,7 @@ def stack(
 ) -> Iterator[Addresses]:
     """The running servers of this session."""
     choice = session_choice()
-    request.config.stash[_CHOICE] = choice
+    request.config.stash[_SERVERS] = f"{choice.servers}; {choice.report}"
     settings = embedded_settings(tmp_path_factory.mktemp("stack"))
     serve = running_containers if choice.servers is Servers.CONTAINERS else running_stack
     with serve(settings) as addresses:
