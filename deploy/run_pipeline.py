@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import shutil
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version as package_version
 from pathlib import Path
 from uuid import UUID
 
 from pydantic import ValidationError
 
+from genoflow.deploy.attempt_folder import attempt_folder, done_with
 from genoflow.deploy.local.artifacts import NEXTFLOW_JARS, ensure_jars, find_java
 from genoflow.deploy.local.jars import read_lock
 from genoflow.deploy.local.observer import ensure_observer
@@ -38,8 +37,6 @@ from genoflow.processors.running.program import PAUSES_SECONDS, Program
 EXIT_DONE = 0
 HEARD_MAX = 100_000  # facts that wait for the log: of 30,000 tasks, 100 MB at 1 kB each
 EXIT_NOT_DONE = 1  # the manifest says why; without one, standard error does
-RUNS = "runs"  # below the home of the deployment: a later attempt goes on from what is there
-LOCK = "lock"
 
 
 def nextflow(settings: Settings) -> Nextflow:
@@ -113,7 +110,7 @@ def run(settings: Settings, submission: Submission, own: Path) -> RunManifest:
     porch = Porch(settings, submission, engine.version)
     with (
         contextlib.closing(client),
-        _folder(settings, submission, own) as folder,
+        attempt_folder(settings.home, submission.requested.run_id, own) as folder,
         WeblogReceiver(porch.take) as receiver,
     ):
         program = Program(
@@ -121,23 +118,8 @@ def run(settings: Settings, submission: Submission, own: Path) -> RunManifest:
             news=porch.hear, weblog=receiver.url,
         )  # fmt: skip
         manifest = program.run(submission)
-        if not (manifest.fault and manifest.fault.may_pass):
-            shutil.rmtree(folder, ignore_errors=True)
+        done_with(folder, submission, manifest)
         return manifest
-
-
-@contextlib.contextmanager
-def _folder(settings: Settings, submission: Submission, own: Path) -> Iterator[Path]:
-    """The folder of the run, which its attempts share; the job's own where another works there."""
-    shared = settings.home.resolve() / RUNS / str(submission.requested.run_id)
-    shared.mkdir(parents=True, exist_ok=True)
-    with (shared / LOCK).open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # an attempt that was given up for lost lives on
-            yield own
-        else:
-            yield shared
 
 
 def main() -> int:

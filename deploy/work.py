@@ -18,18 +18,22 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import NoReturn
 
 from genoflow.deploy.garbage import settle
 from genoflow.deploy.logs import configure_logs
+from genoflow.deploy.old_work import keep_clear
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import open_children, open_log, worker_ports
 from genoflow.events import topics
 from genoflow.events.errors import GenoflowError, Refused
 from genoflow.events.log.port import EventLog
+from genoflow.processors.adapters.local_launcher import LocalLauncher
 from genoflow.processors.flow import PROCESSORS
+from genoflow.processors.ports import Ports
 from genoflow.processors.processor import Processor
 from genoflow.processors.reach import Reach, nowhere
 from genoflow.processors.worker import PASSING, Identity, Worker
@@ -87,19 +91,35 @@ async def _work(settings: Settings, processors: Sequence[Processor], reach: Reac
         log = open_log(settings)
         await require_topics(log, processors)
         children = open_children(processors)
+        ports = worker_ports(settings, processors, log)
         worker = Worker(
-            log, log.codec, processors, worker_ports(settings, processors, log),
-            identity=who, children=children, reach=reach,
-        )  # fmt: skip
+            log, log.codec, processors, ports, identity=who, children=children, reach=reach
+        )
         settle()
         _log.info("%s works: %s", who.name, ", ".join(one.name for one in processors))
-        await worker.run(stop)
+        async with _clearing(settings, ports):
+            await worker.run(stop)
         if children is not None:
             await children.close()
         await log.close()
     except BaseException as error:  # noqa: BLE001 -- whatever it is, the process leaves with it
         _leave(error)
     _log.info("%s has drained and left", who.name)
+
+
+@asynccontextmanager
+async def _clearing(settings: Settings, ports: Ports) -> AsyncIterator[None]:
+    """Beside the work, remove what jobs of this machine left long ago."""
+    launcher, store = ports.launcher, ports.store
+    if not isinstance(launcher, LocalLauncher) or store is None:
+        yield
+        return
+    clearing = asyncio.create_task(keep_clear(settings.home, launcher, store), name="clear")
+    try:
+        yield
+    finally:
+        clearing.cancel()
+        await asyncio.wait([clearing])
 
 
 def _leave(error: BaseException) -> NoReturn:

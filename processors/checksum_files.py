@@ -34,6 +34,7 @@ class ReadWhole(Arguments):
     object_key: str
     version_id: str
     size_bytes: int = Field(ge=0)
+    etag: str = ""  # by which it is known where the store keeps no versions
     declared_md5: str | None
     declared_sha256: str | None
 
@@ -53,6 +54,7 @@ def decide(state: Files, event: FileLanded) -> Decision:
         object_key=event.object_key,
         version_id=event.version_id,
         size_bytes=event.size_bytes,
+        etag=event.etag,
         declared_md5=event.declared_md5,
         declared_sha256=event.declared_sha256,
     )
@@ -68,9 +70,8 @@ def evolve(state: Files, event: FileLanded) -> Files:
 def checksum(arguments: ReadWhole, attempt: ByteAttempt) -> Sequence[Event]:
     """Read the bytes once, for both checksums and their number."""
     md5, sha256, read_bytes = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
-    for piece in attempt.store.chunks(
-        arguments.bucket, arguments.object_key, arguments.version_id, PIECE_BYTES
-    ):
+    place = arguments.bucket, arguments.object_key, arguments.version_id
+    for piece in attempt.store.chunks(*place, PIECE_BYTES, arguments.etag):
         md5.update(piece)
         sha256.update(piece)
         read_bytes += len(piece)

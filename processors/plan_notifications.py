@@ -33,9 +33,15 @@ WITH_PROJECT: dict[Topic, tuple[type[Event], ...]] = {
 
 
 class Placed(Remembering):
-    """To which project the subject belongs, as far as it was said."""
+    """To which project the subject belongs, as far as it was said, and by whom."""
 
-    project_id: str | None = None
+    ordered: str | None = None  # what the order said last
+    listed: str | None = None  # what a sample sheet said first
+
+    @property
+    def project_id(self) -> str | None:
+        """The order's, else the sheet's, whichever of them came first."""
+        return self.ordered or self.listed
 
 
 class Who(Arguments):
@@ -52,16 +58,21 @@ class Who(Arguments):
 
 
 def evolve(state: Placed, event: Event) -> Placed:
-    """Keep the project that was named last."""
+    """Keep the project that an order named last, and the one that a sheet named first."""
+    # An order and a sheet register a sample under the same id, and each names its own project.
+    placed = _registered(state, event) if isinstance(event, SampleRegistered) else state
     if is_repeated(state, event):
-        return state
-    named = _project_of(event) or state.project_id
-    return Placed(project_id=named, seen=with_this(state, event))
+        return placed
+    change: dict[str, object] = {"seen": with_this(state, event)}
+    if not isinstance(event, SampleRegistered):
+        change["ordered"] = getattr(event, "project_id", None) or state.ordered
+    return placed.model_copy(update=change)
 
 
-def _project_of(event: Event) -> str | None:
-    named: str | None = getattr(event, "project_id", None)
-    return named
+def _registered(state: Placed, event: SampleRegistered) -> Placed:
+    said_by = "ordered" if event.registered_by == "order" else "listed"
+    known: str | None = getattr(state, said_by)
+    return state.model_copy(update={said_by: known or event.project_id})
 
 
 def _decide(topic: Topic, state: Placed, event: Event) -> Decision:
@@ -75,7 +86,7 @@ def _decide(topic: Topic, state: Placed, event: Event) -> Decision:
         source_type=event.type(),
         headline=headline_of(topic, event),
         subjects=subjects_of(event),
-        project_id=_project_of(event) or state.project_id,
+        project_id=evolve(state, event).project_id,
         case_id=case_id,
     )
     return Decision(effects=(Effect("who", asked),))

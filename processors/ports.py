@@ -22,6 +22,7 @@ Document = TypeVar(
 )
 OfAssay = TypeVar("OfAssay", PipelinePublished, QcProfilePublished)
 
+UNVERSIONED = "null"  # what S3 itself calls the version of an object in a bucket without versions
 # done so far, how much there is in all (None where nobody knows), and of what
 Progress = Callable[[float, float | None, str], None]
 
@@ -72,10 +73,13 @@ class ObjectGone(Parked):
 class ByteStore(Protocol):
     """The object store as a child process sees it: a stream, without asyncio around it."""
 
-    def chunks(self, bucket: str, key: str, version_id: str, size_bytes: int) -> Iterator[bytes]:
+    def chunks(
+        self, bucket: str, key: str, version_id: str, size_bytes: int, etag: str = ""
+    ) -> Iterator[bytes]:
         """The bytes of one version in order, in pieces of at most this size.
 
-        ObjectGone where the store has no such version.
+        ObjectGone where the store has no such version; where it keeps none and the entity tag is
+        given, also where the object has another one.
         """
 
 

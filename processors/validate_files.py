@@ -54,6 +54,7 @@ class File(Part):
     object_key: str
     version_id: str
     size_bytes: int
+    etag: str = ""  # by which it is known where the store keeps no versions
     read_set_id: str | None
     role: str
     lane: int | None
@@ -289,7 +290,7 @@ def verdict(arguments: Read, attempt: ByteAttempt, engine: Validator) -> Event:
 def _pieces(file: File, attempt: ByteAttempt) -> Iterator[bytes]:
     done = 0
     place = file.bucket, file.object_key, file.version_id
-    for piece in attempt.store.chunks(*place, PIECE_BYTES):
+    for piece in attempt.store.chunks(*place, PIECE_BYTES, file.etag):
         yield piece
         done += len(piece)
         attempt.progress(done, file.size_bytes, "bytes")

@@ -22,6 +22,7 @@ from genoflow.events.event import Event
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.processors.job_outcome import JobOutcome, outcome_key
 from genoflow.processors.ports import (
+    UNVERSIONED,
     Clock,
     Document,
     Hook,
@@ -82,10 +83,16 @@ class _Fallible:
 
 
 class FakeStore(_Fallible):
-    """ObjectStore and ByteStore: every version is kept, and counted upwards per key."""
+    """ObjectStore and ByteStore: every version is kept, and counted upwards per key.
 
-    def __init__(self, clock: Clock | None = None, fault: Fault = no_fault) -> None:
+    One that keeps no versions has the newest object of each key.
+    """
+
+    def __init__(
+        self, clock: Clock | None = None, fault: Fault = no_fault, *, keeps_versions: bool = True
+    ) -> None:
         super().__init__(fault)
+        self._keeps_versions = keeps_versions
         self.versions: dict[tuple[str, str], list[_Version]] = {}
         self._clock = clock or FakeClock()
 
@@ -133,10 +140,14 @@ class FakeStore(_Fallible):
         await self._after("store.copy")
         return head
 
-    def chunks(self, bucket: str, key: str, version_id: str, size_bytes: int) -> Iterator[bytes]:
+    def chunks(
+        self, bucket: str, key: str, version_id: str, size_bytes: int, etag: str = ""
+    ) -> Iterator[bytes]:
         self.fault("store.chunks")
         for kept in self.versions.get((bucket, key), ()):
             if kept.head.version_id == version_id:
+                if version_id == UNVERSIONED and etag not in ("", kept.head.etag):
+                    raise ObjectGone(f"s3://{bucket}/{key}: another object has taken its place")
                 for start in range(0, len(kept.body), size_bytes):
                     yield kept.body[start : start + size_bytes]
                     self.fault("store.chunks piece")
@@ -151,12 +162,14 @@ class FakeStore(_Fallible):
         head = ObjectHead(
             bucket=bucket,
             key=key,
-            version_id=f"v{len(kept) + 1}",
+            version_id=f"v{len(kept) + 1}" if self._keeps_versions else UNVERSIONED,
             size_bytes=len(body),
             etag=hashlib.md5(body, usedforsecurity=False).hexdigest(),
             last_modified_at=self._clock.now(),
             metadata=dict(metadata),
         )
+        if not self._keeps_versions:
+            kept.clear()
         kept.append(_Version(head, body))
         return head
 

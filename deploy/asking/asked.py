@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from genoflow.deploy.asking import case as cases
@@ -107,6 +108,9 @@ async def about_run(subjects: Subjects, parked: Iterable[Parking], key: str) -> 
     run = runs.run_of(key, await _events(subjects, topics.RUN, "run", key))
     reasons = [(key, one) for one in [*runs.why(run), *notes(run)]]
     if run.case_id is not None:
+        newest_first = reversed(await runs_of(subjects, run.case_id))
+        later = takewhile(lambda one: one.key != key, newest_first)
+        reasons += [(key, one) for one in runs.of_later(run, later)]
         way = f"ask `genoflow case why {run.case_id}`"
         reasons.append((key, Answer(f"is for case {run.case_id}", way=way, is_waiting=False)))
     return Told(key, runs.facts(run), [*reasons, *_parked(parked, topics.RUN, key)])

@@ -81,6 +81,13 @@ class Run(Subject):
         return self.published is not None and not self.superseded and not self.retracted
 
     @property
+    def is_over(self) -> bool:
+        """Whether it has no results that count, and will have none."""
+        if isinstance(self.stage, RunFailed):
+            return not self.stage.will_retry
+        return isinstance(self.stage, RunCancelled | RunSuperseded | ResultsRetracted)
+
+    @property
     def case_id(self) -> str | None:
         """The case that it is for, where that is known."""
         for fact in (self.requested, self.stage, *self.invalid):
@@ -153,6 +160,18 @@ def run_of(key: str, events: Iterable[Event]) -> Run:
 def why(run: Run) -> list[Answer]:
     """What it waits for, or how it ended; and which of its reads do not count any more."""
     return [*_way(run), *(_of_void_reads(one) for one in run.invalid)]
+
+
+def of_later(run: Run, others: Iterable[Run]) -> list[Answer]:
+    """That the results of a run will not count for long: `others` were asked for after it."""
+    later = next((one for one in others if not one.is_over), None)
+    if run.is_over or later is None:
+        return []
+    says = (
+        f"will not count any more once a later run of its case is published: {later.key} is "
+        f"{word(later)}"
+    )
+    return [Answer(says, later.at, f"ask `genoflow run why {later.key}`", is_waiting=False)]
 
 
 def _of_void_reads(one: RunInputsInvalidated) -> Answer:

@@ -11,7 +11,9 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import math
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -29,11 +31,13 @@ from genoflow.processors.adapters.local_job import (
     PROGRAM,
 )
 from genoflow.processors.job_outcome import outcome_key
-from genoflow.processors.ports import JobOrder, JobState
+from genoflow.processors.ports import JobOrder, JobState, ObjectStore
 
 LAUNCH_SECONDS_MAX = 30.0  # a Python starts in 0.1 s; three hundred times that under load
 CANCEL_GRACE_SECONDS = 10.0  # Nextflow ends its tasks in 2 s
 LOOK_SECONDS = 0.05  # between two looks at a lock that somebody is about to let go
+REMOVED = ".removed"  # behind the name of a job: it has ended, and what it left is gone
+AWAY = ".away"  # behind the name of a directory that is being removed
 LOG_CHARACTERS_MAX = 2_000  # of the wrapper's complaint
 
 
@@ -62,8 +66,31 @@ class LocalLauncher:
         """End its session: gently, and by force after a while."""
         await asyncio.to_thread(self._cancel, effect_id)
 
+    async def clear(self, store: ObjectStore, old_seconds: float) -> int:
+        """Remove what jobs left of which nothing was heard for so long; how many.
+
+        Only of those whose outcome is in the store, and of those that nobody wants any more. What
+        a lost job said stays for a person to read. An empty file is left, so that whoever looks
+        for the job later, however late, does not take it for lost, and begins it no second time.
+        """
+        removed = 0
+        for home in await asyncio.to_thread(self._old, time.time() - old_seconds):
+            is_wanted = not (home / CANCELLED).exists()
+            if is_wanted and await store.get(self._bucket, outcome_key(home.name)) is None:
+                continue
+            removed += await asyncio.to_thread(_remove, home)
+        return removed
+
+    def _old(self, before: float) -> list[Path]:
+        for half in self._directory.glob(f"*{AWAY}"):  # its worker was killed while it removed it
+            shutil.rmtree(half, ignore_errors=True)
+        jobs = self._directory.iterdir() if self._directory.is_dir() else ()
+        return sorted(home for home in jobs if _is_job(home) and _touched_at(home) < before)
+
     def _find(self, effect_id: UUID) -> JobState:
         home = self._directory / str(effect_id)
+        if _is_removed(home):
+            return JobState.ENDED
         if not home.is_dir():
             return JobState.UNKNOWN
         with _lock(home, fcntl.LOCK_SH) as ours:
@@ -77,7 +104,7 @@ class LocalLauncher:
         give_up_at = time.monotonic() + LAUNCH_SECONDS_MAX
         while True:
             with _lock(home, fcntl.LOCK_EX) as ours:
-                if (home / BEGUN).exists() or (home / CANCELLED).exists():
+                if _is_removed(home) or (home / BEGUN).exists() or (home / CANCELLED).exists():
                     return  # it runs, it has run, or nobody wants it any more
                 if ours is not None:
                     self._start(effect_id, home, ours, order)
@@ -117,6 +144,8 @@ class LocalLauncher:
 
     def _cancel(self, effect_id: UUID) -> None:
         home = self._directory / str(effect_id)
+        if _is_removed(home):
+            return
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         (home / CANCELLED).touch()  # from now on nobody begins it; somebody may be about to
         give_up_at = time.monotonic() + CANCEL_GRACE_SECONDS
@@ -152,13 +181,50 @@ class LocalLauncher:
             return True
 
 
+def _is_job(home: Path) -> bool:
+    try:
+        return str(UUID(home.name)) == home.name and home.is_dir()
+    except ValueError:
+        return False
+
+
+def _touched_at(home: Path) -> float:
+    """When anything in it was written last, work of the program aside."""
+    try:
+        return max(path.stat().st_mtime for path in (home, *home.iterdir()))
+    except FileNotFoundError:
+        return math.inf  # another worker removes it
+
+
+def _remove(home: Path) -> bool:
+    """Remove it at once and whole; False where it is used."""
+    try:
+        with _lock(home, fcntl.LOCK_EX) as ours:
+            if ours is None:
+                return False
+            home.with_name(f"{home.name}{REMOVED}").touch()  # before: it is never unknown
+            # Half a directory would be half a job, where this process is killed meanwhile.
+            away = home.rename(home.with_name(f"{home.name}{AWAY}"))
+    except Retry:
+        return False  # another worker was faster
+    shutil.rmtree(away, ignore_errors=True)
+    return True
+
+
+def _is_removed(home: Path) -> bool:
+    return home.with_name(f"{home.name}{REMOVED}").exists()
+
+
 @contextlib.contextmanager
 def _lock(home: Path, kind: int) -> Iterator[int | None]:
     """The job's lock as an open file, or None where somebody holds it.
 
     Those who only look share it (LOCK_SH), so that none takes another for the job.
     """
-    descriptor = os.open(home / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(home / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError as error:
+        raise Retry(f"{home}: was removed just now, as it was old; ask again") from error
     try:
         try:
             fcntl.flock(descriptor, kind | fcntl.LOCK_NB)

@@ -14,12 +14,11 @@ from botocore.exceptions import ClientError
 
 from genoflow.events.errors import Retry
 from genoflow.processors.adapters.s3_errors import at, code_and_status
-from genoflow.processors.ports import ObjectHead
+from genoflow.processors.ports import UNVERSIONED, ObjectGone, ObjectHead
 
 CHUNK_BYTES = 8 * 1024**2  # a piece takes 0.1 s at 100 MB/s; two of them stay far below any limit
 # S3 copies 5 GB in one request, and 10,000 parts: what is larger goes in parts of half a GiB.
 COPY_PART_BYTES = 512 * 1024**2
-UNVERSIONED = "null"  # what S3 itself calls the version of an object in a bucket without versions
 
 
 class S3Store:
@@ -124,13 +123,19 @@ class S3ByteStore:
         self._client = client
 
     def chunks(
-        self, bucket: str, key: str, version_id: str, size_bytes: int = CHUNK_BYTES
+        self,
+        bucket: str,
+        key: str,
+        version_id: str,
+        size_bytes: int = CHUNK_BYTES,
+        etag: str = "",
     ) -> Iterator[bytes]:
         """The bytes of one version in order; a connection that breaks is taken up where it broke.
 
-        Retry where it breaks twice at the same place, ObjectGone where the version is.
+        Retry where it breaks twice at the same place, ObjectGone where the version is, or where
+        another object stands in the place of one that has no version.
         """
-        stream = _Stream(self._client, bucket, key, version_id)
+        stream = _Stream(self._client, bucket, key, version_id, etag)
         broken_at = -1
         while True:
             try:
@@ -147,12 +152,13 @@ class S3ByteStore:
 
 
 class _Stream:
-    def __init__(self, client: Any, bucket: str, key: str, version_id: str) -> None:
+    def __init__(self, client: Any, bucket: str, key: str, version_id: str, etag: str) -> None:
         self.offset = 0
         self._client = client
         self._place = bucket, key, version_id
         self._size: int | None = None
-        self._etag = ""
+        # A version never changes, so it is not asked for by its tag.
+        self._etag = _quoted(etag) if etag and version_id == UNVERSIONED else ""
         self._body: Any = None
 
     def read(self, size_bytes: int) -> bytes:
@@ -177,8 +183,10 @@ class _Stream:
         asked: dict[str, str] = {"Bucket": bucket, "Key": key}
         if version != UNVERSIONED:
             asked["VersionId"] = version
+        if self._etag:
+            asked["IfMatch"] = self._etag
         if self._size is not None:
-            asked |= {"Range": f"bytes={self.offset}-", "IfMatch": self._etag}
+            asked["Range"] = f"bytes={self.offset}-"
         answer = self._client.get_object(**asked)
         self._body = answer["Body"]
         if self._size is None:
@@ -188,6 +196,14 @@ class _Stream:
         if self._body is not None:
             self._body.close()
             self._body = None
+
+
+def _quoted(etag: str) -> str:
+    """The tag as a header has it, whether or not its reporter left the quotes of the store."""
+    plain = etag.strip('"')
+    if not (plain.isascii() and plain.isprintable()):
+        raise ObjectGone(f"no store gives the entity tag {etag!r}; report the object anew")
+    return f'"{plain}"'
 
 
 def head_of(client: Any, bucket: str, key: str) -> ObjectHead:

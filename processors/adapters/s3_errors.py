@@ -36,7 +36,7 @@ BY_CODE: dict[str, tuple[type[GenoflowError], str]] = {
         ObjectGone,
         "this version is a mark of deletion; put the object there again",
     ),
-    "PreconditionFailed": (ObjectGone, "it changed while it was read; read the new version"),
+    "PreconditionFailed": (ObjectGone, "another object has taken its place"),
     "InvalidObjectState": (Parked, "it is archived; restore it first"),
     "AccessDenied": (Parked, "these keys may not do this; allow it"),
     "InvalidAccessKeyId": (Stop, WHO),

@@ -19,7 +19,7 @@ from genoflow.events.errors import Parked, Retry, Stop
 from genoflow.processors.adapters import s3
 from genoflow.processors.adapters.s3 import S3ByteStore, S3Store
 from genoflow.processors.adapters.s3_errors import BY_CODE, meaning
-from genoflow.processors.ports import ByteStore, ObjectGone, ObjectStore
+from genoflow.processors.ports import UNVERSIONED, ByteStore, ObjectGone, ObjectStore
 from tests.fakes import FakeStore
 from tests.servers import Bucket
 
@@ -33,6 +33,19 @@ class Stores:
     objects: ObjectStore
     streams: ByteStore
     bucket: str
+
+
+@pytest.fixture(params=["memory", "s3"])
+def plain_stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    """The same without versions."""
+    if request.param == "memory":
+        fake = FakeStore(keeps_versions=False)
+        yield Stores(fake, fake, "raw")
+        return
+    bucket: Bucket = request.getfixturevalue("s3_bucket")
+    client = s3_client(bucket.addresses)
+    yield Stores(S3Store(client), S3ByteStore(client), bucket.name)
+    client.close()
 
 
 @pytest.fixture(params=["memory", "s3"])
@@ -100,6 +113,34 @@ async def test_a_version_or_an_object_that_is_gone_is_parked(stores: Stores) -> 
     other = "01JD0000000000000000000000"
     with pytest.raises(Parked, match=rf"s3://{stores.bucket}/f@{other}"):
         list(stores.streams.chunks(stores.bucket, "f", other, MIB))
+
+
+async def test_what_replaces_an_object_is_not_taken_for_it(plain_stores: Stores) -> None:
+    bucket, streams = plain_stores.bucket, plain_stores.streams
+    first = await plain_stores.objects.put(bucket, "f", b"one", {})
+    assert first.version_id == UNVERSIONED
+    asked = (bucket, "f", first.version_id, MIB)
+    assert b"".join(streams.chunks(*asked, first.etag)) == b"one"
+    await plain_stores.objects.put(bucket, "f", b"two", {})
+    with pytest.raises(ObjectGone, match="another object has taken its place"):
+        list(streams.chunks(*asked, first.etag))
+    assert b"".join(streams.chunks(*asked)) == b"two"  # who names no tag takes what is there
+
+
+async def test_a_tag_may_come_with_its_quotes_or_be_none_of_the_store(s3_bucket: Bucket) -> None:
+    put = await S3Store(s3_bucket.client).put(s3_bucket.name, "f", b"one", {})
+    asked = (s3_bucket.name, "f", UNVERSIONED, MIB)
+    streams = S3ByteStore(s3_bucket.client)
+    assert b"".join(streams.chunks(*asked, f'"{put.etag}"')) == b"one"
+    for odd in ("日", "a\nb"):
+        with pytest.raises(ObjectGone, match="report the object anew"):
+            list(streams.chunks(*asked, odd))
+
+
+async def test_a_version_is_not_asked_for_by_its_tag(stores: Stores) -> None:
+    put = await stores.objects.put(stores.bucket, "f", b"one", {})
+    pieces = stores.streams.chunks(stores.bucket, "f", put.version_id, MIB, "another")
+    assert b"".join(pieces) == b"one"
 
 
 async def test_a_version_is_copied_with_metadata_of_its_own(stores: Stores) -> None:
@@ -236,7 +277,7 @@ async def test_an_object_that_changes_under_its_reader_is_parked(s3_bucket: Buck
         pieces = S3ByteStore(client).chunks(s3_bucket.name, "f", "null", MIB)
         assert len(next(pieces)) == MIB
         s3_bucket.client.put_object(Bucket=s3_bucket.name, Key="f", Body=b"b" * 8 * MIB)
-        with pytest.raises(Parked, match="it changed while it was read"):
+        with pytest.raises(Parked, match="another object has taken its place"):
             await asyncio.to_thread(lambda: list(pieces))
     finally:
         client.close()

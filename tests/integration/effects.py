@@ -48,7 +48,9 @@ class Told(Arguments):
 class Repeated:
     """A byte store with one object of 3 MiB under every name."""
 
-    def chunks(self, bucket: str, key: str, version_id: str, size_bytes: int) -> Iterator[bytes]:
+    def chunks(
+        self, bucket: str, key: str, version_id: str, size_bytes: int, etag: str = ""
+    ) -> Iterator[bytes]:
         for _ in range(3):
             yield b"x" * 1024**2
 

@@ -15,8 +15,8 @@ import pytest
 from genoflow.deploy.local.process import identify
 from genoflow.deploy.wiring import s3_client
 from genoflow.events.errors import Retry
-from genoflow.processors.adapters.local_job import BEGUN, STDERR
-from genoflow.processors.adapters.local_launcher import LocalLauncher
+from genoflow.processors.adapters.local_job import BEGUN, CANCELLED, STDERR
+from genoflow.processors.adapters.local_launcher import AWAY, LocalLauncher
 from genoflow.processors.adapters.s3 import S3Store
 from genoflow.processors.job_outcome import (
     ERROR_TAIL_BYTES_MAX,
@@ -26,6 +26,7 @@ from genoflow.processors.job_outcome import (
     read_outcome,
 )
 from genoflow.processors.ports import JobOrder, JobState
+from tests.fakes import FakeStore
 from tests.integration.effects import PATIENCE_SECONDS, ROOT, processes_named, until
 from tests.servers import Bucket
 
@@ -224,6 +225,58 @@ async def test_a_wrapper_that_does_not_begin_is_tried_again(home: Path, job: UUI
     await launcher_of(home).launch(job, python(COUNTS))
     await ended(launcher_of(home), job)
     assert outcome(home, job).exit_code == 0
+
+
+def made_old(home: Path, job: UUID) -> Path:
+    """What the job left, as if nothing had happened there for two days."""
+    left = home / "jobs" / str(job)
+    for path in (*left.iterdir(), left):
+        os.utime(path, (0, 0))
+    return left
+
+
+async def test_what_an_old_job_left_is_removed_and_it_is_not_lost(home: Path, job: UUID) -> None:
+    launcher, store = launcher_of(home), FakeStore()
+    assert await launcher.clear(store, 0) == 0  # there is no job yet
+    await launcher.launch(job, python(COUNTS))
+    await ended(launcher, job)
+    store.keep(str(home / "store"), outcome_key(job), outcome(home, job).to_bytes(), {})
+    assert await launcher.clear(store, 60) == 0  # it ended just now
+    left = made_old(home, job)
+    away = home / "jobs" / f"{uuid4()}{AWAY}"
+    away.mkdir()  # of a worker that was killed
+    both = await asyncio.gather(launcher.clear(store, 60), launcher_of(home).clear(store, 60))
+    assert sum(both) == 1
+    assert not left.exists()
+    assert not away.exists()
+    assert await launcher.find(job) is JobState.ENDED
+    await launcher.launch(job, python(COUNTS))  # a worker that stood still since it looked
+    await launcher.cancel(job)
+    assert await launcher.find(job) is JobState.ENDED
+    assert (home / "jobs" / "count").read_text() == "x"
+
+
+async def test_what_a_lost_job_left_stays_and_what_nobody_wants_goes(home: Path, job: UUID) -> None:
+    launcher, store = launcher_of(home), FakeStore()
+    await launcher.launch(job, python(COUNTS))
+    await ended(launcher, job)
+    left = made_old(home, job)
+    assert await launcher.clear(store, 60) == 0
+    assert (left / STDERR).exists()
+    (left / CANCELLED).touch()
+    made_old(home, job)
+    assert await launcher.clear(store, 60) == 1
+
+
+async def test_what_still_runs_is_not_removed(home: Path, job: UUID) -> None:
+    launcher, store = launcher_of(home), FakeStore()
+    await launcher.launch(job, python(WAITS))
+    await processes_named(home / "jobs" / "ids")
+    store.keep(str(home / "store"), outcome_key(job), b"of another try", {})
+    left = made_old(home, job)
+    assert await launcher.clear(store, 60) == 0
+    assert left.is_dir()
+    assert await launcher.find(job) is JobState.RUNNING
 
 
 async def test_the_real_wrapper_leaves_the_outcome_in_the_object_store(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
+import pytest
+
 from genoflow.deploy.asking import case as cases
 from genoflow.deploy.asking import run as runs
+from genoflow.deploy.asking.asked import about_run
+from genoflow.deploy.subject import LogSubjects
+from genoflow.events import topics
+from genoflow.events.event import Event
+from genoflow.events.log.memory import MemoryLog
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_started import RunStarted
 from genoflow.events.run_submitted import RunSubmitted
 from tests.asked import RUN_ID, like, member_ready, opened, ready, requested, sentences, told
+from tests.partition import CODEC
 
 RUN = str(RUN_ID)
 LOST = like(
@@ -24,6 +34,37 @@ STARTED = like(
     session_id="s", resumed=True,
 )  # fmt: skip
 CANCELLED = like(RunCancelled, run_id=RUN_ID, attempt=None, reason="wrong tube.", case_id="C1")
+
+
+OTHER_ID = UUID(int=7)
+LATER = requested(revision=2).model_copy(update={"run_id": OTHER_ID})
+LATER_FAILED = like(RunFailed, run_id=OTHER_ID, case_id="C1", attempt=1, will_retry=False)
+
+
+@pytest.mark.parametrize(
+    ("events", "is_said"),
+    [
+        ((AGAIN, LATER), True),
+        ((LOST, LATER), True),  # another attempt follows
+        ((AGAIN, LATER, LATER_FAILED), False),
+        ((CANCELLED, LATER), False),
+        ((AGAIN,), False),
+    ],
+)
+async def test_an_older_run_says_that_a_later_one_is_under_way(
+    events: tuple[Event, ...], is_said: bool
+) -> None:
+    async with MemoryLog(topics.TOPICS, partitions=4, codec=CODEC) as log:
+        for event in told(requested(), *events):
+            await log.append(event)
+        older = await about_run(LogSubjects(log), (), RUN)
+        said = f"{RUN} will not count any more once a later run of its case is published"
+        assert any(one.startswith(said) for one in older.sentences) == is_said
+        if is_said:
+            assert f"`genoflow run why {OTHER_ID}`" in "".join(older.sentences)
+        if LATER in events:
+            later = await about_run(LogSubjects(log), (), str(OTHER_ID))
+            assert "once a later run" not in "".join(later.sentences)
 
 
 def test_a_later_attempt_shows_what_it_goes_on_from() -> None:

@@ -23,9 +23,10 @@ from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.subject_silent import SubjectSilent
 from genoflow.processors.checksum_files import CHECKSUM_FILES, Files, ReadWhole, checksum
 from genoflow.processors.decision import Effect
-from genoflow.processors.ports import ByteAttempt
+from genoflow.processors.ports import UNVERSIONED, ByteAttempt, ObjectGone
 from genoflow.processors.watch_silence import NAME, SILENCE, WATCH_SILENCE, Heard
 from tests.examples import bare_example
+from tests.fakes import FakeStore
 from tests.partition import MOMENT
 from tests.spec import Spec, heard
 
@@ -190,7 +191,7 @@ def of_files(*events: Event) -> Effect:
     arguments = ReadWhole(
         subject_topic=event.topic, subject_key=event.key, bucket=event.bucket,
         object_key=event.object_key, version_id="1", size_bytes=event.size_bytes,
-        declared_md5=event.declared_md5, declared_sha256=event.declared_sha256,
+        etag=event.etag, declared_md5=event.declared_md5, declared_sha256=event.declared_sha256,
     )  # fmt: skip
     return Effect("checksum", arguments, lane=f"{event.bucket}/{event.object_key}@1")
 
@@ -202,9 +203,10 @@ def read(event: FileLanded, body: bytes = BODY, piece: int = 999) -> list[Event]
 
     class Store:
         def chunks(
-            self, bucket: str, key: str, version_id: str, size_bytes: int
+            self, bucket: str, key: str, version_id: str, size_bytes: int, etag: str = ""
         ) -> Iterator[bytes]:
             assert (bucket, key, version_id) == (event.bucket, event.object_key, "1")
+            assert etag == event.etag
             yield from (body[at : at + piece] for at in range(0, len(body), piece))
 
     told: list[tuple[float, float | None, str]] = []
@@ -275,6 +277,17 @@ def test_the_negative_twin_says_both_sides(declared: dict[str, str], body: bytes
         declared_md5=declared.get("declared_md5"), declared_sha256=declared.get("declared_sha256"),
     )  # fmt: skip
     Spec(CHECKSUM_FILES).given().when(file).performed(*read(file, body)).then(expected)
+
+
+def test_the_checksums_of_another_object_are_not_those_of_the_file() -> None:
+    store = FakeStore(keeps_versions=False)
+    first = store.keep("raw", "1.fastq.gz", BODY, {})
+    file = heard(landed(1).model_copy(update={"version_id": UNVERSIONED, "etag": first.etag}))
+    store.keep("raw", "1.fastq.gz", BODY.lower(), {})
+    [effect] = CHECKSUM_FILES.decide(Files(), file).effects
+    assert isinstance(effect.arguments, ReadWhole)
+    with pytest.raises(ObjectGone, match="another object has taken its place"):
+        checksum(effect.arguments, ByteAttempt(UUID(int=1), 1, store, lambda *_: None))
 
 
 def test_files_are_read_in_lanes_of_their_own() -> None:

@@ -33,7 +33,9 @@ class Store:
     put: dict[str, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
     refuses: str = ""
 
-    def chunks(self, bucket: str, key: str, version_id: str, size_bytes: int) -> Iterator[bytes]:
+    def chunks(
+        self, bucket: str, key: str, version_id: str, size_bytes: int, etag: str = ""
+    ) -> Iterator[bytes]:
         """The port of byte stores."""
         self.asked.append(key)
         if self.away:

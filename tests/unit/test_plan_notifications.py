@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 
@@ -92,16 +93,34 @@ async def test_a_plan_for_nobody_stands_on_the_log_too() -> None:
     assert names(await planned(question(facts.failed(1)))) == []
 
 
-async def test_the_project_of_a_sample_is_what_was_said_last() -> None:
-    registered = SampleRegistered(
-        sample_id=facts.SAMPLE, project_id="P1", registered_by="sample sheet"
-    )
-    asked = question(facts.failed(1), registered)
-    assert asked.project_id == "P1"
+def by(who: str, project: str | None) -> SampleRegistered:
+    """The sample as an order or a sheet makes it known."""
+    return SampleRegistered(sample_id=facts.SAMPLE, project_id=project, registered_by=who)
+
+
+async def test_the_project_of_a_sample_is_asked_for() -> None:
+    asked = question(facts.failed(1), by("sample sheet", "P1"))
     of = subscription("P", project_ids=("P1", "P2"))
     assert names(await planned(asked, of, subscription("Q", project_ids=("P2",)))) == ["P"]
-    asked = question(facts.failed(1), registered, facts.joined(project_id="P2"))
-    assert asked.project_id == "P2"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "order", "project"),
+    [("P1", None, "P1"), (None, "P2", "P2"), ("P1", "P2", "P2"), (None, None, None)],
+)
+def test_the_project_of_a_sample_is_the_order_s_whoever_came_first(
+    sheet: str | None, order: str | None, project: str | None
+) -> None:
+    said = [by("sample sheet", sheet), by("order", order), facts.joined(project_id=order)]
+    for before in permutations(said):
+        asked = question(facts.failed(1), *before)
+        assert asked.project_id == project, [one.type() for one in before]
+
+
+def test_of_two_orders_the_later_one_says_the_project() -> None:
+    first, second = facts.joined(project_id="P1"), facts.joined(case_id="C2", project_id="P2")
+    assert question(facts.failed(1), first, second).project_id == "P2"
+    assert question(facts.failed(1), second, first, second).project_id == "P1"
 
 
 async def test_the_project_of_a_run_is_that_of_its_case() -> None:

@@ -40,7 +40,9 @@ class Store:
     away: int = 0
     put: dict[str, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
 
-    def chunks(self, bucket: str, key: str, version_id: str, size_bytes: int) -> Iterator[bytes]:
+    def chunks(
+        self, bucket: str, key: str, version_id: str, size_bytes: int, etag: str = ""
+    ) -> Iterator[bytes]:
         """The port of byte stores."""
         if self.away:
             self.away -= 1

@@ -24,7 +24,7 @@ from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 from genoflow.processors.decision import Effect
-from genoflow.processors.ports import ByteAttempt
+from genoflow.processors.ports import UNVERSIONED, ByteAttempt
 from genoflow.processors.validate_files import (
     ATTEMPTS_MAX,
     NAME,
@@ -263,6 +263,16 @@ def test_an_object_that_is_gone_is_rejected_and_a_store_that_is_away_is_not() ->
     assert isinstance(said, FileRejected)
     assert said.reason_code == "gone"
     assert "s3://raw/a@v9: there is no such version" in said.reason
+
+    plain = FakeStore(keeps_versions=False)
+    etag = plain.keep("raw", "a", BODY, {}).etag
+    file = landed(version=UNVERSIONED, etag=etag)
+    assert isinstance(performed(BODY, file, plain), Validated)
+    plain.keep("raw", "a", bgzf(fastq(30, seed=2))[: len(BODY)].ljust(len(BODY)), {})
+    said = performed(b"", file, plain)
+    assert isinstance(said, FileRejected)
+    assert said.reason_code == "gone"
+    assert said.reason.endswith("another object has taken its place; send it again")
 
     def away(_operation: str) -> None:
         raise Retry("the store is away")

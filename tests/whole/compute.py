@@ -171,7 +171,9 @@ class Bodies:
     def __init__(self, samples: Mapping[str, Sample]) -> None:
         self._samples = samples
 
-    def chunks(self, bucket: str, key: str, version_id: str, size_bytes: int) -> Iterator[bytes]:
+    def chunks(
+        self, bucket: str, key: str, version_id: str, size_bytes: int, etag: str = ""
+    ) -> Iterator[bytes]:
         """The bytes in one piece."""
         sample = self._samples.get(key.rpartition("/")[0].rpartition("/")[2].partition("_")[0])
         is_first = version_id == "v1" and key.rpartition("/")[2].startswith("R1")
