@@ -43,6 +43,13 @@ def order_of(version: str) -> tuple[int, ...]:
     return tuple(parts + [0] * (3 - len(parts)))
 
 
+def takes(document: Event, material: str | None) -> bool:
+    """Whether it is for this material: a pipeline says for which it is, any other is for all."""
+    if material is None or not isinstance(document, PipelinePublished):
+        return True
+    return material in document.materials
+
+
 class LogCatalog:
     """CatalogReader over the log."""
 
@@ -71,8 +78,13 @@ class LogCatalog:
             found = [one for one in found if order_of(one.version) == order_of(version)]
         return max(found, key=lambda one: order_of(one.version), default=None)
 
-    async def default_for(self, kind: type[OfAssay], assay: str) -> OfAssay | None:
-        """The document that was published last of those in force for an assay."""
+    async def default_for(
+        self, kind: type[OfAssay], assay: str, material: str | None = None
+    ) -> OfAssay | None:
+        """The document that was published last of those in force for an assay.
+
+        Of pipelines those count that take the material, where one is named.
+        """
         highest: dict[str, OfAssay] = {}  # in the order in which they came into force
         for one in await self.documents():
             if not isinstance(one, kind):
@@ -81,7 +93,7 @@ class LogCatalog:
             if known is None or order_of(one.version) > order_of(known.version):
                 highest.pop(one.document_id, None)
                 highest[one.document_id] = one
-        fitting = [one for one in highest.values() if assay in one.assays]
+        fitting = [one for one in highest.values() if assay in one.assays and takes(one, material)]
         return fitting[-1] if fitting else None
 
     async def _catch_up(self) -> None:

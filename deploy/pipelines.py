@@ -11,6 +11,7 @@ from genoflow.processors.running.engine import code_sha256
 
 SHIPPED = "package"  # package:nextflow/<name> is a folder of this package
 GERMLINE = "package:nextflow/germline"
+OF_READS = ("FASTQ", "BAM", "CRAM")  # which it aligns, or takes as they are aligned
 
 
 def locate(uri: str) -> Path | None:
@@ -25,10 +26,17 @@ def locate(uri: str) -> Path | None:
     return Path(spec.origin).parent if spec is not None and spec.origin else None
 
 
-def germline_document(version: str = "1", assays: tuple[str, ...] = ("wgs",)) -> dict[str, Any]:
-    """The small pipeline as a document of the catalog, with the checksum of its code here."""
+def germline_document(
+    version: str = "1", assays: tuple[str, ...] = ("wgs",), material: str = "FASTQ"
+) -> dict[str, Any]:
+    """The small pipeline as a document of the catalog, with the checksum of its code here.
+
+    For VCF it is another document: it owes neither alignments nor their coverage.
+    """
     folder = locate(GERMLINE)
     assert folder is not None, "it comes with the package"
+    has_reads = material in OF_READS
+    name, title = ("germline", "") if has_reads else ("germline-variants", ", called elsewhere")
     per_sample = {
         "bam": "application/octet-stream", "bai": "application/octet-stream",
         "coverage": "application/json",
@@ -37,15 +45,16 @@ def germline_document(version: str = "1", assays: tuple[str, ...] = ("wgs",)) ->
         "vcf": "application/gzip", "tbi": "application/octet-stream", "report": "text/html",
     }  # fmt: skip
     return {
-        "kind": "pipeline", "document_id": "germline", "version": version,
-        "title": "Variants of small genomes", "engine": "nextflow",
+        "kind": "pipeline", "document_id": name, "version": version,
+        "title": f"Variants of small genomes{title}", "engine": "nextflow",
         "engine_version_min": "24.10.0", "uri": GERMLINE, "code_sha256": code_sha256(folder),
-        "case_kinds": ["single", "trio", "tumour-normal"], "materials": ["FASTQ"],
+        "case_kinds": ["single", "trio", "tumour-normal"],
+        "materials": list(OF_READS) if has_reads else [material],
         "assays": list(assays), "parameters": {},
         "parameters_schema": {"type": "object", "additionalProperties": False},
         "expected_outputs": [
             {"kind": kind, "per": per, "content_type": content_type}
-            for per, kinds in (("sample", per_sample), ("case", per_case))
+            for per, kinds in (("sample", per_sample if has_reads else {}), ("case", per_case))
             for kind, content_type in kinds.items()
         ],
     }  # fmt: skip

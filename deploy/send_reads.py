@@ -24,8 +24,10 @@ from genoflow.events.file_rejected import FileRejected
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.processors.intake import landing
+from genoflow.processors.materials import materials_of
 
-MATERIALS = {"R1": "FASTQ", "R2": "FASTQ", "BAM": "BAM", "CRAM": "CRAM", "VCF": "VCF"}
+# What nothing can be told from alone, and what it comes with.
+COMES_WITH = {"R2": "R1", "BAI": "BAM", "CRAI": "CRAM", "TBI": "VCF"}
 DIGEST_CHARACTERS = 12  # 48 bits tell the deliveries of one sample apart
 # The bytes were right as they were sent, and the store lost or could not give them.
 SENT_AGAIN_UNCHANGED = ("gone", "unreadable")
@@ -88,7 +90,7 @@ def delivery(
     sample: Sample, files: Sequence[Sent], read_set_id: str | None = None, *, is_new: bool = False
 ) -> Delivery:
     """Where these files belong; Refused, with the way out, where that cannot be told."""
-    materials = sorted({MATERIALS[one.role] for one in files})
+    materials = materials_of(one.role for one in files)
     if len(materials) != 1:
         raise Refused(
             f"{sample.key}: {' and '.join(materials) or 'no file'} cannot be one read set; send "
@@ -195,10 +197,11 @@ def _is_here(file: Sent, newest: File | None) -> bool:
 
 def _new(sample: Sample, files: Sequence[Sent], material: str) -> Delivery:
     roles = [one.role for one in files]
-    if roles == ["R2"]:
+    if COMES_WITH.keys() >= {*roles}:
+        [role] = roles
         raise Refused(
-            f"{sample.key}: no read set waits for an R2; send it with --r1, or name its read set "
-            f"with --read-set; nothing was sent"
+            f"{sample.key}: no read set waits for {role} alone; send it with "
+            f"--{COMES_WITH[role].lower()}, or name its read set with --read-set; nothing was sent"
         )
     digest = hashlib.sha256(" ".join(one.sha256 for one in files).encode()).hexdigest()
     name = f"sent-{digest[:DIGEST_CHARACTERS]}"

@@ -14,10 +14,11 @@ from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_requested import QcRequested
 from genoflow.events.threshold import Threshold
-from genoflow.events.types import READS_MAX, Part
+from genoflow.events.types import METRICS_MAX, READS_MAX, Part
 from genoflow.processors.decision import NOTHING, Decision
+from genoflow.processors.materials import CANNOT_TELL
 from genoflow.processors.processor import Processor
-from genoflow.processors.qc_metrics import broken, in_words, judged
+from genoflow.processors.qc_metrics import SHOWN_MAX, Values, broken, in_words, judged
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
 
 ROUNDS_OPEN_MAX = 100  # asked and not yet measured: measuring takes moments
@@ -27,6 +28,7 @@ class Asked(Part):
     """What a round requires."""
 
     round: int
+    material: str
     size_bases: int
     thresholds: tuple[Threshold, ...]
 
@@ -46,6 +48,7 @@ def evolve(state: Rounds, event: Event) -> Rounds:
     if isinstance(event, QcRequested):
         asked = Asked(
             round=event.round,
+            material=event.material,
             size_bases=event.target_bases or event.genome_bases,
             thresholds=event.thresholds,
         )
@@ -60,7 +63,8 @@ def decide(state: Rounds, event: QcMetricsRecorded) -> Decision:
         return NOTHING
     union = [one for one in event.measurements if one.read_set_id is None]
     values = {one.metric: (one.value, one.unit) for one in union}
-    measured = judged(asked.thresholds, values)
+    fitting, others = _split(asked, values)
+    measured = (*judged(fitting, values), *others)[:METRICS_MAX]
     said: dict[str, Any] = {
         "sample_id": event.sample_id,
         "round": event.round,
@@ -70,6 +74,8 @@ def decide(state: Rounds, event: QcMetricsRecorded) -> Decision:
         "measured": measured,
     }
     failures = broken(measured)
+    if not fitting:
+        return Decision(events=(_nothing_to_judge(event, said, asked),))
     if not failures:
         return Decision(events=(QcPassed(**said),))
     missing = reads_missing(failures, {name: v for name, (v, _) in values.items()}, asked)
@@ -80,6 +86,30 @@ def decide(state: Rounds, event: QcMetricsRecorded) -> Decision:
         reads_missing=missing,
     )
     return Decision(events=(failed,))
+
+
+def _split(asked: Asked, values: Values) -> tuple[list[Threshold], list[Measured]]:
+    """The thresholds that concern the material, and the other metrics, which nobody can judge."""
+    beyond = CANNOT_TELL.get(asked.material, frozenset()) - values.keys()
+    fitting = [one for one in asked.thresholds if one.metric not in beyond]
+    others = [
+        Measured(metric=one.metric, value=0.0, unit=one.unit, verdict="not judged")
+        for one in asked.thresholds
+        if one.metric in beyond
+    ]
+    return fitting, others
+
+
+def _nothing_to_judge(event: QcMetricsRecorded, said: Mapping[str, Any], asked: Asked) -> QcFailed:
+    """A verdict that rests on nothing is none: what enters as variants has a profile of its own."""
+    names = ", ".join(one.metric for one in asked.thresholds[:SHOWN_MAX])
+    return QcFailed(
+        **said,
+        reason_code="below threshold",
+        reason=f"the profile {event.profile} {event.profile_version} asks for {names}, and none of "
+        f"it can be told of a {asked.material}. Order it with a QC profile for {asked.material}, "
+        f"or let it go on with a reason: genoflow qc override {event.sample_id}",
+    )
 
 
 def _way_on(sample_id: str, missing: int | None) -> str:

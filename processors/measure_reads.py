@@ -22,7 +22,7 @@ from genoflow.processors.repeated import Remembering, is_repeated, with_this
 
 METHOD_VERSION = "1"  # of the arithmetic below: raise it when a value would come out otherwise
 READ_SETS_APART_MAX = 300  # each with 3 values: 900 of the 1,000 that an event holds
-INDEX_ROLES = ("I1", "I2")  # barcodes, not reads of the sample
+INDEX_ROLES = ("I1", "I2", "BAI", "CRAI", "TBI")  # barcodes and indexes: no reads of the sample
 
 # Of which part of a file a fraction is, so that files of different sizes weigh what they hold.
 BY_BASES = ("n_fraction", "q20_fraction", "q30_fraction", "quality_mean")
@@ -111,13 +111,7 @@ def _apart(event: QcRequested, union: dict[ReadSetFile, Measures]) -> Iterable[M
 
 def values_of(union: Sequence[Measures], size_bases: int) -> dict[str, float]:
     """Every metric of these files together that can be computed; coverage by their yield."""
-    values: dict[str, float] = {
-        "reads": float(sum(one.reads or 0 for one in union)),
-        "bases": float(sum(one.bases or 0 for one in union)),
-    }
-    if size_bases:
-        # From the yield: duplicates, and reads beside the regions, are not taken off.
-        values["mean_coverage"] = values["bases"] / size_bases
+    values = _yield(union, size_bases) if _hold_reads(union) else {}
     shortest = [one.metrics.read_length_min for one in union]
     longest = [one.metrics.read_length_max for one in union]
     variants = [one.metrics.variants for one in union]
@@ -130,6 +124,23 @@ def values_of(union: Sequence[Measures], size_bases: int) -> dict[str, float]:
         "variants": sum(n or 0 for n in variants) if any(n is not None for n in variants) else None,
     }
     return values | {name: float(value) for name, value in found.items() if value is not None}
+
+
+def _hold_reads(union: Sequence[Measures]) -> bool:
+    # Variants alone: that there are no reads among them says nothing of how many there were.
+    only_variants = any(one.metrics.variants is not None for one in union)
+    return not only_variants or any(one.reads is not None for one in union)
+
+
+def _yield(union: Sequence[Measures], size_bases: int) -> dict[str, float]:
+    values: dict[str, float] = {
+        "reads": float(sum(one.reads or 0 for one in union)),
+        "bases": float(sum(one.bases or 0 for one in union)),
+    }
+    if size_bases:
+        # From the yield: duplicates, and reads beside the regions, are not taken off.
+        values["mean_coverage"] = values["bases"] / size_bases
+    return values
 
 
 def _called_bases(one: Measures) -> float:

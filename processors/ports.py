@@ -181,8 +181,13 @@ class CatalogReader(Protocol):
     ) -> Document | None:
         """This version of a document, its highest where none is named; None where there is none."""
 
-    async def default_for(self, kind: type[OfAssay], assay: str) -> OfAssay | None:
-        """The document that was published last of those in force for an assay."""
+    async def default_for(
+        self, kind: type[OfAssay], assay: str, material: str | None = None
+    ) -> OfAssay | None:
+        """The document that was published last of those in force for an assay.
+
+        Of pipelines those count that take the material, where one is named.
+        """
 
 
 class Clock(Protocol):

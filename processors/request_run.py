@@ -23,6 +23,7 @@ from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
+from genoflow.processors.materials import materials_of
 from genoflow.processors.ports import Attempt, CatalogReader
 from genoflow.processors.processor import Call, Processor
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
@@ -123,6 +124,7 @@ async def resolve(wanted: Wanted, attempt: Attempt) -> Sequence[Event]:
     if catalog is None:
         raise Parked("resolve: this worker has no catalog; wire one")
     ready = wanted.ready
+    _check_files(ready)
     reference = await _reference(catalog, ready)
     pipeline = await _pipeline(catalog, ready)
     targets = await _targets(catalog, ready, reference)
@@ -164,7 +166,9 @@ async def resolve(wanted: Wanted, attempt: Attempt) -> Sequence[Event]:
 
 async def _pipeline(catalog: CatalogReader, ready: CaseReady) -> PipelinePublished:
     if ready.pipeline is None:
-        pipeline = await catalog.default_for(PipelinePublished, ready.assay)
+        pipeline = await catalog.default_for(PipelinePublished, ready.assay, ready.material)
+        # One that does not take it is named with what it does take.
+        pipeline = pipeline or await catalog.default_for(PipelinePublished, ready.assay)
         missing = f"no pipeline is published for its assay {ready.assay!r}"
     else:
         pipeline = await catalog.find(PipelinePublished, ready.pipeline)
@@ -191,6 +195,20 @@ async def _pipeline(catalog: CatalogReader, ready: CaseReady) -> PipelinePublish
             f"({'; '.join(faults[:FAULTS_SHOWN_MAX])}); {PUBLISH_VERSION}"
         )
     return pipeline
+
+
+def _check_files(ready: CaseReady) -> None:
+    """Refuse files of another material than the one that was ordered: no pipeline is for both."""
+    for member in ready.members:
+        found = materials_of(file.role for file in member.files)
+        if found not in ([], [ready.material]):
+            raise Parked(
+                f"case {ready.case_id}: was ordered as {ready.material}, and the files of "
+                f"{member.sample_id} are {' and '.join(found)}; close the case "
+                f"with `genoflow case cancel` and order it anew with the material that is there, "
+                f"or send the files that were ordered and invalidate the others, then `genoflow "
+                f"parked discard`"
+            )
 
 
 async def _reference(catalog: CatalogReader, ready: CaseReady) -> ReferencePublished:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from genoflow.deploy.catalog import takes
 from genoflow.events.errors import Retry
 from genoflow.events.event import Event
 from genoflow.events.subscription_created import SubscriptionCreated
@@ -290,8 +291,14 @@ class FakeCatalog:
         ]
         return next((one for one in reversed(found) if version in (None, one.version)), None)
 
-    async def default_for(self, kind: type[OfAssay], assay: str) -> OfAssay | None:
-        found = [one for one in self._documents if isinstance(one, kind) and assay in one.assays]
+    async def default_for(
+        self, kind: type[OfAssay], assay: str, material: str | None = None
+    ) -> OfAssay | None:
+        found = [
+            one
+            for one in self._documents
+            if isinstance(one, kind) and assay in one.assays and takes(one, material)
+        ]
         return found[-1] if found else None
 
 

@@ -14,7 +14,8 @@ from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 
-SENT_BY_COMMAND = {"R1", "R2", "BAM", "CRAM", "VCF"}  # what `genoflow reads send` takes
+# What `genoflow reads send` takes.
+SENT_BY_COMMAND = {"R1", "R2", "BAM", "BAI", "CRAM", "CRAI", "VCF", "TBI"}
 Batch = tuple[str | None, int | None, int | None]  # run, revision of its sheet, attempt
 
 

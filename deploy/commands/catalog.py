@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from genoflow.events.log.kafka import KafkaLog
 
 SHA256_SHOWN = 12  # characters: enough to tell a handful of versions apart
+MATERIALS = ("FASTQ", "BAM", "CRAM", "VCF")
 KINDS = ("qc-profile", "reference", "target-set", "pipeline")
 
 
@@ -93,11 +94,16 @@ async def publish_texts(
 @catalog.command()
 @click.option("--version", default="1", show_default=True, help="under which it is to stand")
 @click.option("--assay", "assays", multiple=True, default=("wgs",), help="whose default it is")
-def germline(version: str, assays: tuple[str, ...]) -> None:
-    """Print the document of the small pipeline that comes with the package, for `publish`."""
+@click.option("--material", type=click.Choice(MATERIALS), default="FASTQ", help="what it takes")
+def germline(version: str, assays: tuple[str, ...], material: str) -> None:
+    """Print the document of the small pipeline that comes with the package, for `publish`.
+
+    One document is for FASTQ, BAM and CRAM. That for VCF is another: variants are gathered and
+    measured, and it owes no alignments.
+    """
     from genoflow.deploy.pipelines import germline_document
 
-    click.echo(json.dumps(germline_document(version, assays), indent=2))
+    click.echo(json.dumps(germline_document(version, assays, material), indent=2))
 
 
 @catalog.command(name="list")

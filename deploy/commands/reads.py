@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from genoflow.events.log.port import EventLog
     from genoflow.processors.ports import ObjectHead
 
-ROLES = ("r1", "r2", "bam", "cram", "vcf")
+ROLES = ("r1", "r2", "bam", "bai", "cram", "crai", "vcf", "tbi")
 FILE = click.Path(path_type=Path)
 
 
@@ -33,8 +33,11 @@ def reads() -> None:
 @click.option("--r1", type=FILE, help="first reads, FASTQ")
 @click.option("--r2", type=FILE, help="second reads, FASTQ")
 @click.option("--bam", type=FILE, help="an alignment")
+@click.option("--bai", type=FILE, help="the index of --bam, where it is to be kept with it")
 @click.option("--cram", type=FILE, help="an alignment")
-@click.option("--vcf", type=FILE, help="variants")
+@click.option("--crai", type=FILE, help="the index of --cram")
+@click.option("--vcf", type=FILE, help="variants, as VCF or BCF")
+@click.option("--tbi", type=FILE, help="the index of --vcf")
 @click.option("--read-set", "read_set_id", help="whose file is sent, or sent again")
 @click.option("--new", "is_new", is_flag=True, help="a read set beside one that waits")
 @click.option("--by", "--as", "person", help="who sends; the account that runs this otherwise")

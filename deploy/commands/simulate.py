@@ -33,6 +33,12 @@ def _list_faults(context: click.Context, _option: click.Parameter, asked: bool) 
 @click.option("--fastq", is_flag=True, help="write the reads of each sample as FASTQ, too")
 @click.option("--bgzf", is_flag=True, help="pack the FASTQ as BGZF, not as gzip members")
 @click.option(
+    "--courier",
+    type=click.Choice(["fastq", "bam", "cram", "vcf"]),
+    default="fastq",
+    help="what B enters as",
+)
+@click.option(
     "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_faults,
     help="name the faults and end",
 )  # fmt: skip
@@ -46,6 +52,7 @@ def simulate(
     faults: tuple[str, ...],
     fastq: bool,
     bgzf: bool,
+    courier: str,
 ) -> None:
     """Write a sequencing run of six samples, the reference, and the truth about each sample.
 
@@ -64,7 +71,7 @@ def simulate(
         if name not in known:
             raise Refused(f"--{what} {name!r} is unknown; there are {', '.join(known)}")
     packing = "bgzf" if bgzf else "gzip"
-    wish = Wish(seed, depth, model, sheet, dialect, faults, fastq, packing)
+    wish = Wish(seed, depth, model, sheet, dialect, faults, fastq, packing, courier=courier.upper())
     _report(directory, wish, write(directory, wish))
 
 

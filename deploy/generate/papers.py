@@ -10,6 +10,8 @@ from genoflow.deploy.generate.genome import Genome, fasta
 from genoflow.deploy.pipelines import germline_document
 
 ASSAY = "wgs"
+VARIANTS_PROFILE = "variants-simulated"
+VARIANTS_ASSAY = "variants"  # nobody orders it: an order for variants names the profile
 # Reads vary, 3 % do not pass, and ends of contigs are thin: of what was asked for, this is safe.
 COVERAGE_SHARE_MIN = 0.75
 Q30_FRACTION_MIN = 0.5
@@ -19,12 +21,15 @@ COMPARED_DEPTH_MIN = 10.0
 RESULTS_COVERAGE_SHARE_MIN = 0.6
 CONTAMINATION_MAX = 0.03
 # 170 single-base variants of a subject: what is 2.0 over all sites lies between 1.5 and 2.7.
-TI_TV_MIN, TI_TV_MAX = 1.2, 3.6
+TI_TV = {"metric": "ti_tv", "unit": "ratio", "required_min": 1.2, "required_max": 3.6}
 CONCORDANCE_MIN = 0.85  # strangers have 0.1, parent and child 0.25
 
 
-def orders(cast: Cast) -> list[dict[str, Any]]:
-    """An order for each case of the cast, as `genoflow case open` takes them."""
+def orders(cast: Cast, courier: str = "FASTQ") -> list[dict[str, Any]]:
+    """An order for each case of the cast, as `genoflow case open` takes them.
+
+    `courier` is what the sample enters as that was sequenced elsewhere.
+    """
     cases: dict[str, list[dict[str, str]]] = {}
     for member in cast.members:
         cases.setdefault(member.case_id, []).append(
@@ -35,6 +40,7 @@ def orders(cast: Cast) -> list[dict[str, Any]]:
                 "declared_sex": member.sex,
             }
         )
+    elsewhere = {member.case_id for member in cast.members if member.by_courier}
     return [
         {
             "case_id": case_id,
@@ -42,13 +48,24 @@ def orders(cast: Cast) -> list[dict[str, Any]]:
             "members": members,
             "assay": ASSAY,
             "reference": cast.genome.name,
+            **(_of_courier(courier) if case_id in elsewhere else {}),
         }
         for case_id, members in cases.items()
     ]
 
 
-def documents(genome: Genome, depth: float, reference_file: str) -> list[dict[str, Any]]:
-    """The QC profile, the reference and the pipeline, as `genoflow catalog publish` takes them."""
+def _of_courier(material: str) -> dict[str, str]:
+    named = {"qc_profile": VARIANTS_PROFILE} if material == "VCF" else {}
+    return {**({"material": material} if material != "FASTQ" else {}), **named}
+
+
+def documents(
+    genome: Genome, depth: float, reference_file: str, courier: str = "FASTQ"
+) -> list[dict[str, Any]]:
+    """The QC profile, the reference and the pipeline, as `genoflow catalog publish` takes them.
+
+    Variants that come by courier have a profile and a pipeline of their own.
+    """
     packed = fasta(genome)
     profile = {
         "kind": "qc-profile",
@@ -91,7 +108,25 @@ def documents(genome: Genome, depth: float, reference_file: str) -> list[dict[st
             }
         ],
     }
-    return [profile, reference, germline_document(assays=(ASSAY,))]
+    found = [profile, reference, germline_document(assays=(ASSAY,))]
+    if courier == "VCF":
+        found += [_of_variants(), germline_document(assays=(ASSAY,), material="VCF")]
+    return found
+
+
+def _of_variants() -> dict[str, Any]:
+    """What can be required where nothing is known of the reads."""
+    return {
+        "kind": "qc-profile",
+        "document_id": VARIANTS_PROFILE,
+        "version": "1",
+        "title": "Variants of simulated genomes, called elsewhere",
+        "assays": [VARIANTS_ASSAY],
+        "run_thresholds": [],
+        "reads_thresholds": [{"metric": "variants", "unit": "variants", "required_min": 1}],
+        "results_thresholds": [TI_TV],
+        "top_ups_max": 2,
+    }
 
 
 def _of_results(depth: float) -> list[dict[str, Any]]:
@@ -102,12 +137,7 @@ def _of_results(depth: float) -> list[dict[str, Any]]:
     if depth >= COMPARED_DEPTH_MIN:
         found += [
             {"metric": "contamination", "unit": "fraction", "required_max": CONTAMINATION_MAX},
-            {
-                "metric": "ti_tv",
-                "unit": "ratio",
-                "required_min": TI_TV_MIN,
-                "required_max": TI_TV_MAX,
-            },
+            TI_TV,
             {"metric": "concordance", "unit": "fraction", "required_min": CONCORDANCE_MIN},
         ]
     return found

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from genoflow.deploy.generate import papers
 from genoflow.deploy.generate.cast import DEPTH, MODEL, PREFIX, Cast, make_cast
+from genoflow.deploy.generate.courier import CAME_FIRST, write_courier
 from genoflow.deploy.generate.fastq import FastqFile, fastq_files
 from genoflow.deploy.generate.faults import (
     FAULTS,
@@ -31,7 +32,7 @@ TARGETS = "reference/targets.bed"
 ORDERS = "orders.json"
 CATALOG = "catalog.json"
 COURIER = "courier"
-DAMAGED = f"{COURIER}/damaged"  # what came first, before the same was sent again whole
+DAMAGED = f"{COURIER}/{CAME_FIRST}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Wish:
     packing: str = "gzip"
     prefix: str = PREFIX
     first_run: int = 1
+    courier: str = "FASTQ"  # what the sample enters as that was sequenced elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def simulate(directory: Path, wish: Wish) -> Written:
         wish.seed, wish.depth, wish.model, pooled=pooled, prefix=wish.prefix,
         first_run=wish.first_run,
     )  # fmt: skip
-    orders, bed = papers.orders(cast), targets(cast.genome)
+    orders, bed = papers.orders(cast, wish.courier), targets(cast.genome)
     for name in wish.faults:
         fault = FAULTS[name]
         if isinstance(fault, CastFault):
@@ -92,11 +94,11 @@ def simulate(directory: Path, wish: Wish) -> Written:
     for sample, subject in cast.subjects.items():
         _write(directory / "truth" / f"{sample}.vcf", vcf(cast.genome, subject, sample))
     _write(directory / ORDERS, _json(orders))
-    documents = papers.documents(cast.genome, wish.depth, REFERENCE)
+    documents = papers.documents(cast.genome, wish.depth, REFERENCE, wish.courier)
     _write(directory / CATALOG, _json(documents))
     damaged = any(isinstance(FAULTS[name], ReadsFault) for name in wish.faults)
     fastq = _write_fastq(directory / "fastq", run, wish) if wish.fastq or damaged else ()
-    courier = _write_courier(directory, cast, wish.packing)
+    courier = write_courier(directory / COURIER, cast, wish.courier, wish.packing)
     lanes = tuple(count(lane, clusters_of(run, lane)) for lane in run.lanes)
     return Written(cast, folders, lanes, fastq, courier)
 
@@ -121,22 +123,6 @@ def _write_run(parent: Path, run: Run, wish: Wish, faults: Sequence[str]) -> Pat
         if isinstance(fault, FolderFault):
             fault.apply(folder, run)
     return folder
-
-
-def _write_courier(directory: Path, cast: Cast, packing: str) -> tuple[Path, ...]:
-    """What comes from elsewhere, and beside it each file as it came first."""
-    run, written = cast.by_courier, []
-    faults = {one.sample_id: one.fault for one in cast.members if one.by_courier and one.fault}
-    for library in run.libraries:
-        whole = fastq_files(run, library, packing)
-        fault = FAULTS[faults[library.sample_id]]
-        assert isinstance(fault, ReadsFault)
-        for file, first in zip(whole, fault.apply(whole), strict=True):
-            written.append(directory / COURIER / file.name)
-            _write(written[-1], file.content)
-            if first != file:
-                _write(directory / DAMAGED / first.name, first.content)
-    return tuple(written)
 
 
 def _write_fastq(folder: Path, run: Run, wish: Wish) -> tuple[Path, ...]:

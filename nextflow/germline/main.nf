@@ -1,6 +1,8 @@
-// From reads to variants, for small genomes: one machine, pybwa and pysam, no system tools.
+// From reads or alignments to variants, for small genomes: one machine, pybwa and pysam, no system
+// tools. What enters as variants is only gathered and measured.
 //
-// --samples   a table: sample, read_set, r1, r2 (r2 empty for single reads), one row a read set
+// --samples   a table: sample, read_set, r1, r2, alignment, variants; one row a read set, and in it
+//             reads (r2 empty for single ones), an alignment to this reference (BAM, CRAM), or VCF
 // --fasta     the reference
 // --bed       the regions; empty for all of it
 // --case_id   what the case is called
@@ -37,6 +39,24 @@ process ALIGN {
     """
     '${params.python}' '${projectDir}/steps/align.py' ${index} '${sample}' '${read_set}' \
         '${read_set}.bam' ${reads}
+    """
+}
+
+process TAKE {
+    tag "${sample} ${read_set}"
+
+    input:
+    tuple val(sample), val(read_set), path(alignment)
+    path index
+
+    output:
+    tuple val(sample), path("${read_set}.bam")
+
+    script:
+    """
+    '${params.python}' '${projectDir}/steps/take.py' ${index} '${sample}' '${read_set}' \
+        taken.bam '${alignment}'
+    mv taken.bam '${read_set}.bam'
     """
 }
 
@@ -96,6 +116,43 @@ process CALL {
     """
 }
 
+process GATHER {
+    publishDir "${params.outdir}", mode: 'copy', saveAs: { name ->
+        name.endsWith('.tbi') ? "tbi/_case/${name}" : "vcf/_case/${name}" }
+
+    input:
+    val names
+    path variants, stageAs: 'given/?.vcf'
+    path bed
+
+    output:
+    tuple path("${params.case_id}.vcf.gz"), path("${params.case_id}.vcf.gz.tbi")
+
+    script:
+    """
+    '${params.python}' '${projectDir}/steps/gather.py' '${names.join(',')}' \
+        '${params.case_id}.vcf.gz' '${bed}' ${variants}
+    """
+}
+
+process MEASURE {
+    publishDir "${params.outdir}", mode: 'copy', saveAs: { name ->
+        name.endsWith('.html') ? "report/_case/${name}" : name }
+
+    input:
+    tuple path(vcf), path(tbi)
+
+    output:
+    tuple path("${params.case_id}.html"), path('measurements.json')
+
+    script:
+    """
+    echo '[]' > compared.json
+    '${params.python}' '${projectDir}/steps/report.py' '${params.case_id}' \
+        '${params.case_id}.html' measurements.json ${vcf} compared.json
+    """
+}
+
 process REPORT {
     publishDir "${params.outdir}", mode: 'copy', saveAs: { name ->
         name.endsWith('.html') ? "report/_case/${name}" : name }
@@ -118,18 +175,30 @@ process REPORT {
 }
 
 workflow {
-    read_sets = Channel.fromPath(params.samples)
-        .splitCsv(sep: '\t', header: true)
-        .map { row -> tuple(row.sample, row.read_set, [row.r1, row.r2].findAll().collect { file(it) }) }
+    rows = file(params.samples).splitCsv(sep: '\t', header: true)
     bed = params.bed ? Channel.value(file(params.bed)) : Channel.value([])
-    index = INDEX(Channel.value(file(params.fasta)))
-    sorted = SORT(ALIGN(read_sets, index).groupTuple())
-    coverages = COVERAGE(sorted, bed)
-    roles = Channel.value(file(params.roles))
-    called = CALL(
-        sorted.map { it[1] }.toSortedList { one, other -> one.name <=> other.name },
-        sorted.map { it[2] }.toSortedList { one, other -> one.name <=> other.name },
-        index, bed, roles
-    )
-    REPORT(coverages.collect(), called, roles)
+    given = rows.findAll { it.variants }
+    if (given) {
+        called = GATHER(
+            Channel.value(given.collect { it.sample }),
+            Channel.value(given.collect { file(it.variants) }),
+            bed
+        )
+        MEASURE(called)
+    } else {
+        reads = Channel.fromList(rows.findAll { it.r1 }).map { row ->
+            tuple(row.sample, row.read_set, [row.r1, row.r2].findAll().collect { file(it) }) }
+        alignments = Channel.fromList(rows.findAll { it.alignment }).map { row ->
+            tuple(row.sample, row.read_set, file(row.alignment)) }
+        index = INDEX(Channel.value(file(params.fasta)))
+        sorted = SORT(ALIGN(reads, index).mix(TAKE(alignments, index)).groupTuple())
+        coverages = COVERAGE(sorted, bed)
+        roles = Channel.value(file(params.roles))
+        called = CALL(
+            sorted.map { it[1] }.toSortedList { one, other -> one.name <=> other.name },
+            sorted.map { it[2] }.toSortedList { one, other -> one.name <=> other.name },
+            index, bed, roles
+        )
+        REPORT(coverages.collect(), called, roles)
+    }
 }

@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -20,12 +20,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from genoflow.events.errors import Refused, Retry
 from genoflow.events.measured import Measured
-from genoflow.events.read_set_file import ReadSetFile
-from genoflow.events.ready_member import ReadyMember
 from genoflow.events.run_requested import RunRequested
 from genoflow.processors.intake.landing import SAMPLE, SHA256
 from genoflow.processors.ports import ByteStore
 from genoflow.processors.running.engine import Engine, News, NotDone, Plan, code_sha256, nobody
+from genoflow.processors.running.inputs import COLUMNS, Entry, Sequences, Unpaired, entries_of
 from genoflow.processors.running.manifest import Fault, Listed, RunManifest, Submission, Tasks
 from genoflow.processors.running.names import attempt_prefix, job_name, manifest_key
 from genoflow.processors.running.regions import fault_of, lengths_of
@@ -98,14 +97,15 @@ class Program:
         inputs.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(results, ignore_errors=True)  # of an earlier attempt: the engine leaves anew
         samples, roles = inputs / "samples.tsv", inputs / "roles.tsv"
-        rows = [row for one in asked.members for row in self._reads(one, inputs)]
-        _table(samples, ("sample", "read_set", "r1", "r2"), rows)
+        entries = self._entries(asked, inputs)
+        _table(samples, COLUMNS, [one.row(inputs) for one in entries])
         _table(roles, ("sample", "role"), [(one.sample_id, one.role) for one in asked.members])
         bed: Path | None = None
         if asked.target_set_uri is not None and asked.target_set_sha256 is not None:
             bed = inputs / "targets.bed"
             self._fetch_uri(asked.target_set_uri, asked.target_set_sha256, bed)
         fasta = self._reference(asked, inputs)
+        _check(asked, entries, fasta, inputs)
         if bed is not None and (fault := fault_of(bed, lengths_of(fasta))):
             raise _not_done(
                 "refused by the launcher",
@@ -138,25 +138,18 @@ class Program:
             )
         return path
 
-    def _reads(self, member: ReadyMember, inputs: Path) -> Iterator[tuple[str, ...]]:
-        by_set: dict[str, dict[str, list[ReadSetFile]]] = {}
-        for file in member.files:
-            by_set.setdefault(file.read_set_id, {}).setdefault(file.role, []).append(file)
-        for name, roles in by_set.items():
-            first, second = (_in_order(roles.get(role, ())) for role in ("R1", "R2"))
-            if not first or (second and len(second) != len(first)):
-                raise _not_done(
-                    "input missing",
-                    f"the read set {name} of {member.sample_id} has {len(first)} files R1 and "
-                    f"{len(second)} files R2; register it anew with its files, {AGAIN}",
-                )
-            for number, one in enumerate(first, start=1):
-                part = name if len(first) == 1 else f"{name}.{number}"
-                pair = (one, *second[number - 1 : number])
-                paths = [inputs / f"{part}.{file.role}.fastq.gz" for file in pair]
-                for file, path in zip(pair, paths, strict=True):
-                    self._fetch(file.bucket, file.object_key, file.version_id, file.sha256, path)
-                yield (member.sample_id, part, *map(str, paths), *([""] * (2 - len(paths))))
+    def _entries(self, asked: RunRequested, inputs: Path) -> list[Entry]:
+        try:
+            entries = [entry for one in asked.members for entry in entries_of(one)]
+        except Unpaired as error:
+            raise _not_done(
+                "input missing", f"{error}; register it anew with its files, {AGAIN}"
+            ) from error
+        for entry in entries:
+            for column, file in entry.files.items():
+                path = entry.path(column, inputs)
+                self._fetch(file.bucket, file.object_key, file.version_id, file.sha256, path)
+        return entries
 
     def _reference(self, asked: RunRequested, inputs: Path) -> Path:
         fasta = next((one for one in asked.reference_files if one.kind == "fasta"), None)
@@ -263,8 +256,18 @@ def _not_done(reason_code: str, reason: str, *, may_pass: bool = False) -> NotDo
     return NotDone(Fault(reason_code=reason_code, reason=reason[:2_000], may_pass=may_pass))
 
 
-def _in_order(files: Iterable[ReadSetFile]) -> list[ReadSetFile]:
-    return sorted(files, key=lambda one: one.object_key)
+def _check(asked: RunRequested, entries: Iterable[Entry], fasta: Path, inputs: Path) -> None:
+    placed = [entry for entry in entries if entry.is_placed]
+    known = Sequences(fasta, lengths_of(fasta) if placed else {})  # of raw reads it asks nothing
+    for entry in placed:
+        if fault := known.fault(entry, inputs):
+            raise _not_done(
+                "refused by the launcher",
+                f"the read set {entry.part} of {entry.sample_id} is not of {asked.reference} "
+                f"{asked.reference_version}: {fault}; send it made with this reference (`genoflow "
+                f"reads send {entry.sample_id} {entry.options} --read-set {entry.read_set_id}`), "
+                f"or order the case with the reference that it was made with",
+            )
 
 
 def _table(path: Path, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -24,6 +24,11 @@ given = Spec(REQUEST_RUN).given
 DOCUMENTS: tuple[Event, ...] = (pipeline(), qc_facts.reference(), qc_facts.profile())
 
 
+BAM = run_facts.member().model_copy(
+    update={"files": (run_facts.member().files[0].model_copy(update={"role": "BAM"}),)}
+)
+
+
 def closed() -> CaseClosed:
     return CaseClosed(case_id=CASE, outcome="cancelled", reason="not needed")
 
@@ -90,7 +95,10 @@ async def test_what_the_order_names_goes_before_what_the_assay_has() -> None:
         (ready(target_set="exome"), DOCUMENTS, "names the target set 'exome', and none"),
         (ready(qc_profile="x"), DOCUMENTS, "names the QC profile 'x', and it is not published"),
         (ready(), DOCUMENTS[:2], "no QC profile is published for its assay 'wgs'"),
-        (ready(material="BAM"), DOCUMENTS, "its files are BAM, and the pipeline germline 1 takes"),
+        (
+            ready(material="BAM", members=[BAM]), DOCUMENTS,
+            "its files are BAM, and the pipeline germline 1 takes",
+        ),
         (
             ready(kind="trio", members=[run_facts.member(role="proband")]), DOCUMENTS,
             "is a trio case, and the pipeline germline 1 takes single",

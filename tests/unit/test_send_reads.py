@@ -147,7 +147,7 @@ REFUSALS: dict[str, tuple[Sequence[Event], dict[str, str], str | None, str]] = {
     "no file": ([], {}, None, "no file cannot be one read set"),
     "two materials": ([], {"BAM": "a", "VCF": "b"}, None, "BAM and VCF cannot be one read set"),
     "twice the same": ([], {"R1": "a", "R2": "a"}, None, "hold the same bytes; send each mate"),
-    "a lonely mate": ([], {"R2": "a"}, None, "no read set waits for an R2; send it with --r1"),
+    "a lonely mate": ([], {"R2": "a"}, None, "no read set waits for R2 alone; send it with --r1"),
     "unknown": ([read_set()], {"R1": "a"}, "RS9", f"no read set RS9; .* count: {READ_SET}; name"),
     "invalidated": ([read_set(), INVALIDATED], {"R1": "a"}, READ_SET, "does not count any more"),
     "another role": ([read_set()], {"BAM": "a"}, READ_SET, "has no file BAM, but I1, I2, R1, R2"),
