@@ -54,3 +54,14 @@ async def append_said(
     """Append what a person states, unless it identifies somebody, and say where it stands."""
     PrivacyGuard(person_patterns).check(fact)
     return "nothing was appended" if dry_run else str(await log.append(fact))
+
+
+async def append_together(
+    log: EventLog, facts: Sequence[Event], person_patterns: Sequence[str], *, dry_run: bool
+) -> None:
+    """Append all that a person states at once, or none of it."""
+    guard = PrivacyGuard(person_patterns)
+    for fact in facts:
+        guard.check(fact)
+    if facts and not dry_run:
+        await log.append_atomically(facts)

@@ -24,13 +24,12 @@ from genoflow.events.qc_requested import QcRequested
 from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
-from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
-from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.events.validated import Validated
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
+from genoflow.processors.ordered import PUBLISH_VERSION, profile_of, reference_of, targets_of
 from genoflow.processors.ports import Attempt, CatalogReader
 from genoflow.processors.processor import Call, Processor
 from genoflow.processors.repeated import is_repeated, with_this
@@ -202,21 +201,15 @@ def _handed_on(one: WholeFile) -> ReadSetFile:
 # -- the effect
 
 
-WAY_ON = "publish it with `genoflow catalog publish FILE`, then `genoflow parked requeue`"
-
-
 async def choose_profile(asked: Choose, attempt: Attempt) -> Sequence[Event]:
     """Put the newest editions of what the order names into the request, with their content."""
     catalog = attempt.ports.catalog
     if catalog is None:
         raise Parked("choose-profile: this worker has no catalog; wire one")
-    profile = await _profile(catalog, asked)
-    reference = await catalog.find(ReferencePublished, asked.wish.reference)
-    if reference is None:
-        raise Parked(
-            f"sample {asked.sample_id}: its order names the reference {asked.wish.reference!r}, "
-            f"and none of that name is published; {WAY_ON}"
-        )
+    whose = f"sample {asked.sample_id}"
+    profile = await _profile(catalog, whose, asked.wish)
+    reference = await reference_of(catalog, whose, asked.wish.reference)
+    targets = await targets_of(catalog, whose, asked.wish.target_set, asked.wish.reference)
     request = QcRequested(
         sample_id=asked.sample_id,
         round=asked.round,
@@ -229,49 +222,21 @@ async def choose_profile(asked: Choose, attempt: Attempt) -> Sequence[Event]:
         reference=reference.document_id,
         reference_version=reference.version,
         genome_bases=reference.genome_bases,
-        target_bases=await _target_bases(catalog, asked),
+        target_bases=targets.target_bases if targets else None,
         read_set_ids=asked.read_set_ids,
         files=asked.files,
     )
     return [request]
 
 
-async def _profile(catalog: CatalogReader, asked: Choose) -> QcProfilePublished:
-    wish = asked.wish
-    if wish.qc_profile is None:
-        profile = await catalog.default_for(QcProfilePublished, wish.assay)
-        missing = f"no QC profile is published for its assay {wish.assay!r}"
-    else:
-        profile = await catalog.find(QcProfilePublished, wish.qc_profile)
-        missing = f"its order names the QC profile {wish.qc_profile!r}, and it is not published"
-    if profile is None:
-        raise Parked(f"sample {asked.sample_id}: {missing}; {WAY_ON}")
+async def _profile(catalog: CatalogReader, whose: str, wish: Wish) -> QcProfilePublished:
+    profile = await profile_of(catalog, whose, wish.assay, wish.qc_profile)
     if not profile.reads_thresholds:
         raise Parked(
-            f"sample {asked.sample_id}: the QC profile {profile.document_id} {profile.version} "
-            f"requires nothing of reads; publish a version that does, then "
-            f"`genoflow parked requeue`"
+            f"{whose}: the QC profile {profile.document_id} {profile.version} requires nothing of "
+            f"reads; {PUBLISH_VERSION}"
         )
     return profile
-
-
-async def _target_bases(catalog: CatalogReader, asked: Choose) -> int | None:
-    name = asked.wish.target_set
-    if name is None:
-        return None
-    found = await catalog.find(TargetSetPublished, name)
-    if found is None:
-        raise Parked(
-            f"sample {asked.sample_id}: its order names the target set {name!r}, and none of "
-            f"that name is published; {WAY_ON}"
-        )
-    if found.reference != asked.wish.reference:
-        raise Parked(
-            f"sample {asked.sample_id}: the regions of {name!r} belong to {found.reference}, and "
-            f"the order asks for {asked.wish.reference}; publish the regions of that build, then "
-            f"`genoflow parked requeue`"
-        )
-    return found.target_bases
 
 
 CHECK_QC = Processor(

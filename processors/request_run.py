@@ -16,14 +16,18 @@ from genoflow.events.case_ready import CaseReady
 from genoflow.events.errors import Parked
 from genoflow.events.event import Event
 from genoflow.events.pipeline_published import PipelinePublished
-from genoflow.events.qc_profile_published import QcProfilePublished
-from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_requested import RunRequested
-from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.materials import materials_of
+from genoflow.processors.ordered import (
+    PUBLISH,
+    PUBLISH_VERSION,
+    profile_of,
+    reference_of,
+    targets_of,
+)
 from genoflow.processors.ports import Attempt, CatalogReader
 from genoflow.processors.processor import Call, Processor
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
@@ -32,8 +36,6 @@ from genoflow.processors.running.parameters import faults_of
 
 NAME = "request-run"
 EFFECT = "resolve"
-PUBLISH = "publish it with `genoflow catalog publish FILE`, then `genoflow parked requeue`"
-PUBLISH_VERSION = "publish a version that does, then `genoflow parked requeue`"
 FAULTS_SHOWN_MAX = 5
 RUNS_KEPT_MAX = 100  # of one case; of each revision there is one, and more where a person asks
 REASON_CHARACTERS_MAX = 2_000  # as much as the event holds
@@ -125,10 +127,11 @@ async def resolve(wanted: Wanted, attempt: Attempt) -> Sequence[Event]:
         raise Parked("resolve: this worker has no catalog; wire one")
     ready = wanted.ready
     _check_files(ready)
-    reference = await _reference(catalog, ready)
+    whose = f"case {ready.case_id}"
+    reference = await reference_of(catalog, whose, ready.reference)
     pipeline = await _pipeline(catalog, ready)
-    targets = await _targets(catalog, ready, reference)
-    profile = await _profile(catalog, ready)
+    targets = await targets_of(catalog, whose, ready.target_set, reference.document_id)
+    profile = await profile_of(catalog, whose, ready.assay, ready.qc_profile)
     request = RunRequested(
         run_id=wanted.run_id,
         case_id=ready.case_id,
@@ -209,49 +212,6 @@ def _check_files(ready: CaseReady) -> None:
                 f"or send the files that were ordered and invalidate the others, then `genoflow "
                 f"parked discard`"
             )
-
-
-async def _reference(catalog: CatalogReader, ready: CaseReady) -> ReferencePublished:
-    reference = await catalog.find(ReferencePublished, ready.reference)
-    if reference is None:
-        raise Parked(
-            f"case {ready.case_id}: its order names the reference {ready.reference!r}, and none of "
-            f"that name is published; {PUBLISH}"
-        )
-    return reference
-
-
-async def _targets(
-    catalog: CatalogReader, ready: CaseReady, reference: ReferencePublished
-) -> TargetSetPublished | None:
-    if ready.target_set is None:
-        return None
-    targets = await catalog.find(TargetSetPublished, ready.target_set)
-    if targets is None:
-        raise Parked(
-            f"case {ready.case_id}: its order names the target set {ready.target_set!r}, and none "
-            f"of that name is published; {PUBLISH}"
-        )
-    if targets.reference != reference.document_id:
-        raise Parked(
-            f"case {ready.case_id}: the regions of {targets.document_id!r} are those of "
-            f"{targets.reference}, and the order asks for {reference.document_id}: positions of "
-            f"one build mean nothing in another; publish the regions of {reference.document_id} "
-            f"under this name, then `genoflow parked requeue`"
-        )
-    return targets
-
-
-async def _profile(catalog: CatalogReader, ready: CaseReady) -> QcProfilePublished:
-    if ready.qc_profile is None:
-        profile = await catalog.default_for(QcProfilePublished, ready.assay)
-        missing = f"no QC profile is published for its assay {ready.assay!r}"
-    else:
-        profile = await catalog.find(QcProfilePublished, ready.qc_profile)
-        missing = f"its order names the QC profile {ready.qc_profile!r}, and it is not published"
-    if profile is None:
-        raise Parked(f"case {ready.case_id}: {missing}; {PUBLISH}")
-    return profile
 
 
 REQUEST_RUN = Processor(

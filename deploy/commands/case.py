@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genoflow.deploy.commands.ask import case
+from genoflow.deploy.commands.options import AS, DRY_RUN, REASON
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 from genoflow.events.errors import Refused
@@ -26,9 +27,6 @@ __all__ = ["case"]
 EVERY_SECONDS = 10.0  # a LIMS writes an order within a second; a person does not wait for this
 EVERY_SECONDS_MIN = 0.05
 LOOKS_ONCE = 2  # the first sees the files, the second that they hold still
-
-AS = click.option("--as", "person", help="who decides; the account that runs this otherwise")
-DRY_RUN = click.option("--dry-run", is_flag=True, help="check everything, append nothing")
 
 
 @case.command(name="open")
@@ -159,7 +157,7 @@ async def _place(log: EventLog, orders: list[CaseOpened], system: str) -> list[s
 
 @case.command()
 @click.argument("name", metavar="CASE")
-@click.option("--reason", required=True, help="why, for whoever asks later")
+@REASON
 @click.option("--withdrawn", is_flag=True, help="consent or order was taken back")
 @AS
 @DRY_RUN

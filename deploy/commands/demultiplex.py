@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
+from genoflow.deploy.commands.options import AS, DRY_RUN
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
@@ -19,8 +20,8 @@ def demultiplex() -> None:
 @demultiplex.command()
 @click.argument("run", metavar="RUN")
 @click.option("--reason", required=True, help="what was mended")
-@click.option("--as", "person", help="who decides; the account that runs this otherwise")
-@click.option("--dry-run", is_flag=True, help="check everything, append nothing")
+@AS
+@DRY_RUN
 def again(run: str, reason: str, person: str | None, dry_run: bool) -> None:
     """Try RUN once more by the same sheet, after what made it fail was mended.
 
@@ -32,14 +33,13 @@ def again(run: str, reason: str, person: str | None, dry_run: bool) -> None:
 async def _again(run: str, reason: str, person: str | None, dry_run: bool) -> None:
     from genoflow.deploy.demultiplex_desk import reopened
     from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.people import append_said
     from genoflow.deploy.subject import LogSubjects
     from genoflow.events import topics
-    from genoflow.processors.intake.privacy import PrivacyGuard
 
     settings = read_settings()
     async with open_log(settings) as log:
         story = (await LogSubjects(log).events_of(topics.SEQUENCING_RUN, [run]))[run]
         fact = reopened(run, story, reason=reason, person=person, at=datetime.now(UTC))
-        PrivacyGuard(settings.person_patterns).check(fact)
-        place = "nothing was appended" if dry_run else str(await log.append(fact))
+        place = await append_said(log, fact, settings.person_patterns, dry_run=dry_run)
     click.echo(printable(f"{run}: attempt {fact.attempt + 1} is asked for ({place})"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genoflow.deploy.commands.ask import file
+from genoflow.deploy.commands.options import AS, DRY_RUN
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
@@ -25,8 +26,8 @@ __all__ = ["file"]
 @click.option("--role", required=True, help="what it is there: R1, R2, BAM …")
 @click.option("--lane", type=click.IntRange(1, 16), help="where the read set has several")
 @click.option("--reason", required=True, help="how this is known")
-@click.option("--as", "person", help="who decides; the account that runs this otherwise")
-@click.option("--dry-run", is_flag=True, help="check everything, append nothing")
+@AS
+@DRY_RUN
 def assign(
     place: str,
     sample_id: str,
@@ -50,17 +51,13 @@ def assign(
 async def _assign(wanted: Wanted, person: str | None, dry_run: bool) -> None:
     from genoflow.deploy.event_lines import printable
     from genoflow.deploy.file_desk import assigned
+    from genoflow.deploy.people import append_together
     from genoflow.deploy.subject import LogSubjects
-    from genoflow.processors.intake.privacy import PrivacyGuard
 
     settings = read_settings()
-    guard = PrivacyGuard(settings.person_patterns)
     async with open_log(settings) as log:
         facts = await assigned(LogSubjects(log), wanted, person, datetime.now(UTC))
-        for fact in facts:
-            guard.check(fact)
-        if facts and not dry_run:
-            await log.append_atomically(facts)
+        await append_together(log, facts, settings.person_patterns, dry_run=dry_run)
     verb = "would land" if dry_run else "landed"
     where = f"as {wanted.role} of read set {wanted.read_set_id} of {wanted.sample_id}"
     said = f"{verb} {where}" if facts else f"stands {where} already"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genoflow.deploy.commands.options import AS
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 from genoflow.events.errors import Refused
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 WIDTH = 100
 EXIT_PARKED_AGAIN = 5  # it was requeued, and could not be taken this time either
 
-AS = click.option("--as", "person", help="who decides; the account that runs this otherwise")
 PROCESSOR = click.option("--processor", help="of this processor")
 DRY_RUN = click.option("--dry-run", is_flag=True, help="say what would follow, append nothing")
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genoflow.deploy.commands.options import AS, DRY_RUN, REQUEST_ID
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
 if TYPE_CHECKING:
     from genoflow.events.event import Event
 
-AS = click.option("--as", "person", help="who decides; the account that runs this otherwise")
-DRY_RUN = click.option("--dry-run", is_flag=True, help="say what would be appended, append nothing")
 ROUND = click.option("--round", "number", type=int, help="this one; the last one otherwise")
 TOLD = ("round", "failed_metrics", "reads_wanted", "reason")
 Decided = Callable[["list[Event]"], "Event"]
@@ -31,7 +30,7 @@ def qc() -> None:
 @click.argument("sample", metavar="SAMPLE")
 @click.option("--reason", required=True, help="why it is safe")
 @click.option("--role", default="operator", show_default=True, help="in which role you decide")
-@click.option("--request-id", help="of the decision: repeated, it is the same one")
+@REQUEST_ID
 @ROUND
 @AS
 @DRY_RUN

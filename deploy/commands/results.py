@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from genoflow.deploy.commands.ask import AS_JSON, print_facts
-from genoflow.deploy.commands.qc import DRY_RUN
+from genoflow.deploy.commands.options import DRY_RUN, REQUEST_ID
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from genoflow.events.event import Event
 
 BY = click.option(
     "--by", "--as", "person", help="who decides; the account that runs this otherwise"
 )
 ROLE = click.option("--role", required=True, help="in which role you decide")
-REQUEST_ID = click.option("--request-id", help="of the decision: repeated, it is the same one")
 RUN = click.argument("run", metavar="RUN")
-Decided = Callable[["list[Event]"], "Event"]
 
 
 @click.group()
@@ -60,10 +59,7 @@ def release(run: str, **words: Any) -> None:
     """Publish the results of RUN although its checks hold them back."""
     from genoflow.deploy.results_desk import released
 
-    dry_run = words.pop("dry_run")
-    asyncio.run(
-        _decide(run, lambda story: released(run, story, **words, at=datetime.now(UTC)), dry_run)
-    )
+    asyncio.run(_decide(released, run, **words))
 
 
 @results.command()
@@ -81,13 +77,10 @@ def withdraw(run: str, **words: Any) -> None:
     """Declare the published results of RUN void; the files stay where they are."""
     from genoflow.deploy.results_desk import taken_back
 
-    dry_run = words.pop("dry_run")
-    asyncio.run(
-        _decide(run, lambda story: taken_back(run, story, **words, at=datetime.now(UTC)), dry_run)
-    )
+    asyncio.run(_decide(taken_back, run, **words))
 
 
-async def _decide(run: str, decided: Decided, dry_run: bool) -> None:
+async def _decide(decided: Callable[..., Event], run: str, *, dry_run: bool, **said: Any) -> None:
     from genoflow.deploy.event_lines import printable
     from genoflow.deploy.people import append_said
     from genoflow.deploy.subject import LogSubjects
@@ -97,9 +90,8 @@ async def _decide(run: str, decided: Decided, dry_run: bool) -> None:
     key = run.lower()
     async with open_log(settings) as log:
         story = (await LogSubjects(log).events_of(topics.RUN, [key]))[key]
-        fact = decided(story)
+        fact: Any = decided(run, story, **said, at=datetime.now(UTC))
         place = await append_said(log, fact, settings.person_patterns, dry_run=dry_run)
-    said: Any = fact
-    count = len(said.files if hasattr(said, "files") else said.changes)
+    count = len(fact.files if hasattr(fact, "files") else fact.changes)
     files = f"{count:,} file{'' if count == 1 else 's'}"
-    click.echo(printable(f"{fact.type()} {key}: {files}; {said.reason} ({place})"))
+    click.echo(printable(f"{fact.type()} {key}: {files}; {fact.reason} ({place})"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genoflow.deploy.commands.ask import run
+from genoflow.deploy.commands.options import AS, DRY_RUN, REASON, REQUEST_ID
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from genoflow.events.event import Event
 
 __all__ = ["run"]
-
-REASON = click.option("--reason", required=True, help="why, for whoever asks later")
-REQUEST_ID = click.option("--request-id", help="of the decision: repeated, it is the same one")
-AS = click.option("--as", "person", help="who decides; the account that runs this otherwise")
-DRY_RUN = click.option("--dry-run", is_flag=True, help="say what would be appended, append nothing")
 
 
 @run.command()
@@ -62,16 +58,15 @@ def _decide(
     decided: Callable[..., Awaitable[Event]], name: str, dry_run: bool, **said: Any
 ) -> None:
     from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.people import append_said
     from genoflow.deploy.subject import LogSubjects
-    from genoflow.processors.intake.privacy import PrivacyGuard
 
     settings = read_settings()
 
     async def decide() -> str:
         async with open_log(settings) as log:
             fact = await decided(LogSubjects(log), name, at=datetime.now(UTC), **said)
-            PrivacyGuard(settings.person_patterns).check(fact)
-            place = "nothing was appended" if dry_run else str(await log.append(fact))
+            place = await append_said(log, fact, settings.person_patterns, dry_run=dry_run)
         return f"{fact.type()} {name}: {said['reason']} ({place})"
 
     click.echo(printable(asyncio.run(decide())))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genoflow.deploy.commands.ask import sample
+from genoflow.deploy.commands.options import DRY_RUN, REQUEST_ID
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
@@ -23,8 +24,6 @@ __all__ = ["sample"]
 REASON = click.option("--reason", required=True, help="how it was found")
 ROLE = click.option("--role", default="operator", show_default=True, help="in which you decide")
 PERSON = click.option("--person", help="who decides; the account that runs this otherwise")
-REQUEST = click.option("--request-id", help="of the decision: repeated, it is the same one")
-DRY_RUN = click.option("--dry-run", is_flag=True, help="say what would be appended, append nothing")
 Facts = Callable[["LogSubjects"], Awaitable["list[SampleRelabelled]"]]
 
 
@@ -35,7 +34,7 @@ Facts = Callable[["LogSubjects"], Awaitable["list[SampleRelabelled]"]]
 @REASON
 @ROLE
 @PERSON
-@REQUEST
+@REQUEST_ID
 @DRY_RUN
 def relabel(
     name: str,
@@ -65,7 +64,7 @@ def relabel(
 @REASON
 @ROLE
 @PERSON
-@REQUEST
+@REQUEST_ID
 @DRY_RUN
 def swap(
     name: str,
@@ -95,16 +94,13 @@ def _say(facts: Facts, dry_run: bool) -> None:
 
 async def _said(facts: Facts, dry_run: bool) -> None:
     from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.people import append_together
     from genoflow.deploy.subject import LogSubjects
-    from genoflow.processors.intake.privacy import PrivacyGuard
 
     settings = read_settings()
     async with open_log(settings) as log:
         said = await facts(LogSubjects(log))
-        for fact in said:
-            PrivacyGuard(settings.person_patterns).check(fact)
-        if not dry_run:
-            await log.append_atomically(said)
+        await append_together(log, said, settings.person_patterns, dry_run=dry_run)
     verb = "would move" if dry_run else "moves"
     for fact in said:
         names = ", ".join(fact.read_set_ids)

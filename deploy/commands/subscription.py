@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genoflow.deploy.commands.options import AS, DRY_RUN, REASON
 from genoflow.deploy.settings import Settings, read_settings
 from genoflow.deploy.wiring import open_log
 from genoflow.events.errors import Refused
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from genoflow.events.event import Event
     from genoflow.events.log.port import EventLog
     from genoflow.events.subscription_created import SubscriptionCreated
-
-AS = click.option("--as", "person", help="who decides; the account that runs this otherwise")
-DRY_RUN = click.option("--dry-run", is_flag=True, help="check everything, append nothing")
 
 
 @click.group()
@@ -100,7 +98,7 @@ async def _create(
 
 @subscription.command()
 @click.argument("name", metavar="NAME")
-@click.option("--reason", required=True, help="why, for whoever asks later")
+@REASON
 @AS
 @DRY_RUN
 def cancel(name: str, reason: str, person: str | None, dry_run: bool) -> None:

@@ -18,14 +18,12 @@ from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import ensure_bucket, open_log, open_s3
 from genoflow.events import topics
 from genoflow.events.demultiplex_failed import DemultiplexFailed
-from genoflow.events.event import Event
 from genoflow.events.file_landed import FileLanded
 from tests import qc_facts
-from tests.e2e.workers import facts, fails, settings_of, succeeds, until, working
+from tests.e2e.workers import facts, fails, happens, settings_of, succeeds, until, working
 from tests.partition import MOMENT
 from tests.reads import bgzf, fastq
 from tests.sequencing import ATTACHED, COMPLETED, RUN, STARTED, mirrored
-from tests.spec import heard
 
 ROWS = (
     "request-demultiplex", "join-case", "checksum-files", "validate-files", "check-qc",
@@ -52,17 +50,6 @@ def settings(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iter
     succeeds(found, "catalog", "publish", "-", said=json.dumps([PROFILE, reference]))
     with working(found, home / "worker.log", "--once", *ROWS):
         yield found
-
-
-def happens(settings: Settings, *events: Event) -> None:
-    """Append events, in this order."""
-
-    async def append() -> None:
-        async with open_log(settings) as log:
-            for event in events:
-                await log.append(event if event.has_envelope else heard(event))
-
-    asyncio.run(append())
 
 
 def of(settings: Settings, kind: str, sample: str, number: int = 1) -> list[dict[str, Any]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from genoflow.deploy.addresses import Addresses
 from genoflow.deploy.settings import Settings
-from genoflow.deploy.wiring import open_log
 from genoflow.events.case_member import CaseMember
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.case_ready import CaseReady
@@ -21,10 +19,8 @@ from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.top_up_requested import TopUpRequested
 from tests import qc_facts
-from tests.e2e.workers import genoflow, settings_of, succeeds, until, working
-from tests.spec import heard
+from tests.e2e.workers import genoflow, happens, number_of, settings_of, succeeds, until, working
 
-E = TypeVar("E", bound=Event)
 ROWS = (
     "check-run-qc", "tell-samples", "check-qc", "measure-reads", "judge-reads", "tell-case",
     "await-members",
@@ -44,42 +40,6 @@ def settings(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iter
     succeeds(found, "topics", "apply")
     with working(found, home / "worker.log", "--once", *ROWS):
         yield found
-
-
-def happens(settings: Settings, *events: Event) -> None:
-    """Append events, in this order."""
-
-    async def append() -> None:
-        async with open_log(settings) as log:
-            for event in events:
-                await log.append(event if event.has_envelope else heard(event))
-
-    asyncio.run(append())
-
-
-def said(settings: Settings, kind: type[E], key: str) -> list[E]:
-    """The events of a type about a subject."""
-
-    async def read() -> list[E]:
-        async with open_log(settings) as log:
-            return [
-                record.event
-                async for record in log.read_topic(kind.about.topics[0].name)
-                if record.key == key and isinstance(record.event, kind)
-            ]
-
-    return asyncio.run(read())
-
-
-def number_of(settings: Settings, kind: type[E], key: str, number: int) -> list[E]:
-    """The events of a type about a subject, once there are so many."""
-    what = f"{number} {kind.type()} of {key}"
-
-    def enough() -> list[E]:
-        found = said(settings, kind, key)
-        return found if len(found) >= number else []
-
-    return until(enough, what)
 
 
 def published(settings: Settings, *documents: dict[str, Any]) -> str:

@@ -23,8 +23,8 @@ from genoflow.processors.adapters.s3 import S3Store
 from genoflow.processors.intake.landing import belonging, landed
 from tests import qc_facts, run_facts
 from tests.asked import like
-from tests.e2e.test_qc_cli import happens, of, opened, published
-from tests.e2e.workers import fails, settings_of, succeeds, until, working
+from tests.e2e.test_qc_cli import of, opened, published
+from tests.e2e.workers import fails, happens, settings_of, succeeds, until, working
 from tests.reads import bgzf, fastq
 from tests.spec import heard
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections.abc import Iterator
-from typing import TypeVar
 from uuid import UUID
 
 import pytest
 
 from genoflow.deploy.addresses import Addresses
 from genoflow.deploy.settings import Settings
-from genoflow.deploy.wiring import open_log
-from genoflow.events import topics
 from genoflow.events.case_ready import CaseReady
-from genoflow.events.event import Event
+from genoflow.events.event import E, Event
 from genoflow.events.measured import Measured
 from genoflow.events.results_amended import ResultsAmended
 from genoflow.events.results_held import ResultsHeld
@@ -25,12 +21,11 @@ from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.run_superseded import RunSuperseded
 from genoflow.events.threshold import Threshold
 from genoflow.processors.running.names import run_id_of
-from tests.e2e.workers import fails, settings_of, succeeds, until, working
+from tests.e2e.workers import fails, happens, number_of, settings_of, succeeds, working
 from tests.partition import MOMENT
 from tests.run_facts import CASE, collected, member, ready, requested, result
 from tests.spec import heard
 
-E = TypeVar("E", bound=Event)
 ROWS = ("check-results", "publish-results", "answer-case", "supersede-runs")
 COVERAGE = Threshold(metric="mean_coverage", unit="x", required_min=20.0)
 WORDS = ("--role", "director", "--by", "a.b", "--reason")
@@ -46,29 +41,9 @@ def settings(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield found
 
 
-def happens(settings: Settings, *events: Event) -> None:
-    """Append events, in this order."""
-
-    async def append() -> None:
-        async with open_log(settings) as log:
-            for event in events:
-                await log.append(event if event.has_envelope else heard(event))
-
-    asyncio.run(append())
-
-
 def comes(settings: Settings, kind: type[E], run_id: UUID) -> E:
     """The one fact of this type about a run, once it is there."""
-
-    async def read() -> list[E]:
-        async with open_log(settings) as log:
-            return [
-                record.event
-                async for record in log.read_topic(topics.RUN.name)
-                if record.key == str(run_id) and isinstance(record.event, kind)
-            ]
-
-    [found] = until(lambda: asyncio.run(read()), f"{kind.type()} of {run_id}")
+    [found] = number_of(settings, kind, str(run_id), 1)
     return found
 
 

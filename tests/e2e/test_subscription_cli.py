@@ -20,8 +20,16 @@ from genoflow.events.notification_queued import NotificationQueued
 from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from tests import qc_facts
-from tests.e2e.test_qc_cli import happens, number_of, said
-from tests.e2e.workers import PATIENCE_SECONDS, genoflow, settings_of, succeeds, working
+from tests.e2e.workers import (
+    PATIENCE_SECONDS,
+    genoflow,
+    happens,
+    number_of,
+    said,
+    settings_of,
+    succeeds,
+    working,
+)
 from tests.receivers import Mailbox, Receiver, hosted, mailbox, nothing, receiver
 
 ROWS = ("plan-notifications-sample", "queue-notifications-sample", "deliver", "clock-notification")

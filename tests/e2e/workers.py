@@ -19,9 +19,10 @@ from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import open_log
 from genoflow.deploy.worker_status import Standing, read_standing
 from genoflow.events import topics
-from genoflow.events.event import Event
+from genoflow.events.event import E, Event
 from genoflow.processors.flow import PROCESSORS
 from tests.servers import cli_environment
+from tests.spec import heard
 
 T = TypeVar("T")
 GENOFLOW = str(Path(sys.executable).parent / "genoflow")
@@ -92,6 +93,41 @@ def standing(settings: Settings) -> Standing:
             return await read_standing(log, PROCESSORS.values(), datetime.now(UTC))
 
     return asyncio.run(read())
+
+
+def happens(settings: Settings, *events: Event) -> None:
+    """Append events as a porch does, in this order."""
+
+    async def append() -> None:
+        async with open_log(settings) as log:
+            for event in events:
+                await log.append(event if event.has_envelope else heard(event))
+
+    asyncio.run(append())
+
+
+def said(settings: Settings, kind: type[E], key: str) -> list[E]:
+    """The events of a type about a subject, in order."""
+
+    async def read() -> list[E]:
+        async with open_log(settings) as log:
+            return [
+                record.event
+                async for record in log.read_topic(kind.about.topics[0].name)
+                if record.key == key and isinstance(record.event, kind)
+            ]
+
+    return asyncio.run(read())
+
+
+def number_of(settings: Settings, kind: type[E], key: str, number: int) -> list[E]:
+    """The events of a type about a subject, once there are so many."""
+
+    def enough() -> list[E]:
+        found = said(settings, kind, key)
+        return found if len(found) >= number else []
+
+    return until(enough, f"{number} {kind.type()} of {key}")
 
 
 def facts(settings: Settings, kind: str) -> list[Event]:

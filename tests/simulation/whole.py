@@ -35,8 +35,8 @@ from tests.faults.verdict import Schemas
 from tests.partition import CODEC
 from tests.simulation import loop as simulated
 from tests.simulation.loop import Killed, Process, SimulatedLoop
+from tests.simulation.quiet_log import QuietLog
 from tests.simulation.run import quiet_words
-from tests.simulation.whole_log import LATENCY_SECONDS, WholeLog
 from tests.whole.cohort import Cohort, make, reported
 from tests.whole.compute import InPlace, computing
 from tests.whole.outside import Outside
@@ -140,13 +140,11 @@ class Whole:
         self._rows = computing(PROCESSORS.values(), cohort)
         self._clock = FakeClock(seconds=self._loop.time)
         self._partitions = partitions
-        self._log = WholeLog(
+        self._log = QuietLog(
+            self._loop,
             [*topics.TOPICS, *(row.changelog for row in self._rows)], partitions=partitions,
             codec=CODEC, now=self._clock.now, fault=self._log_fault,
         )  # fmt: skip
-        self._log.later = lambda call: self._loop.build(
-            lambda: self._loop.call_later(LATENCY_SECONDS, call)
-        )
         self._outside = self._loop.build(
             lambda: Outside(cohort, self._clock, fault=self._outside_fault)
         )

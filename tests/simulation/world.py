@@ -15,9 +15,8 @@ from genoflow.events.codec import HEADER_TYPE, Codec, header
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.errors import OutcomeUnknown, Retry, StateMismatch
 from genoflow.events.event import Event
-from genoflow.events.log.memory import MemoryLog, Write
-from genoflow.events.log.memory_work import MemoryWorkReader
-from genoflow.events.log.port import Share, TaskSession, WorkReader
+from genoflow.events.log.memory import Write
+from genoflow.events.log.port import TaskSession
 from genoflow.events.log.recorded import Recorded
 from genoflow.events.registry import released
 from genoflow.processors.job_outcome import JobOutcome, outcome_key
@@ -28,12 +27,12 @@ from genoflow.processors.worker import PASSING, Identity, Worker
 from tests.fakes import FakeClock, FakeLauncher, FakeMail, FakeStore
 from tests.simulation.flow import flow, is_out_of_reach, is_refused, leaves_nothing, refuse
 from tests.simulation.loop import PROCESS, Killed, Process, SimulatedLoop
+from tests.simulation.quiet_log import QuietLog
 
 PARTITIONS = 2
 BUCKET = "raw"
 OUTCOMES = "outcomes"
 CODEC = Codec(released())  # shared by all worlds: it keeps compiled readers and nothing else
-LATENCY_SECONDS = 0.005  # from a write to those who read it
 COMMIT_FAULTS = 0.02  # share of commits whose answer is lost, half of them after they happened
 APPEND_FAULTS = 0.05
 OUTSIDE_FAULTS = 0.08  # of each question to the store, the launcher and the mail server
@@ -56,11 +55,12 @@ class SeenClock(FakeClock):
         return at
 
 
-class WorldLog(MemoryLog):
+class WorldLog(QuietLog):
     """The memory log behind a network: slow at times, its answers lost at times."""
 
     def __init__(self, world: World, changelogs: Sequence[topics.Topic]) -> None:
         super().__init__(
+            world.loop,
             [*topics.TOPICS, *changelogs],
             partitions=PARTITIONS,
             codec=CODEC,
@@ -68,35 +68,7 @@ class WorldLog(MemoryLog):
             fault=world.log_fault,
         )
         self._world = world
-        self._written: set[str] = set()
-        self._waking: set[str] = set()
-        self.grown_in: dict[str, asyncio.Event] = {}
         self.order: dict[tuple[str, int, int], int] = {}  # in which every record came to stand
-
-    def wake(self) -> None:
-        """Let those look again soon who read what was written."""
-        super().wake()
-        for topic in sorted(self._written):
-            self.wake_topic(topic)
-        self._written.clear()
-
-    def wake_topic(self, topic: str) -> None:
-        """Let the members that share a topic look again a little later, once for all till then."""
-        if topic not in self._waking:
-            self._waking.add(topic)
-            loop = self._world.loop
-            loop.build(lambda: loop.call_later(LATENCY_SECONDS, self._wake_now, topic))
-
-    def _wake_now(self, topic: str) -> None:
-        self._waking.discard(topic)
-        self.grown_in.pop(topic, asyncio.Event()).set()
-
-    async def work_reader(self, name: str, topic: topics.Topic, share: Share) -> WorkReader:
-        """A member that hears of its own topic only: the others are most of what is written."""
-        reader = await super().work_reader(name, topic, share)
-        assert isinstance(reader, MemoryWorkReader)
-        reader._log = _OneTopic(self, topic.name)  # type: ignore[assignment]  # all that it asks for
-        return reader
 
     def task(self, processor: str, topic: topics.Topic, partition: int) -> TaskSession:
         """A session that is fenced after a while: a broker ends the old owner's business first."""
@@ -113,7 +85,6 @@ class WorldLog(MemoryLog):
 
     def _put(self, write: Write, now_ms: int) -> int:
         offset = super()._put(write, now_ms)
-        self._written.add(write.topic)
         self.order[write.topic, write.partition, offset] = len(self.order)
         return offset
 
@@ -139,24 +110,6 @@ class WorldLog(MemoryLog):
             kinds = [_kind(one) for one in writes if not one.topic.startswith("gf.changelog")]
             world.say(f"{operation} {', '.join(kinds)}" if kinds else operation)
         return offsets
-
-
-class _OneTopic:
-    """The log as a member of a group sees it."""
-
-    def __init__(self, log: WorldLog, topic: str) -> None:
-        self.partition = log.partition
-        self._log = log
-        self._topic = topic
-
-    @property
-    def grown(self) -> asyncio.Event:
-        """Set when something was written to the topic, or moved in its groups."""
-        return self._log.grown_in.setdefault(self._topic, asyncio.Event())
-
-    def wake(self) -> None:
-        """Let the members look again."""
-        self._log.wake_topic(self._topic)
 
 
 def _kind(one: Write) -> str:

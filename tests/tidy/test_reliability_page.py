@@ -11,7 +11,7 @@ from tests.faults.page import PAGE, RESULTS, made, refreshed
 from tests.faults.scenarios import SCENARIOS, WHOLE_FLOW
 
 KILLS_MIN, STOPS_MIN, BROKER_KILLS_MIN, POINTS_MIN = 100, 20, 10, 20
-FLOW_SAMPLES_MIN, FLOW_KILLS_MIN, FLOW_STOPS_MIN, FLOW_BROKER_KILLS_MIN = 800, 22, 5, 2
+FLOW_SAMPLES_MIN, FLOW_KILLS_MIN, FLOW_STOPS_MIN, FLOW_BROKER_KILLS_MIN = 5_000, 40, 10, 3
 
 
 def committed() -> dict[str, Any]:

@@ -235,7 +235,7 @@ async def test_the_request_holds_the_profile_with_its_content() -> None:
         ({"qc_profile": "mine"}, "names the QC profile 'mine', and it is not published"),
         ({"reference": "GRCh99"}, "names the reference 'GRCh99', and none of that name"),
         ({"target_set": "panel"}, "names the target set 'panel', and none of that name"),
-        ({"target_set": "old"}, "the regions of 'old' belong to GRCh37, and the order asks for"),
+        ({"target_set": "old"}, "the regions of 'old' are those of GRCh37, and the order asks for"),
         ({"qc_profile": "lax"}, "requires nothing of reads"),
     ],
 )
