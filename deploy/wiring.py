@@ -242,8 +242,7 @@ async def open_postgres(settings: Settings) -> AsyncIterator[Any]:
 
 async def forget_read_models(settings: Settings) -> None:
     """Empty every read model, so that the next question builds it anew from the log."""
-    from genoflow.projections.store import forget  # noqa: PLC0415
-    from genoflow.projections.timeline import Timeline  # noqa: PLC0415
+    from genoflow.projections.store import forget_all  # noqa: PLC0415
 
     async with open_postgres(settings) as connection:
-        await forget(connection, Timeline())
+        await forget_all(connection)

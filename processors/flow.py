@@ -187,7 +187,7 @@ FLOW: tuple[Row, ...] = (
     *QUEUE_NOTIFICATIONS,
     DELIVER,
     *CLOCKS,
-    ReadModel("timeline", on=EVENTS, about="what happened to a subject, in order"),
+    ReadModel("audit-trail", on=EVENTS, about="every event with who, when and because of what"),
 )
 
 

@@ -1,46 +1,238 @@
-"""Brings a read model to where the log is, from wherever it was left."""
+"""Brings read models to where the log is, and keeps them there.
+
+All of them are fed from one reader, which begins where the one that is furthest behind goes on; the
+audit trail comes first, so that what is known of a subject can always be fetched from it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from genoflow.events.log.port import POLL_RECORDS_MAX, EventLog, Vector
+from genoflow.events.codec import Codec
+from genoflow.events.errors import Refused
+from genoflow.events.log.port import EventLog, Vector
 from genoflow.events.log.recorded import Recorded
-from genoflow.projections.store import Batch, Connection, Projection, apply, position, prepare
+from genoflow.projections.audit_trail import AuditTrail, recorded_events
+from genoflow.projections.folding import Folder
+from genoflow.projections.model import AnyModel
+from genoflow.projections.store import (
+    Batch,
+    Build,
+    Connection,
+    Overtaken,
+    apply,
+    live_build,
+    position,
+    prepare,
+)
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.2  # how soon a stop is seen while nothing is written
+# One transaction takes 5,000 events of 1 kB, some 50 ms: a reader waits for none of it.
+BATCH_RECORDS_MAX = 5_000
+STANDBY_SECONDS = 2.0  # between two looks whether the runner that writes is still there
+Told = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(slots=True)
+class Feed:
+    """One build, what is folded of it, and where it is."""
+
+    build: Build
+    folder: Folder
+    place: Vector
+
+    def part_of(self, batch: Batch) -> Batch | None:
+        """What it has not read of these records, if it reads them at all."""
+        here = self.place.get((batch.topic, batch.partition))
+        if here is None or here >= batch.ends_at:
+            return None
+        begins_at = max(here, batch.begins_at)
+        records = [one for one in batch.records if one.offset >= begins_at]
+        return Batch(batch.topic, batch.partition, here, batch.ends_at, records)
+
+
+class Feeds:
+    """Builds that are fed together over one connection."""
+
+    def __init__(self, log: EventLog, codec: Codec, connection: Connection) -> None:
+        self._log = log
+        self._codec = codec
+        self._connection = connection
+        self._feeds: list[Feed] = []
+        self._topics: set[str] = set()
+
+    async def add(self, build: Build) -> Feed:
+        """Feed this build, too, from where it is."""
+        place: Vector = {}
+        for topic in build.model.reads:
+            place |= dict.fromkeys(await self._log.starts(topic.name), 0)
+        place |= await position(self._connection, build)
+        load = partial(recorded_events, self._connection, self._codec)
+        feed = Feed(build, Folder(build.model, load), place)
+        self._feeds.append(feed)
+        self._feeds.sort(key=lambda one: one.build.model.name != AuditTrail.name)
+        return feed
+
+    @property
+    def start(self) -> Vector:
+        """Where the one that is furthest behind goes on, partition by partition."""
+        found: Vector = {}
+        for feed in self._feeds:
+            for place, offset in feed.place.items():
+                found[place] = min(offset, found.get(place, offset))
+        return found
+
+    async def take(self, batches: Sequence[Batch]) -> None:
+        """Write what these records make of every build; Overtaken where another runner did."""
+        for feed in self._feeds:
+            mine = [part for batch in batches if (part := feed.part_of(batch)) is not None]
+            if mine:
+                await apply(self._connection, feed.build, feed.folder, mine)
+                feed.place |= {(one.topic, one.partition): one.ends_at for one in mine}
+
+
+async def ends_of(log: EventLog, models: Iterable[AnyModel]) -> Vector:
+    """Where the log ends now, in all topics that these read."""
+    ends: Vector = {}
+    for name in sorted({topic.name for model in models for topic in model.reads}):
+        ends |= await log.ends(name)
+    return ends
 
 
 async def catch_up(
-    log: EventLog, connection: Connection, projection: Projection, topics: Sequence[str]
+    log: EventLog, codec: Codec, connection: Connection, builds: Sequence[Build], until: Vector
 ) -> int:
-    """Fold everything that stands on these topics now; returns how many records were new."""
-    await prepare(connection, projection)
-    place = dict.fromkeys([p for topic in topics for p in await log.starts(topic)], 0)
-    place |= await position(connection, projection)
-    ends: Vector = {}
-    for topic in topics:
-        ends |= await log.ends(topic)
-    left = {p: offset for p, offset in place.items() if offset < ends.get(p, 0)}
+    """Feed these builds until they are there; returns how many records were read."""
+    feeds = Feeds(log, codec, connection)
+    for build in builds:
+        await feeds.add(build)
+    start = feeds.start
+    left = {place: offset for place, offset in start.items() if offset < until.get(place, 0)}
     count = 0
     if not left:
         return count
     async with await log.reader(left) as reader:
-        while any(left[p] < ends[p] for p in left):
-            found = await reader.poll(POLL_SECONDS, POLL_RECORDS_MAX)
-            for batch in _batches(found, left, reader.positions()):
-                if await apply(connection, projection, batch):
-                    count += len(batch.records)
-            left = reader.positions()
+        while any(left[place] < until[place] for place in left):
+            found = await reader.poll(POLL_SECONDS, BATCH_RECORDS_MAX)
+            count += len(found)
+            here = reader.positions()
+            await feeds.take(_cut(_batches(found, left, here), until))
+            left = here
     return count
 
 
-def _batches(found: Sequence[Recorded], before: Vector, after: Vector) -> list[Batch]:
-    by_place: dict[tuple[str, int], list[Recorded]] = {p: [] for p in before}
+async def bring_up(
+    log: EventLog, codec: Codec, connection: Connection, models: Sequence[AnyModel]
+) -> int:
+    """Bring the live builds of these models to the end of the log as of now, whoever writes them.
+
+    Returns how many records were read here.
+    """
+    await prepare(connection)
+    until, count = await ends_of(log, models), 0
+    while True:
+        builds = [current(await live_build(connection, model)) for model in models]
+        try:
+            return count + await catch_up(log, codec, connection, builds, until)
+        except Overtaken:
+            continue  # somebody has written: there is less left to do
+
+
+def current(build: Build) -> Build:
+    """The build, if this release makes the same rows; Refused with the way on where it does not."""
+    if build.is_outdated:
+        raise Refused(
+            f"{build.model.name}: its rows were made by version {build.version}, and this release "
+            f"makes version {build.model.version}; build them anew beside the live ones with "
+            f"`genoflow projection rebuild {build.model.name}`"
+        )
+    return build
+
+
+async def keep_up(
+    log: EventLog,
+    codec: Codec,
+    connection: Connection,
+    models: Sequence[AnyModel],
+    stop: asyncio.Event,
+    tell: Told = _silent,
+) -> None:
+    """Feed the live builds of these models until told to stop; waits while another runner does."""
+    await prepare(connection)
+    lock = f"genoflow project {' '.join(sorted(model.name for model in models))}"
+    while not stop.is_set():
+        if not await _is_ours(connection, lock):
+            tell("another runner writes; this one takes over when it ends")
+            await _pause(stop, STANDBY_SECONDS)
+            continue
+        try:
+            await _feed(log, codec, connection, models, stop, tell)
+        except Overtaken as error:
+            tell(str(error))
+            await _pause(stop, STANDBY_SECONDS)
+        finally:
+            await connection.execute("select pg_advisory_unlock(hashtextextended($1, 0))", lock)
+
+
+async def _is_ours(connection: Connection, lock: str) -> bool:
+    [row] = await connection.fetch(
+        "select pg_try_advisory_lock(hashtextextended($1, 0)) as it", lock
+    )
+    return bool(row["it"])
+
+
+async def _feed(
+    log: EventLog,
+    codec: Codec,
+    connection: Connection,
+    models: Sequence[AnyModel],
+    stop: asyncio.Event,
+    tell: Told,
+) -> None:
+    feeds = Feeds(log, codec, connection)
+    for model in models:
+        await feeds.add(current(await live_build(connection, model)))
+    here = feeds.start
+    tell(f"feeds {len(models)} read models")
+    async with await log.reader(here) as reader:
+        while not stop.is_set():
+            found = await reader.poll(POLL_SECONDS, BATCH_RECORDS_MAX)
+            before, here = here, reader.positions()
+            await feeds.take(_batches(found, before, here))
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+def _batches(found: Iterable[Recorded], before: Vector, after: Vector) -> list[Batch]:
+    by_place: dict[tuple[str, int], list[Recorded]] = {place: [] for place in before}
     for record in found:
         by_place[record.topic, record.partition].append(record)
     return [
-        Batch(topic, partition, before[topic, partition], after[topic, partition], records)
-        for (topic, partition), records in by_place.items()
-        if after[topic, partition] > before[topic, partition]
+        Batch(*place, before[place], after[place], records)
+        for place, records in by_place.items()
+        if after[place] > before[place]
     ]
+
+
+def _cut(batches: Iterable[Batch], until: Vector) -> list[Batch]:
+    """No further than there: two builds are compared at one place."""
+    found = []
+    for one in batches:
+        end = min(one.ends_at, until[one.topic, one.partition])
+        if end > one.begins_at:
+            records = [record for record in one.records if record.offset < end]
+            found.append(Batch(one.topic, one.partition, one.begins_at, end, records))
+    return found

@@ -2,26 +2,68 @@
 
 A batch is written only if the stored position is still the one that the batch began at. So two
 runners of one read model cannot both write, and a record that is read twice changes nothing.
+
+Every read model is built in a schema of its own (files_1, files_2 …). What readers see are views in
+the schema `live`; a switch replaces the views, all of a read model at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import asyncpg
+
+from genoflow.events.errors import GenoflowError, Refused
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
+from genoflow.projections.folding import Changes, Folder, SetAside
+from genoflow.projections.model import AnyModel
+from genoflow.projections.row import newest
 
-POSITIONS = """
-create table if not exists gf_positions (
-    projection  text    not null,
-    topic       text    not null,
+BOOKKEEPING = """
+create schema if not exists gf;
+create schema if not exists live;
+create table if not exists gf.builds (
+    build       text primary key,
+    model       text not null,
+    generation  integer not null,
+    version     integer not null,
+    state       text not null check (state in ('building', 'live', 'retired')),
+    begun_at    timestamptz not null default now(),
+    switched_at timestamptz,
+    unique (model, generation)
+);
+create unique index if not exists one_is_live on gf.builds (model) where state = 'live';
+create table if not exists gf.positions (
+    build       text not null references gf.builds on delete cascade,
+    topic       text not null,
     partition   integer not null,
-    next_offset bigint  not null,
-    primary key (projection, topic, partition)
+    next_offset bigint not null,
+    primary key (build, topic, partition)
+);
+create table if not exists gf.set_aside (
+    build       text not null references gf.builds on delete cascade,
+    topic       text not null,
+    partition   integer not null,
+    log_offset  bigint not null,
+    subject     text not null,
+    type        text not null,
+    cause       text not null,
+    recorded_at timestamptz not null,
+    primary key (build, topic, partition, log_offset)
 )
 """
+LOCK = 4_736_201  # any number: nobody else makes bookkeeping tables in this database
+CAUSE_CHARACTERS_MAX = 2_000  # an error of Postgres names the row; this much of it is read
+
+# What one row can be to blame for; anything else fails the whole batch, which is tried again.
+ROW_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+
+
+class Overtaken(GenoflowError):
+    """Somebody else has written this batch."""
 
 
 class Connection(Protocol):
@@ -44,60 +86,206 @@ class Batch:
     records: Sequence[Recorded]
 
 
-class Projection(Protocol):
-    """A read model: its name, its table, and how records become rows."""
+@dataclass(frozen=True, slots=True)
+class Build:
+    """The tables of a read model, as they were made by one version of it."""
 
-    name: str
-    schema: str
-    tables: tuple[str, ...]
+    name: str  # of the schema
+    model: AnyModel
+    version: int
+    state: str
 
-    async def write(self, connection: Connection, records: Sequence[Recorded]) -> None:
-        """Fold these records into the rows; a repeated event changes nothing."""
-
-
-async def prepare(connection: Connection, projection: Projection) -> None:
-    """Create the tables of a read model where they are missing."""
-    await connection.execute(POSITIONS)
-    await connection.execute(projection.schema)
+    @property
+    def is_outdated(self) -> bool:
+        """Whether this release would make other rows."""
+        return self.version != self.model.version
 
 
-async def position(connection: Connection, projection: Projection) -> Vector:
-    """The next offset of every partition that the read model has read from."""
+async def prepare(connection: Connection) -> None:
+    """Make the tables that keep positions, where they are missing."""
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+        await connection.execute(BOOKKEEPING)
+
+
+async def live_build(connection: Connection, model: AnyModel) -> Build:
+    """The build that readers see; one is begun where there is none."""
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", LOCK)
+        found = await _builds(connection, model, "live")
+        if found:
+            return found[0]
+        build = await begin_build(connection, model)
+        await show(connection, build)
+        return Build(build.name, model, build.version, "live")
+
+
+async def _builds(connection: Connection, model: AnyModel, state: str) -> list[Build]:
     rows = await connection.fetch(
-        "select topic, partition, next_offset from gf_positions where projection = $1",
-        projection.name,
+        "select build, version from gf.builds where model = $1 and state = $2 order by generation",
+        model.name, state,
+    )  # fmt: skip
+    return [Build(row["build"], model, row["version"], state) for row in rows]
+
+
+async def begin_build(connection: Connection, model: AnyModel) -> Build:
+    """Make empty tables beside those that are there."""
+    [row] = await connection.fetch(
+        "select coalesce(max(generation), 0) + 1 as next from gf.builds where model = $1",
+        model.name,
+    )
+    build = Build(f"{model.name.replace('-', '_')}_{row['next']}", model, model.version, "building")
+    await connection.execute(
+        "insert into gf.builds (build, model, generation, version, state) "
+        "values ($1, $2, $3, $4, 'building')",
+        build.name, model.name, row["next"], model.version,
+    )  # fmt: skip
+    await connection.execute(f"create schema {build.name}")
+    for table in model.tables:
+        for statement in table.create(build.name):
+            await connection.execute(statement)
+    return build
+
+
+async def show(connection: Connection, build: Build) -> None:
+    """Let readers see this build from here on, all of its tables at once; in a transaction."""
+    await connection.execute(
+        "update gf.builds set state = 'retired' where model = $1 and state = 'live'",
+        build.model.name,
+    )
+    await connection.execute(
+        "update gf.builds set state = 'live', switched_at = now() where build = $1", build.name
+    )
+    for table in build.model.tables:
+        for name in table.names:
+            await connection.execute(f"drop view if exists live.{name}")
+            await connection.execute(
+                f"create view live.{name} as select * from {build.name}.{name}"
+            )
+
+
+async def drop_build(connection: Connection, name: str) -> None:
+    """Throw away the tables of a build that nobody reads; Refused where readers see it."""
+    async with connection.transaction():
+        gone = await connection.fetch(
+            "delete from gf.builds where build = $1 and state <> 'live' returning build", name
+        )
+        if not gone:
+            raise Refused(f"{name}: readers see it, or it is not there; nothing was dropped")
+        await connection.execute(f"drop schema {name} cascade")
+
+
+async def forget_all(connection: Connection) -> None:
+    """Throw every read model away, so that the next runner builds them anew from the log."""
+    await prepare(connection)
+    async with connection.transaction():
+        for row in await connection.fetch("select build from gf.builds"):
+            await connection.execute(f"drop schema if exists {row['build']} cascade")
+        await connection.execute("delete from gf.builds")
+
+
+async def position(connection: Connection, build: Build) -> Vector:
+    """The next offset of every partition that the build has read from."""
+    rows = await connection.fetch(
+        "select topic, partition, next_offset from gf.positions where build = $1", build.name
     )
     return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 
-async def apply(connection: Connection, projection: Projection, batch: Batch) -> bool:
-    """Write the rows of a batch and its position together; False where another was faster."""
-    async with connection.transaction():
-        if not await _advance(connection, projection.name, batch):
-            return False
-        await projection.write(connection, batch.records)
-    return True
+async def apply(
+    connection: Connection, build: Build, folder: Folder, batches: Iterable[Batch]
+) -> None:
+    """Write what these batches make of the rows, and their positions; Overtaken leaves nothing.
+
+    A row that Postgres refuses costs its event, which is set aside with the cause; others go on.
+    """
+    given = list(batches)
+    try:
+        changes = [await folder.fold(batch.records) for batch in given]
+        try:
+            async with connection.transaction():
+                await _write(connection, build, given, changes)
+        except ROW_FAULTS:
+            async with connection.transaction():
+                for batch, found in zip(given, changes, strict=True):
+                    await _advance(connection, build.name, batch)
+                    await _one_by_one(connection, build, batch, found)
+    except BaseException:
+        folder.forget()
+        raise
 
 
-async def _advance(connection: Connection, name: str, batch: Batch) -> bool:
+async def _write(
+    connection: Connection, build: Build, batches: Sequence[Batch], changes: Sequence[Changes]
+) -> None:
+    for batch in batches:
+        await _advance(connection, build.name, batch)
+    for table in build.model.tables:
+        versions = [one for found in changes for one in found.versions.get(table.name, ())]
+        if not versions:
+            continue
+        lists = table.lists_of(newest(table, versions))
+        await connection.execute(table.insert(build.name), *lists)
+        if table.history is not None:
+            await connection.execute(table.insert_history(build.name), *table.lists_of(versions))
+    await _set_aside(connection, build, [one for found in changes for one in found.set_aside])
+
+
+async def _one_by_one(connection: Connection, build: Build, batch: Batch, changes: Changes) -> None:
+    by_offset: dict[int, Changes] = {}
+    for table in build.model.tables:
+        for version in changes.versions.get(table.name, ()):
+            by_offset.setdefault(version.place.log_offset, Changes()).add(table, version)
+    refused = list(changes.set_aside)
+    for record in batch.records:
+        found = by_offset.get(record.offset)
+        if found is None:
+            continue
+        try:
+            async with connection.transaction():
+                await _write(connection, build, (), (found,))
+        except ROW_FAULTS as error:
+            refused.append(SetAside(record, f"{type(error).__name__}: {error}"))
+    await _set_aside(connection, build, refused)
+
+
+async def _set_aside(connection: Connection, build: Build, refused: Sequence[SetAside]) -> None:
+    await connection.executemany(
+        "insert into gf.set_aside values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+        [
+            (
+                build.name, one.record.topic, one.record.partition, one.record.offset,
+                one.record.key.replace("\x00", "\ufffd"), _type_of(one.record),
+                one.cause.replace("\x00", "\ufffd")[:CAUSE_CHARACTERS_MAX], one.record.recorded_at,
+            )
+            for one in refused
+        ],
+    )  # fmt: skip
+
+
+def _type_of(record: Recorded) -> str:
+    try:
+        return record.type
+    except GenoflowError:
+        return "?"
+
+
+async def _advance(connection: Connection, build: str, batch: Batch) -> None:
     moved = await connection.fetch(
         """
-        insert into gf_positions as p (projection, topic, partition, next_offset)
-        select $1, $2, $3, $5 where $4 = 0 or exists (
-            select from gf_positions where projection = $1 and topic = $2 and partition = $3)
-        on conflict (projection, topic, partition) do update set next_offset = excluded.next_offset
+        insert into gf.positions as p (build, topic, partition, next_offset)
+        select $1, $2, $3, $5
+        where exists (select from gf.builds where build = $1 and state <> 'retired')
+            and ($4 = 0 or exists (
+                select from gf.positions where build = $1 and topic = $2 and partition = $3))
+        on conflict (build, topic, partition) do update set next_offset = excluded.next_offset
         where p.next_offset = $4
         returning next_offset
         """,
-        name, batch.topic, batch.partition, batch.begins_at, batch.ends_at,
+        build, batch.topic, batch.partition, batch.begins_at, batch.ends_at,
     )  # fmt: skip
-    return bool(moved)
-
-
-async def forget(connection: Connection, projection: Projection) -> None:
-    """Empty a read model: its rows and its position, so that the next run builds it anew."""
-    async with connection.transaction():
-        await prepare(connection, projection)
-        await connection.execute("delete from gf_positions where projection = $1", projection.name)
-        for table in projection.tables:
-            await connection.execute(f"truncate {table}")
+    if not moved:
+        raise Overtaken(
+            f"{build}: {batch.topic}[{batch.partition}] is not at {batch.begins_at} any more: "
+            f"another runner has written on, or another build is live; go on from what is kept"
+        )

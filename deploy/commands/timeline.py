@@ -13,11 +13,11 @@ from rich.text import Text
 
 from genoflow.deploy.settings import Settings, read_settings
 from genoflow.deploy.wiring import open_log, open_postgres
-from genoflow.events import topics
 from genoflow.events.errors import Refused
-from genoflow.events.log.port import EventLog
-from genoflow.projections.runner import catch_up
-from genoflow.projections.timeline import Entry, Timeline, timeline_of
+from genoflow.events.log.kafka import KafkaLog
+from genoflow.projections.audit_trail import AuditTrail
+from genoflow.projections.runner import bring_up
+from genoflow.projections.timeline import Entry, timeline_of
 
 DETAILS = ("role", "size_bytes", "marker", "read_set_id", "flow_cell_id", "reads", "material")
 
@@ -52,7 +52,7 @@ def show_timeline(
 
 async def print_timeline(
     settings: Settings,
-    log: EventLog,
+    log: KafkaLog,
     console: Console,
     subject: str,
     *,
@@ -61,7 +61,7 @@ async def print_timeline(
 ) -> None:
     """Bring the timeline to the end of the log and print what it says of a subject."""
     async with open_postgres(settings) as connection:
-        await catch_up(log, connection, Timeline(), [topic.name for topic in topics.TOPICS])
+        await bring_up(log, log.codec, connection, [AuditTrail()])
         entries = await timeline_of(connection, subject)
     if not entries:
         raise Refused(

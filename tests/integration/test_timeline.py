@@ -1,4 +1,4 @@
-"""The timeline: the same rows whoever builds them, however often, in whatever pieces."""
+"""The timeline: a subject's story with what it follows from, read from the audit trail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from genoflow.events import topics
 from genoflow.events.event import Event, begin
 from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.log.memory import MemoryLog
@@ -18,13 +17,13 @@ from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
 from genoflow.events.task_completed import TaskCompleted
-from genoflow.projections.runner import catch_up
-from genoflow.projections.store import Batch, apply, forget, position, prepare
-from genoflow.projections.timeline import Timeline, timeline_of
+from genoflow.projections.audit_trail import AuditTrail
+from genoflow.projections.runner import bring_up
+from genoflow.projections.timeline import timeline_of
 from tests import run_facts
 from tests.examples import bare_example, somebody, someone
+from tests.partition import CODEC
 
-TOPICS = [topic.name for topic in topics.TOPICS]
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 FACTS = 2 + 3 * 2
 
@@ -64,12 +63,6 @@ def story() -> list[Event]:
     return facts
 
 
-async def rows(connection: Any) -> list[tuple[Any, ...]]:
-    """Every row of the timeline, in one order."""
-    found = await connection.fetch("select * from timeline order by event_id")
-    return [tuple(row) for row in found]
-
-
 @pytest.fixture
 async def connection(postgres_url: str) -> Any:
     """A connection to an empty database."""
@@ -78,11 +71,16 @@ async def connection(postgres_url: str) -> Any:
     await opened.close()
 
 
+async def bring_up_trail(log: MemoryLog, connection: Any) -> int:
+    """Bring the audit trail, which the timeline reads, to the end of the log."""
+    return await bring_up(log, CODEC, connection, [AuditTrail()])
+
+
 async def test_a_sample_is_told_with_what_it_follows_from(connection: Any) -> None:
     async with MemoryLog() as log:
         for event in story():
             await log.append(event)
-        assert await catch_up(log, connection, Timeline(), TOPICS) == FACTS
+        assert await bring_up_trail(log, connection) == FACTS
     told = await timeline_of(connection, "S1")
     assert [entry.type for entry in told] == [
         "SequencingRunFailed", "SequencingRunCompleted", "SampleRegistered", "ReadSetRegistered",
@@ -101,61 +99,9 @@ async def test_a_sample_and_a_case_are_told_what_their_runs_came_to(connection: 
     async with MemoryLog() as log:
         for event in (asked, task, published, other):
             await log.append(event)
-        await catch_up(log, connection, Timeline(), TOPICS)
+        await bring_up_trail(log, connection)
     for subject in ("S1", run_facts.CASE):
         told = [entry.type for entry in await timeline_of(connection, subject)]
         assert told == ["RunRequested", "TaskCompleted", "ResultsPublished"]  # a cause is told, too
     [only] = await timeline_of(connection, "S9")
     assert only.subject == str(elsewhere)
-
-
-async def test_an_event_that_stands_twice_is_one_row(connection: Any) -> None:
-    async with MemoryLog() as log:
-        for event in story() + story():
-            await log.append(event)
-        assert await catch_up(log, connection, Timeline(), TOPICS) == 2 * FACTS
-    assert len(await rows(connection)) == FACTS
-
-
-async def test_pieces_and_a_rebuild_give_the_same_rows(connection: Any) -> None:
-    async with MemoryLog() as log:
-        for event in story():
-            await log.append(event)
-            await catch_up(log, connection, Timeline(), TOPICS)
-        in_pieces = await rows(connection)
-        assert await catch_up(log, connection, Timeline(), TOPICS) == 0
-        await forget(connection, Timeline())
-        assert await rows(connection) == []
-        assert await catch_up(log, connection, Timeline(), TOPICS) == FACTS
-        assert await rows(connection) == in_pieces
-
-
-async def test_of_two_runners_one_writes(connection: Any) -> None:
-    async with MemoryLog() as log:
-        for event in story():
-            await log.append(event)
-        records = [r async for r in log.read_topic(topics.SEQUENCING_RUN.name)]
-    partition = records[0].partition
-    batch = Batch(topics.SEQUENCING_RUN.name, partition, 0, len(records), records)
-    await prepare(connection, Timeline())
-    assert await apply(connection, Timeline(), batch) is True
-    assert await apply(connection, Timeline(), batch) is False
-    ahead = Batch(topics.SEQUENCING_RUN.name, partition, 99, 100, records)
-    assert await apply(connection, Timeline(), ahead) is False
-    assert await position(connection, Timeline()) == {
-        (topics.SEQUENCING_RUN.name, partition): len(records)
-    }
-
-
-async def test_a_batch_that_fails_leaves_neither_rows_nor_position(connection: Any) -> None:
-    async with MemoryLog() as log:
-        for event in story():
-            await log.append(event)
-        records = [r async for r in log.read_topic(topics.SEQUENCING_RUN.name)]
-    await prepare(connection, Timeline())
-    await connection.execute("alter table timeline add constraint none_of_these check (false)")
-    batch = Batch(topics.SEQUENCING_RUN.name, records[0].partition, 0, len(records), records)
-    with pytest.raises(asyncpg.CheckViolationError):
-        await apply(connection, Timeline(), batch)
-    assert await position(connection, Timeline()) == {}
-    assert await rows(connection) == []

@@ -25,6 +25,7 @@ from genoflow.processors.flow_chart import (
     reaches,
 )
 from genoflow.processors.processor import Processor
+from genoflow.projections.models import MODELS
 from tests.tidy.source import text_of, tree_of
 
 ROWS = pytest.mark.parametrize("row", PROCESSORS.values(), ids=lambda row: row.name)
@@ -217,10 +218,15 @@ def test_names_are_quoted_in_charts() -> None:
 def test_the_surroundings_of_a_row_are_those_that_it_touches() -> None:
     shown, joined = around("clock-sample")
     assert [node.name for node in shown] == [
-        "validate-files", "watch-silence", "clock-sample", "clock-sample/deadline", "timeline",
+        "validate-files", "watch-silence", "clock-sample", "clock-sample/deadline", "audit-trail",
     ]  # fmt: skip
     assert all("clock-sample" in edge.source + edge.target for edge in joined)
 
 
 def test_read_models_read_what_is_in_the_catalogue() -> None:
     assert all(set(row.on) <= set(EVENTS) for row in FLOW if isinstance(row, ReadModel))
+
+
+def test_the_flow_names_the_read_models_that_there_are() -> None:
+    named = {row.name: row.about for row in FLOW if isinstance(row, ReadModel)}
+    assert named == {model.name: model.about for model in MODELS}

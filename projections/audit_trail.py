@@ -1,0 +1,121 @@
+"""The audit trail: every event as it stands on the log, its bytes too, for all who ask or fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from genoflow.events.codec import HEADER_SEAL, Codec, header
+from genoflow.events.log.port import Vector
+from genoflow.events.log.recorded import EPOCH, Recorded
+from genoflow.events.topics import TOPICS
+from genoflow.projections.model import ReadModel
+from genoflow.projections.row import Json, Row, Table, as_json, as_text
+from genoflow.projections.store import Connection
+
+EVENTS_OF_SUBJECTS = """
+select log_topic, log_partition, log_offset, recorded_at, subject, value, seal from {schema}.events
+where log_topic = $1 and subject = any($2::text[]) and log_offset < $3
+order by log_partition, log_offset
+"""
+OFFSET_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow(Row):
+    """One event: what a query may ask for as columns, the whole of it as it was written."""
+
+    type: str
+    subject: str
+    occurred_at: datetime
+    correlation_id: UUID
+    causation_id: UUID | None
+    actor_kind: str
+    actor_id: str
+    producer: str
+    producer_version: str
+    payload: Json
+    value: bytes
+    seal: bytes | None
+
+
+class AuditTrail(ReadModel[None]):
+    """One row an event, under its id: a repetition finds its row and leaves it."""
+
+    name = "audit-trail"
+    about = "every event with who, when and because of what"
+    reads = TOPICS
+    has_state = False
+    tables = (
+        Table(
+            "events", EventRow, ("event_id",), is_append_only=True,
+            indexes=(
+                "(log_topic, subject, log_offset)", "(subject, recorded_at)",
+                "(type, recorded_at)", "(recorded_at)", "(correlation_id)", "(causation_id)",
+                "(log_topic, log_partition, log_offset)",
+                "using gin (payload jsonb_path_ops) where type = 'RunRequested'",
+            ),
+        ),
+    )  # fmt: skip
+
+    def begin(self, _: str) -> None:
+        """Nothing: an event is its own row."""
+
+    def project(self, _: None, record: Recorded) -> Iterable[Row]:
+        """The row of this event."""
+        event = record.event
+        envelope = event.envelope
+        yield EventRow(
+            type=envelope.type,
+            subject=as_text(record.key),
+            occurred_at=envelope.occurred_at,
+            correlation_id=envelope.correlation_id,
+            causation_id=envelope.causation_id,
+            actor_kind=envelope.actor.kind,
+            actor_id=as_text(envelope.actor.id),
+            producer=envelope.producer.service,
+            producer_version=as_text(envelope.producer.version),
+            payload=as_json(event.payload()),
+            value=record.value or b"",
+            seal=header(record.headers, HEADER_SEAL),
+        )
+
+
+async def recorded_events(
+    connection: Connection,
+    codec: Codec,
+    topic: str,
+    keys: Sequence[str],
+    before: int = OFFSET_MAX,
+    *,
+    schema: str = "live",
+) -> list[Recorded]:
+    """The events of these subjects of a topic below an offset, each once, as the log had them."""
+    rows = await connection.fetch(
+        EVENTS_OF_SUBJECTS.format(schema=schema), topic, [as_text(key) for key in keys], before
+    )
+    return [_recorded(row, codec) for row in rows]
+
+
+def _recorded(row: Any, codec: Codec) -> Recorded:
+    seal = [(HEADER_SEAL, row["seal"])] if row["seal"] is not None else []
+    return Recorded(
+        row["log_topic"], row["log_partition"], row["log_offset"],
+        round((row["recorded_at"] - EPOCH).total_seconds() * 1_000), row["subject"].encode(),
+        row["value"], seal, codec,
+    )  # fmt: skip
+
+
+async def vector_at(connection: Connection, time: datetime) -> Vector:
+    """Where every partition was at a recorded time: the offset behind its last event until then."""
+    rows = await connection.fetch(
+        """
+        select log_topic, log_partition, max(log_offset) + 1 as next_offset from live.events
+        where recorded_at <= $1 group by log_topic, log_partition
+        """,
+        time,
+    )
+    return {(row["log_topic"], row["log_partition"]): row["next_offset"] for row in rows}

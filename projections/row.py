@@ -1,0 +1,187 @@
+"""A table as a class: a field is a column; the place on the log that a row speaks of is added."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, NamedTuple, NewType, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from genoflow.events.log.recorded import Recorded
+
+Json = NewType("Json", str)  # kept as jsonb; made by `as_json`
+
+# What Postgres calls each kind of column.
+KINDS: dict[Any, str] = {
+    str: "text",
+    int: "bigint",
+    float: "double precision",
+    bool: "boolean",
+    bytes: "bytea",
+    datetime: "timestamptz",
+    UUID: "uuid",
+    Json: "jsonb",
+}
+NOT_IN_TEXT = "\x00"  # Postgres keeps every character but this one
+
+
+class Place(NamedTuple):
+    """The event that a row speaks of: the newest one that changed it."""
+
+    log_topic: str
+    log_partition: int
+    log_offset: int
+    event_id: UUID
+    recorded_at: datetime
+
+
+PLACE = {
+    "log_topic": "text",
+    "log_partition": "integer",
+    "log_offset": "bigint",
+    "event_id": "uuid",
+    "recorded_at": "timestamptz",
+}
+
+
+def place_of(record: Recorded) -> Place:
+    """Where a record stands, as its rows tell it."""
+    return Place(
+        record.topic, record.partition, record.offset, UUID(record.event_id), record.recorded_at
+    )
+
+
+def as_json(value: object) -> Json:
+    """The same text for the same value, with what Postgres cannot keep replaced."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return Json(text.replace("\\u0000", "\\ufffd"))
+
+
+def as_text(value: str) -> str:
+    """A text that Postgres can keep."""
+    return value.replace(NOT_IN_TEXT, "\ufffd")
+
+
+class Row:
+    """The base of all rows: frozen dataclasses whose fields are columns."""
+
+    __slots__ = ()
+
+
+class Column(NamedTuple):
+    """One column of a table."""
+
+    name: str
+    kind: str
+    is_nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of one kind, one for each key; with a history, every version of each is kept."""
+
+    name: str
+    row: type[Row]
+    key: tuple[str, ...]
+    indexes: tuple[str, ...] = ()  # what stands behind `on TABLE`
+    is_append_only: bool = False  # a row never changes, so that it has no history
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Its own columns, then the place on the log."""
+        hints = get_type_hints(self.row)
+        own = [_column(one.name, hints[one.name]) for one in fields(self.row)]  # type: ignore[arg-type]
+        return (*own, *(Column(name, kind, False) for name, kind in PLACE.items()))
+
+    @property
+    def history(self) -> str | None:
+        """The name of the table with every version of its rows."""
+        return None if self.is_append_only else f"{self.name}_history"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its relations."""
+        return (self.name,) if self.history is None else (self.name, self.history)
+
+    def create(self, schema: str) -> list[str]:
+        """The statements that make it, and its history, in a schema."""
+        columns = ", ".join(
+            f"{one.name} {one.kind}{'' if one.is_nullable else ' not null'}" for one in self.columns
+        )
+        key = ", ".join(self.key)
+        made = [f"create table {schema}.{self.name} ({columns}, primary key ({key}))"]
+        made += [f"create index on {schema}.{self.name} {index}" for index in self.indexes]
+        if self.history is not None:
+            place = "log_topic, log_partition, log_offset"
+            made.append(
+                f"create table {schema}.{self.history} ({columns}, primary key ({key}, {place}))"
+            )
+        return made
+
+    def insert(self, schema: str) -> str:
+        """The statement that writes the newest versions of many rows, a list a column."""
+        names = ", ".join(one.name for one in self.columns)
+        if self.is_append_only:
+            conflict = "do nothing"
+        else:
+            changes = ", ".join(
+                f"{one.name} = excluded.{one.name}"
+                for one in self.columns
+                if one.name not in self.key
+            )
+            conflict = f"({', '.join(self.key)}) do update set {changes}"
+        return (
+            f"insert into {schema}.{self.name} ({names}) select * from {self._lists()} "
+            f"on conflict {conflict}"
+        )
+
+    def insert_history(self, schema: str) -> str:
+        """The statement that keeps versions of many rows."""
+        names = ", ".join(one.name for one in self.columns)
+        return (
+            f"insert into {schema}.{self.history} ({names}) select * from {self._lists()} "
+            f"on conflict do nothing"
+        )
+
+    def _lists(self) -> str:
+        lists = [f"${number}::{one.kind}[]" for number, one in enumerate(self.columns, start=1)]
+        return f"unnest({', '.join(lists)})"
+
+    def key_of(self, version: Version) -> tuple[Any, ...]:
+        """What tells a row from the others of its table."""
+        return tuple(
+            getattr(version.place if name in PLACE else version.row, name) for name in self.key
+        )
+
+    def lists_of(self, versions: Sequence[Version]) -> list[list[Any]]:
+        """The columns of these rows."""
+        own = [one.name for one in fields(self.row)]  # type: ignore[arg-type]
+        lists = [[getattr(one.row, name) for one in versions] for name in own]
+        return lists + [[getattr(one.place, name) for one in versions] for name in PLACE]
+
+
+class Version(NamedTuple):
+    """A row as one event left it."""
+
+    row: Row
+    place: Place
+
+
+def newest(table: Table, versions: Iterable[Version]) -> list[Version]:
+    """The last version of every key, in an order that does not depend on how they came."""
+    last = {table.key_of(one): one for one in versions}
+    if table.is_append_only:  # the first one stands
+        last = {}
+        for one in versions:
+            last.setdefault(table.key_of(one), one)
+    return [last[key] for key in sorted(last)]
+
+
+def _column(name: str, hint: Any) -> Column:
+    if get_origin(hint) in (Union, types.UnionType):
+        [kind] = [one for one in get_args(hint) if one is not type(None)]
+        return Column(name, KINDS[kind], True)
+    return Column(name, KINDS[hint], False)
