@@ -27,6 +27,10 @@ COMMANDS = {
     "work": ("genoflow.deploy.commands.work", "work", "Run processors, and keep them going."),
     "workers": ("genoflow.deploy.commands.workers", "workers", "Show what every worker does."),
     "parked": ("genoflow.deploy.commands.parked", "parked", "Look after what could not be taken."),
+    "project": ("genoflow.deploy.commands.project", "project", "Feed read models from the log."),
+    "projection": (
+        "genoflow.deploy.commands.project", "projection", "Show read models, build them anew.",
+    ),
     "flow": ("genoflow.deploy.commands.flow", "flow", "Print what follows from what."),
     "sample": ("genoflow.deploy.commands.sample", "sample", "Ask about samples; relabel them."),
     "case": ("genoflow.deploy.commands.case", "case", "Place and cancel orders; ask about cases."),

@@ -31,6 +31,7 @@ from genoflow.events.notification_planned import NotificationPlanned
 from genoflow.events.notification_queued import NotificationQueued
 from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.pipeline_published import PipelinePublished
+from genoflow.events.projection_cut_over import ProjectionCutOver
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
@@ -157,4 +158,5 @@ EVENTS: tuple[type[Event], ...] = (
     EventParked,
     EventRequeued,
     EventDiscarded,
+    ProjectionCutOver,
 )

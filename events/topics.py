@@ -41,9 +41,12 @@ RUN = Topic("gf.run.v1", "run id", "pipeline runs, their tasks and their results
 CATALOG = Topic("gf.catalog.v1", "document id", "pipelines, profiles, references, target sets")
 NOTIFICATION = Topic("gf.notification.v1", "subscription id", "who is told what, and whether")
 PARKED = Topic("gf.parked.v1", "the subject's own key", "events that a processor could not take")
+GOVERNANCE = Topic(
+    "gf.governance.v1", "stream", "what is done to the record itself: replays, read models, rights"
+)
 
 # The order is the order of the pages and of `genoflow topics`.
-TOPICS = (SEQUENCING_RUN, SAMPLE, CASE, RUN, CATALOG, NOTIFICATION, PARKED)
+TOPICS = (SEQUENCING_RUN, SAMPLE, CASE, RUN, CATALOG, NOTIFICATION, PARKED, GOVERNANCE)
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
 WORKERS = Topic(

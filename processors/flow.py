@@ -12,6 +12,7 @@ from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.pipeline_published import PipelinePublished
+from genoflow.events.projection_cut_over import ProjectionCutOver
 from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.read_set_registered import ReadSetRegistered
@@ -187,6 +188,11 @@ FLOW: tuple[Row, ...] = (
     *QUEUE_NOTIFICATIONS,
     DELIVER,
     *CLOCKS,
+    Porch(
+        "read-models",
+        emits=(ProjectionCutOver,),
+        about="what readers see of the log, when that becomes another build of it",
+    ),
     ReadModel("audit-trail", on=EVENTS, about="every event with who, when and because of what"),
 )
 

@@ -21,10 +21,10 @@ create table if not exists gf.times (
 """
 
 
-def relation(table: Table, at: Vector | None = None) -> str:
+def relation(table: Table, at: Vector | None = None, *, schema: str = "live") -> str:
     """What to select from, under the name of the table: its rows now, or at a position."""
     if at is None:
-        return f"live.{table.name} {table.name}"
+        return f"{schema}.{table.name} {table.name}"
     # A vector holds names of our topics and whole numbers, and nothing that anybody typed.
     bounds = ", ".join(
         f"('{topic}', {int(partition)}, {int(offset)}::bigint)"
@@ -33,7 +33,7 @@ def relation(table: Table, at: Vector | None = None) -> str:
     bounds = bounds or "('', 0, 0::bigint)"
     key = ", ".join(f"h.{name}" for name in table.key)
     return (
-        f"(select distinct on ({key}) h.* from live.{table.history or table.name} h "
+        f"(select distinct on ({key}) h.* from {schema}.{table.history or table.name} h "
         f"join (values {bounds}) b(topic, partition, next_offset) on b.topic = h.log_topic "
         f"and b.partition = h.log_partition and h.log_offset < b.next_offset "
         f"order by {key}, h.log_offset desc) {table.name}"

@@ -33,6 +33,8 @@ create table if not exists gf.builds (
     state       text not null check (state in ('building', 'live', 'retired')),
     begun_at    timestamptz not null default now(),
     switched_at timestamptz,
+    cut_over    jsonb, -- what is to be told of the switch
+    is_told     boolean not null default false,
     unique (model, generation)
 );
 create unique index if not exists one_is_live on gf.builds (model) where state = 'live';
