@@ -167,11 +167,15 @@ async def keep_up(
     """Feed the live builds of these models until told to stop; waits while another runner does."""
     await prepare(connection)
     lock = f"genoflow project {' '.join(sorted(model.name for model in models))}"
+    is_waiting = False
     while not stop.is_set():
         if not await _is_ours(connection, lock):
-            tell("another runner writes; this one takes over when it ends")
+            if not is_waiting:
+                tell("another runner writes; this one takes over when it ends")
+            is_waiting = True
             await _pause(stop, STANDBY_SECONDS)
             continue
+        is_waiting = False
         try:
             await _feed(log, codec, connection, models, stop, tell)
         except Overtaken as error:

@@ -1,6 +1,7 @@
 """`make faults`: every scenario on brokers of its own, and the table of what was found.
 
     flow              the whole flow alone; --samples N for another size, which writes nothing
+    read-models       runners of read models, their Postgres and their broker alone
     --scenario NAME   one of them; the others keep their rows
     --share small     a tenth of everything: shows that it works, writes nothing
     --seed N          another play; what it draws is drawn from the seed alone
@@ -26,7 +27,7 @@ from typing import Any
 
 from genoflow.deploy.local.files import free_port
 from genoflow.deploy.settings import read_settings
-from tests.faults import page
+from tests.faults import page, read_models
 from tests.faults.brokers import Cluster
 from tests.faults.driver import is_clean, play
 from tests.faults.scenarios import (
@@ -39,7 +40,7 @@ from tests.faults.scenarios import (
 from tests.faults.toxiproxy import Link, ensure_toxiproxy
 from tests.faults.whole_flow import play_flow
 
-FLOW = WHOLE_FLOW.name
+FLOW, ROWS = WHOLE_FLOW.name, read_models.NAME
 
 
 async def run(scenario: Scenario, room: Path) -> dict[str, Any]:
@@ -76,11 +77,33 @@ async def run(scenario: Scenario, room: Path) -> dict[str, Any]:
 
 def is_passed(row: dict[str, Any]) -> bool:
     """Whether the verdict found nothing and every worker ended as it should."""
+    if row["scenario"] == ROWS:
+        return read_models.is_as_calm(row)
     return is_clean(row) and not any(end.startswith("unforeseen") for end in row["ends"])
 
 
+def play_rows(options: argparse.Namespace, home: Path) -> dict[str, Any]:
+    """The scenario of read models, from an empty disk to its row."""
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{ROWS} {time.monotonic() - started:5.0f} s] {text}", flush=True)
+
+    room = home / ROWS
+    room.mkdir(parents=True)
+    home.chmod(0o711)  # Postgres does not run as root, and has to come as far as its files
+    plan = read_models.SMALL if options.share == "small" else read_models.WHOLE
+    plan = replace(plan, seed=options.seed)
+    played = read_models.play_alone(plan, room, read_settings().cache, say)
+    row = {"scenario": ROWS, **asyncio.run(played)}
+    say("clean" if is_passed(row) else f"NOT CLEAN: {row['tables_that_differ']}")
+    return row
+
+
 def chosen(options: argparse.Namespace) -> list[Scenario]:
-    """What is to be played."""
+    """What is to be played of the scenarios of workers."""
+    if options.what == read_models.NAME:
+        return []
     everything = (*SCENARIOS, WHOLE_FLOW)
     names = [scenario.name for scenario in everything]
     wanted = options.what or options.scenario
@@ -100,9 +123,12 @@ def keep_results(rows: Sequence[dict[str, Any]]) -> None:
     of_flow = [row for row in (before.get(FLOW), *rows) if row and row["scenario"] == FLOW]
     named = {row["scenario"]: row for row in (*before.get("rows", ()), *rows)}
     ordered = [named[one.name] for one in SCENARIOS if one.name in named]
+    of_rows = [row for row in (before.get(ROWS), *rows) if row and row["scenario"] == ROWS]
     found: dict[str, Any] = {"date": datetime.now(UTC).date().isoformat(), "rows": ordered}
     if of_flow:
         found[FLOW] = of_flow[-1]
+    if of_rows:
+        found[ROWS] = of_rows[-1]
     page.RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if page.PAGE.exists():
         text = page.PAGE.read_text(encoding="utf-8")
@@ -112,7 +138,7 @@ def keep_results(rows: Sequence[dict[str, Any]]) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Play, print the table, and keep the numbers of a full run."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("what", nargs="?", choices=(FLOW,))
+    parser.add_argument("what", nargs="?", choices=(FLOW, ROWS))
     parser.add_argument("--scenario")
     parser.add_argument("--samples", type=int)
     parser.add_argument("--share", choices=("small", "all"), default="all")
@@ -130,11 +156,15 @@ def main(arguments: Sequence[str]) -> int:
             raise SystemExit(f"{room}: is there already; name another directory with --keep")
         room.mkdir(parents=True)
         rows.append(asyncio.run(run(scenario, room)))
-    small = [row for row in rows if row["scenario"] != FLOW]
+    if options.what == ROWS or (options.what is None and options.scenario is None):
+        rows.append(play_rows(options, home))
+    small = [row for row in rows if row["scenario"] not in (FLOW, ROWS)]
     print("\n".join(page.table(small) if small else ()))
     for row in rows:
         if row["scenario"] == FLOW:
             print("\n".join(page.flow_table(row)))
+        elif row["scenario"] == ROWS:
+            print("\n".join(page.rows_table(row)))
     print(f"what was kept is in {home}")
     if options.share == "all" and options.samples is None:
         keep_results(rows)  # whatever was found: a run that failed is not run away from

@@ -54,6 +54,21 @@ PLAYED = {
     "parked": "parked",
 }
 
+# The same of read models.
+KEPT = {
+    "read models": "read_models",
+    "runners": "runners",
+    "kills of runners": "runner_kills",
+    "of them in the middle of a transaction": "inside",
+    "kills of Postgres": "postgres_kills",
+    "kills of the broker": "broker_kills",
+    "seconds": "seconds",
+    "records read": "records",
+    "events kept": "events",
+    "looks at positions and rows": "snapshots",
+    "positions ahead of their rows, or behind": "positions_apart_from_rows",
+}
+
 Row = Mapping[str, Any]
 
 
@@ -92,10 +107,19 @@ def flow_table(row: Row) -> list[str]:
     return ["| the whole flow |  |", "|---|---:|", *lines]
 
 
+def rows_table(row: Row) -> list[str]:
+    """Read models: what was done to them, what was found."""
+    lines = [f"| {name} | {row[key]:,} |" for name, key in KEPT.items()]
+    differ = f"| tables that differ from those of a calm run | {len(row['tables_that_differ'])} |"
+    return ["| read models |  |", "|---|---:|", *lines, differ]
+
+
 def made(found: Mapping[str, Any]) -> str:
     """What stands between the two marks of the page."""
     rows = found["rows"]
-    parts = [table(rows), points(rows), *([flow_table(found["flow"])] if "flow" in found else [])]
+    parts = [table(rows), points(rows)]
+    tables = {"flow": flow_table, "read-models": rows_table}
+    parts += [show(found[name]) for name, show in tables.items() if name in found]
     text = "\n\n".join("\n".join(part) for part in parts)
     return "\n\n".join([BEGIN, found["date"], text, END])
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from tests.faults.driver import FAULTS
 from tests.faults.page import PAGE, RESULTS, made, refreshed
+from tests.faults.read_models import NAME, WHOLE, is_as_calm
 from tests.faults.scenarios import SCENARIOS, WHOLE_FLOW
 
+ROWS_KILLS_MIN = 40
 KILLS_MIN, STOPS_MIN, BROKER_KILLS_MIN, POINTS_MIN = 100, 20, 10, 20
 FLOW_SAMPLES_MIN, FLOW_KILLS_MIN, FLOW_STOPS_MIN, FLOW_BROKER_KILLS_MIN = 5_000, 40, 10, 3
 
@@ -52,6 +54,15 @@ def test_the_whole_flow_was_played_under_faults_and_left_what_a_calm_run_leaves(
     assert row["broker_kills"] >= FLOW_BROKER_KILLS_MIN
     assert row["jobs_begun"] == row["runs"] + row["sequencing_runs"]
     assert [name for name in (*FAULTS, "parked") if row[name]] == []
+
+
+def test_read_models_were_killed_and_left_what_a_calm_run_leaves() -> None:
+    row = committed()[NAME]
+    assert row["kills"] == WHOLE.kills >= ROWS_KILLS_MIN
+    assert sum(row["points"].values()) == row["inside"] == WHOLE.inside
+    assert row["snapshots"] == row["kills"] + 1
+    assert (row["postgres_kills"], row["broker_kills"]) == (WHOLE.postgres, WHOLE.broker)
+    assert is_as_calm(row)
 
 
 def test_the_results_name_no_machine() -> None:
