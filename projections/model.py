@@ -37,7 +37,10 @@ class ReadModel(ABC, Generic[S]):
 
     def table_of(self, row: Row) -> Table:
         """Where a row belongs."""
-        return next(table for table in self.tables if table.row is type(row))
+        for table in self.tables:
+            if table.row is type(row):
+                return table
+        raise TypeError(f"{self.name}: {type(row).__name__} is a row of no table of it; list it")
 
 
 AnyModel = ReadModel[Any]

@@ -7,6 +7,7 @@ import types
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple, NewType, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -25,6 +26,7 @@ KINDS: dict[Any, str] = {
     UUID: "uuid",
     Json: "jsonb",
 }
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
 NOT_IN_TEXT = "\x00"  # Postgres keeps every character but this one
 
 
@@ -56,8 +58,7 @@ def place_of(record: Recorded) -> Place:
 
 def as_json(value: object) -> Json:
     """The same text for the same value, with what Postgres cannot keep replaced."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return Json(text.replace("\\u0000", "\\ufffd"))
+    return Json(_ENCODER.encode(value).replace("\\u0000", "\\ufffd"))
 
 
 def as_text(value: str) -> str:
@@ -92,9 +93,7 @@ class Table:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Its own columns, then the place on the log."""
-        hints = get_type_hints(self.row)
-        own = [_column(one.name, hints[one.name]) for one in fields(self.row)]  # type: ignore[arg-type]
-        return (*own, *(Column(name, kind, False) for name, kind in PLACE.items()))
+        return _columns(self.row)
 
     @property
     def history(self) -> str | None:
@@ -152,15 +151,17 @@ class Table:
 
     def key_of(self, version: Version) -> tuple[Any, ...]:
         """What tells a row from the others of its table."""
+        row, place = version
         return tuple(
-            getattr(version.place if name in PLACE else version.row, name) for name in self.key
+            [getattr(place, name) if name in PLACE else getattr(row, name) for name in self.key]
         )
 
     def lists_of(self, versions: Sequence[Version]) -> list[list[Any]]:
         """The columns of these rows."""
-        own = [one.name for one in fields(self.row)]  # type: ignore[arg-type]
-        lists = [[getattr(one.row, name) for one in versions] for name in own]
-        return lists + [[getattr(one.place, name) for one in versions] for name in PLACE]
+        rows, places = [one.row for one in versions], [one.place for one in versions]
+        own = self.columns[: -len(PLACE)]
+        lists = [list(map(attrgetter(one.name), rows)) for one in own]
+        return lists + [list(values) for values in zip(*places, strict=True)]
 
 
 class Version(NamedTuple):
@@ -178,6 +179,18 @@ def newest(table: Table, versions: Iterable[Version]) -> list[Version]:
         for one in versions:
             last.setdefault(table.key_of(one), one)
     return [last[key] for key in sorted(last)]
+
+
+_KNOWN: dict[Any, tuple[Column, ...]] = {}  # types say what they say once
+
+
+def _columns(row: type[Row]) -> tuple[Column, ...]:
+    if row in _KNOWN:
+        return _KNOWN[row]
+    hints = get_type_hints(row)
+    own = [_column(one.name, hints[one.name]) for one in fields(row)]  # type: ignore[arg-type]
+    _KNOWN[row] = (*own, *(Column(name, kind, False) for name, kind in PLACE.items()))
+    return _KNOWN[row]
 
 
 def _column(name: str, hint: Any) -> Column:
