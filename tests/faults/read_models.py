@@ -351,7 +351,7 @@ async def _hashes(connection: Any) -> dict[str, str]:
 
 
 async def apart(log: EventLog, snapshots: Sequence[Snapshot]) -> int:
-    """How many positions have other events below them than the log, which counts repetitions once."""
+    """How many positions have other events below them than the log has there, each once."""
     firsts: dict[tuple[str, int], list[int]] = {}
     seen: set[str] = set()
     for topic in TOPICS:
