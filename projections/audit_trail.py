@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +19,15 @@ from genoflow.projections.store import Connection
 
 EVENTS_OF_SUBJECTS = """
 select log_topic, log_partition, log_offset, recorded_at, subject, value, seal from {schema}.events
-where log_topic = $1 and subject = any($2::text[]) and log_offset < $3
+where log_topic = $1 and subject_id = any($2::uuid[]) and log_offset < $3
 order by log_partition, log_offset
 """
 OFFSET_MAX = 2**63 - 1
+
+
+def subject_id(key: str) -> UUID:
+    """The short name of a subject, by which its events are found."""
+    return UUID(bytes=hashlib.md5(as_text(key).encode(), usedforsecurity=False).digest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class EventRow(Row):
 
     type: str
     subject: str
+    subject_id: UUID  # a key may be too long for an index
     occurred_at: datetime
     correlation_id: UUID
     causation_id: UUID | None
@@ -43,7 +50,10 @@ class EventRow(Row):
 
 
 class AuditTrail(ReadModel[None]):
-    """One row an event, under its id: a repetition finds its row and leaves it."""
+    """One row an event and subject: a repetition finds its row and leaves it.
+
+    The same fact may stand under two keys: a file that lands without a sample, and again for one.
+    """
 
     name = "audit-trail"
     about = "every event with who, when and because of what"
@@ -51,9 +61,9 @@ class AuditTrail(ReadModel[None]):
     has_state = False
     tables = (
         Table(
-            "events", EventRow, ("event_id",), is_append_only=True,
+            "events", EventRow, ("event_id", "log_topic", "subject_id"), is_append_only=True,
             indexes=(
-                "(log_topic, subject, log_offset)", "(subject, recorded_at)",
+                "(log_topic, subject_id, log_offset)", "(subject_id, recorded_at)",
                 "(type, recorded_at)", "(recorded_at)", "(correlation_id)", "(causation_id)",
                 "(log_topic, log_partition, log_offset)",
                 "using gin (payload jsonb_path_ops) where type = 'RunRequested'",
@@ -71,6 +81,7 @@ class AuditTrail(ReadModel[None]):
         yield EventRow(
             type=envelope.type,
             subject=as_text(record.key),
+            subject_id=subject_id(record.key),
             occurred_at=envelope.occurred_at,
             correlation_id=envelope.correlation_id,
             causation_id=envelope.causation_id,
@@ -95,7 +106,7 @@ async def recorded_events(
 ) -> list[Recorded]:
     """The events of these subjects of a topic below an offset, each once, as the log had them."""
     rows = await connection.fetch(
-        EVENTS_OF_SUBJECTS.format(schema=schema), topic, [as_text(key) for key in keys], before
+        EVENTS_OF_SUBJECTS.format(schema=schema), topic, list(map(subject_id, keys)), before
     )
     return [_recorded(row, codec) for row in rows]
 

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from genoflow.events.errors import Refused
 from genoflow.events.log.port import Vector
+from genoflow.events.log.recorded import Position
+from genoflow.projections.audit_trail import subject_id
 from genoflow.projections.store import Connection
 
 PAGE_MAX = 1_000  # an event is a kB or so, a page a MB at most
@@ -44,6 +46,11 @@ class KeptEvent:
     producer_version: str
     payload: dict[str, Any]
 
+    @property
+    def place(self) -> Position:
+        """Where it stands on the log."""
+        return Position(self.topic, self.partition, self.offset)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -61,16 +68,20 @@ class Wanted:
 
     def condition(self, given: list[Any]) -> str:
         """It as SQL about `e`; its values are added to those that are given."""
-        lists = {"type": self.types, "subject": self.subjects, "log_topic": self.topics}
+        lists: dict[str, tuple[str, Sequence[Any]]] = {
+            "type": ("text", self.types),
+            "subject_id": ("uuid", [subject_id(one) for one in self.subjects]),
+            "log_topic": ("text", self.topics),
+        }
         equal = {
             "correlation_id": self.correlation_id, "causation_id": self.causation_id,
             "actor_id": self.actor_id, "producer": self.producer,
         }  # fmt: skip
         parts = []
-        for name, values in lists.items():
+        for name, (kind, values) in lists.items():
             if values:
                 given.append(list(values))
-                parts.append(f"e.{name} = any(${len(given)}::text[])")
+                parts.append(f"e.{name} = any(${len(given)}::{kind}[])")
         for name, value in equal.items():
             if value is not None:
                 given.append(value)
@@ -86,9 +97,10 @@ ANY = Wanted()
 
 
 async def event_of(connection: Connection, event_id: UUID) -> KeptEvent | None:
-    """One event by its id."""
+    """One event by its id, where it was recorded first."""
     rows = await connection.fetch(
-        f"select {COLUMNS} from live.events e where e.event_id = $1", event_id
+        f"select {COLUMNS} from live.events e where e.event_id = $1 order by {ORDER} limit 1",
+        event_id,
     )
     return kept(rows[0]) if rows else None
 
@@ -97,7 +109,7 @@ async def search(
     connection: Connection,
     wanted: Wanted = ANY,
     *,
-    after: UUID | None = None,
+    after: Position | None = None,
     limit: int = 100,
     newest_first: bool = False,
 ) -> list[KeptEvent]:
@@ -110,12 +122,15 @@ async def search(
     given: list[Any] = []
     condition = wanted.condition(given)
     if after is not None:
-        last = await event_of(connection, after)
-        if last is None:
-            raise Refused(f"after {after}: no event has this id; begin at the first page")
+        last = await connection.fetch(
+            "select recorded_at from live.events "
+            "where log_topic = $1 and log_partition = $2 and log_offset = $3", *after,
+        )  # fmt: skip
+        if not last:
+            raise Refused(f"after {after}: no event stands there; begin at the first page")
         sign = "<" if newest_first else ">"
         first = len(given)
-        given += [last.recorded_at, last.topic, last.partition, last.offset]
+        given += [last[0]["recorded_at"], *after]
         names = ", ".join(f"${first + number}" for number in range(1, 5))
         condition += f" and ({ORDER}) {sign} ({names})"
     given.append(limit)

@@ -61,7 +61,11 @@ LOCK = 4_736_201  # any number: nobody else makes bookkeeping tables in this dat
 CAUSE_CHARACTERS_MAX = 2_000  # an error of Postgres names the row; this much of it is read
 
 # What one row can be to blame for; anything else fails the whole batch, which is tried again.
-ROW_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+ROW_FAULTS = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,  # a text that is too long for an index
+)
 
 
 class Overtaken(GenoflowError):

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from genoflow.projections.audit_trail import subject_id
 from genoflow.projections.store import Connection
 
 ENTRIES_MAX = 1_000  # what one question returns; a sample of thirty-two lanes has some 300
@@ -44,19 +45,19 @@ async def timeline_of(connection: Connection, subject: str) -> list[Entry]:
     rows = await connection.fetch(
         """
         with recursive runs as (
-            select subject from live.events
+            select subject_id from live.events
             where type = 'RunRequested'
                 and (payload @> $3::jsonb or payload @> $4::jsonb)
         ), story as (
             select * from live.events
-            where subject = $1
-                or (type = any($5::text[]) and subject in (select subject from runs))
+            where subject_id = $1
+                or (type = any($5::text[]) and subject_id in (select subject_id from runs))
             union
             select cause.* from live.events cause join story on cause.event_id = story.causation_id
         )
         select * from story order by recorded_at, log_topic, log_partition, log_offset limit $2
         """,
-        subject,
+        subject_id(subject),
         ENTRIES_MAX,
         json.dumps({"members": [{"sample_id": subject}]}),
         json.dumps({"case_id": subject}),

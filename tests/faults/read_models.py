@@ -353,11 +353,12 @@ async def _hashes(connection: Any) -> dict[str, str]:
 async def apart(log: EventLog, snapshots: Sequence[Snapshot]) -> int:
     """How many positions have other events below them than the log has there, each once."""
     firsts: dict[tuple[str, int], list[int]] = {}
-    seen: set[str] = set()
+    seen: set[tuple[str, str, str]] = set()
     for topic in TOPICS:
         async for record in log.read_topic(topic.name):
-            if record.event_id not in seen:
-                seen.add(record.event_id)
+            name = (record.event_id, topic.name, record.key)
+            if name not in seen:
+                seen.add(name)
                 firsts.setdefault((topic.name, record.partition), []).append(record.offset)
     return sum(
         sum(first < offset for first in firsts.get((topic, partition), ())) != count

@@ -16,6 +16,7 @@ from genoflow.events.errors import Refused
 from genoflow.events.event import Event
 from genoflow.events.log.memory import MemoryLog
 from genoflow.events.log.port import Vector
+from genoflow.events.log.recorded import Position
 from genoflow.projections.audit_trail import AuditTrail
 from genoflow.projections.event_search import KeptEvent, Wanted, follow, search
 from genoflow.projections.lineage import lineage_of
@@ -72,7 +73,7 @@ async def test_a_walk_through_pages_misses_none_while_others_come(connection: An
         while page:
             seen += page
             await log_of(log, connection, facts(1, begin=ALL + len(seen)))
-            page = await search(connection, after=seen[-1].event_id, limit=7)
+            page = await search(connection, after=seen[-1].place, limit=7)
             if len(seen) > 2 * ALL:
                 break
         every = await search(connection, limit=1_000)
@@ -80,7 +81,7 @@ async def test_a_walk_through_pages_misses_none_while_others_come(connection: An
     assert [one.event_id for one in every[: len(seen)]] == [one.event_id for one in seen]
     back = await search(connection, limit=1_000, newest_first=True)
     assert back == every[::-1]
-    assert await search(connection, after=back[4].event_id, limit=3, newest_first=True) == back[5:8]
+    assert await search(connection, after=back[4].place, limit=3, newest_first=True) == back[5:8]
 
 
 async def test_what_is_named_has_to_hold(connection: Any) -> None:
@@ -101,8 +102,8 @@ async def test_what_is_named_has_to_hold(connection: Any) -> None:
     assert await search(connection, Wanted(subjects=("' or true --",))) == []
     with pytest.raises(Refused, match="1 to 1,000"):
         await search(connection, limit=1_001)
-    with pytest.raises(Refused, match="no event has this id"):
-        await search(connection, after=run_facts.RUN_ID)
+    with pytest.raises(Refused, match="no event stands there"):
+        await search(connection, after=Position(topics.CASE.name, 0, 10**9))
 
 
 @pytest.mark.parametrize("seed", range(3))

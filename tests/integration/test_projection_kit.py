@@ -15,6 +15,7 @@ import pytest
 from genoflow.events import topics
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
+from genoflow.events.file_landed import FileLanded, unassigned_key
 from genoflow.events.log.memory import MemoryLog
 from genoflow.events.log.recorded import Recorded
 from genoflow.projections.as_of import position_at, relation
@@ -382,3 +383,20 @@ async def test_a_rebuild_that_fails_leaves_what_readers_see(connection: Any) -> 
     assert await rows_of(connection, "live.heard") == before
     states = await connection.fetch("select build, state from gf.builds order by 1")
     assert [tuple(row) for row in states] == [("audit_trail_1", "live"), ("heard_1", "live")]
+
+
+async def test_a_fact_that_stands_under_two_keys_is_a_row_for_each(connection: Any) -> None:
+    """Whichever partition a rebuild reads first; and a key may be as long as an object's."""
+    name = "\u2603" * 1_000
+    file = FileLanded(
+        bucket="raw", object_key=name, version_id="1", size_bytes=9, etag="e",
+        last_modified_at=MOMENT,
+    )  # fmt: skip
+    landed = [heard(one, MOMENT) for one in (file, file.model_copy(update={"sample_id": "S1"}))]
+    assert landed[0].envelope.event_id == landed[1].envelope.event_id
+    async with MemoryLog() as log:
+        await logged(log, landed)
+        await bring_up(log, CODEC, connection, [AuditTrail()])
+    rows = await connection.fetch("select subject from live.events order by length(subject)")
+    assert [row["subject"] for row in rows] == ["S1", unassigned_key("raw", name)]
+    assert await connection.fetch("select from gf.set_aside") == []
