@@ -120,6 +120,8 @@ def _between(writer: Row, source: str, said: _Said, again: _Said, reader: Row) -
     if said and isinstance(reader, ReadModel) and reader.on == EVENTS:
         yield Edge(source, reader.name, (ALL,))
         return
+    if isinstance(reader, ReadModel):
+        again = ()  # nothing follows from a read model, so nothing comes back by it
     for back in (False, True):
         names = tuple(
             event.type()

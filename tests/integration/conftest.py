@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 from aiokafka.conn import AIOKafkaConnection
 
@@ -54,3 +55,11 @@ async def lab(request: pytest.FixtureRequest, no_ends: None) -> AsyncIterator[La
         async with TopicAdmin(kafka, partitions=PARTITIONS) as admin:
             await admin.apply(declared)
         yield Lab(kafka)
+
+
+@pytest.fixture
+async def connection(postgres_url: str) -> AsyncIterator[Any]:
+    """A connection to an empty database."""
+    opened = await asyncpg.connect(postgres_url)
+    yield opened
+    await opened.close()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
 
 from genoflow.events import topics
@@ -48,14 +46,6 @@ def facts(number: int, begin: int = 0) -> list[Event]:
         about = type(fact)(**dict(fact) | {"sample_id": f"S{one % 7}"})
         found.append(heard(about if one % 3 else opened(f"CASE-{one}"), MOMENT))
     return found
-
-
-@pytest.fixture
-async def connection(postgres_url: str) -> AsyncIterator[Any]:
-    """A connection to an empty database."""
-    opened = await asyncpg.connect(postgres_url)
-    yield opened
-    await opened.close()
 
 
 async def log_of(log: MemoryLog, connection: Any, events: list[Event]) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -14,16 +11,12 @@ import pytest
 
 from genoflow.events import topics
 from genoflow.events.errors import Refused
-from genoflow.events.event import Event
 from genoflow.events.file_landed import FileLanded, unassigned_key
 from genoflow.events.log.memory import MemoryLog
 from genoflow.events.log.recorded import Recorded
 from genoflow.projections.as_of import position_at, relation
 from genoflow.projections.audit_trail import AuditTrail, recorded_events, vector_at
 from genoflow.projections.folding import Folder
-from genoflow.projections.model import AnyModel, ReadModel
-from genoflow.projections.rebuild import rebuild
-from genoflow.projections.row import Row, Table
 from genoflow.projections.runner import Feeds, bring_up, catch_up, ends_of, keep_up
 from genoflow.projections.store import (
     Batch,
@@ -37,85 +30,9 @@ from genoflow.projections.store import (
     prepare,
     show,
 )
-from tests import qc_facts
+from tests.heard import MODELS, LaterHeard, joined, logged, rows_of, story
 from tests.partition import CODEC, MOMENT
 from tests.spec import heard
-
-JOINED_MAX = 12  # cases of a sample
-SAID = {"person": "somebody", "reason": "asked for"}
-
-
-@dataclass(frozen=True, slots=True)
-class HeardRow(Row):
-    """How often a sample was heard of, and who says so."""
-
-    sample_id: str
-    number: int
-    last: str
-    words: str | None
-
-
-class Heard(ReadModel[list[str]]):
-    """Counts what is said of a sample: every event makes another row of it."""
-
-    name = "heard"
-    about = "what is said of a sample, counted"
-    reads = (topics.SAMPLE,)
-    tables = (Table("heard", HeardRow, ("sample_id",), indexes=("(number)",)),)
-
-    def begin(self, key: str) -> list[str]:
-        """Nothing was heard."""
-        return [key]
-
-    def project(self, state: list[str], record: Recorded) -> Iterable[Row]:
-        """One more."""
-        event = record.event
-        if event.key == "raises":
-            raise ValueError("of this sample nobody can tell a row")
-        state.append(event.type())
-        # A text with this character is one that Postgres refuses.
-        words = "\x00" if event.key == "refused" and len(state) % 2 else None
-        yield HeardRow(state[0], len(state) - 1, state[-1], words)
-
-
-def joined(sample: str, number: int = 0) -> Event:
-    """A fact about a sample, one of many."""
-    fact = qc_facts.joined(f"CASE-{number}")
-    return heard(type(fact)(**dict(fact) | {"sample_id": sample}), MOMENT)
-
-
-def story(seed: int, samples: Iterable[str] = ("a", "b", "c", "d", "e")) -> list[Event]:
-    """Facts about samples in any order, some of them twice."""
-    chance = random.Random(f"story {seed}")
-    facts: list[Event] = []
-    for sample in samples:
-        facts += [joined(sample, number) for number in range(chance.randint(1, JOINED_MAX))]
-    facts += chance.sample(facts, len(facts) // 4)
-    chance.shuffle(facts)
-    return facts
-
-
-@pytest.fixture
-async def connection(postgres_url: str) -> AsyncIterator[Any]:
-    """A connection to an empty database."""
-    opened = await asyncpg.connect(postgres_url)
-    yield opened
-    await opened.close()
-
-
-async def logged(log: MemoryLog, events: Iterable[Event]) -> None:
-    """Append these."""
-    for event in events:
-        await log.append(event)
-
-
-async def rows_of(connection: Any, relation: str) -> list[tuple[Any, ...]]:
-    """Every row, in one order."""
-    found = await connection.fetch(f"select t::text as row from {relation} t order by 1")
-    return [row["row"] for row in found]
-
-
-MODELS: tuple[AnyModel, ...] = (AuditTrail(), Heard())
 
 
 async def test_rows_and_history_tell_each_event_once(connection: Any) -> None:
@@ -236,12 +153,6 @@ async def test_another_build_grows_beside_and_is_shown_at_once(connection: Any) 
             await drop_build(connection, build.name)
 
 
-class LaterHeard(Heard):
-    """A release that would make other rows."""
-
-    version = 2
-
-
 async def test_rows_of_another_version_are_not_mixed_with_ours(connection: Any) -> None:
     async with MemoryLog() as log:
         await logged(log, story(5))
@@ -306,83 +217,6 @@ async def test_rows_at_a_position_are_those_of_a_log_that_ends_there(connection:
     assert await rows_of(connection, relation(table, asked).removesuffix(" heard")) == before
     await connection.execute("delete from live.events")
     assert await position_at(connection, row["at"]) == asked
-
-
-@dataclass(frozen=True, slots=True)
-class RenamedRow(Row):
-    """The same table under another key."""
-
-    name: str
-
-
-class OtherHeard(LaterHeard):
-    """A release that words the rows of one sample differently."""
-
-    def project(self, state: list[str], record: Recorded) -> Iterable[Row]:
-        """The same, but for one sample."""
-        for row in super().project(state, record):
-            assert isinstance(row, HeardRow)
-            yield replace(row, words="other words") if row.sample_id == "b" else row
-
-
-async def test_a_rebuild_of_unchanged_code_gives_equal_rows_while_others_write(
-    connection: Any, postgres_url: str
-) -> None:
-    stop = asyncio.Event()
-    told: list[str] = []
-    feeder = await asyncpg.connect(postgres_url)
-    async with MemoryLog() as log, asyncio.timeout(60), asyncio.TaskGroup() as group:
-        await logged(log, story(12))
-        await bring_up(log, CODEC, connection, MODELS)
-        before = await rows_of(connection, "live.heard")
-        group.create_task(keep_up(log, CODEC, feeder, MODELS, stop))
-        done = await rebuild(log, CODEC, connection, MODELS[1], told.append, said=SAID)
-        assert (done.comparison.changed, done.build.name) == (0, "heard_2")
-        assert await rows_of(connection, "live.heard") == before
-        await logged(log, story(13, ("later",)))  # the runner finds the build that is live now
-        wanted = {at: end for at, end in (await ends_of(log, [MODELS[1]])).items() if end}
-        while await position(connection, done.build) != wanted:
-            await asyncio.sleep(0.05)
-        stop.set()
-    await feeder.close()
-    assert [row["sample_id"] for row in await connection.fetch(
-        "select sample_id from live.heard where sample_id = 'later'"
-    )] == ["later"]  # fmt: skip
-
-
-async def test_a_rebuild_by_other_code_names_the_rows_that_change(connection: Any) -> None:
-    async with MemoryLog() as log:
-        await logged(log, story(14))
-        await bring_up(log, CODEC, connection, MODELS)
-        model = OtherHeard()
-        done = await rebuild(log, CODEC, connection, model, lambda _: None, said=SAID)
-    [change] = done.comparison.examples
-    assert (change.table, change.key) == ("heard", {"sample_id": "b"})
-    assert (change.before, change.after) == ({"words": None}, {"words": "other words"})
-    assert change.because.startswith(f"{topics.SAMPLE.name}[")
-    assert done.comparison.rows == len(await connection.fetch("select from live.heard"))
-    [kept] = await connection.fetch("select cut_over from gf.builds where state = 'live'"
-                                    " and model = 'heard'")  # fmt: skip
-    fact = json.loads(kept["cut_over"])
-    assert (fact["changed_rows"], fact["model_version"], fact["person"]) == (1, 2, "somebody")
-
-
-async def test_a_rebuild_that_fails_leaves_what_readers_see(connection: Any) -> None:
-    class Renamed(LaterHeard):
-        tables = (Table("heard", RenamedRow, ("name",)),)
-
-        def project(self, state: list[str], record: Recorded) -> Iterable[Row]:
-            return [RenamedRow(record.key)]
-
-    async with MemoryLog() as log:
-        await logged(log, story(15))
-        await bring_up(log, CODEC, connection, MODELS)
-        before = await rows_of(connection, "live.heard")
-        with pytest.raises(Refused, match="the key of heard is another one now"):
-            await rebuild(log, CODEC, connection, Renamed(), lambda _: None, said=SAID)
-    assert await rows_of(connection, "live.heard") == before
-    states = await connection.fetch("select build, state from gf.builds order by 1")
-    assert [tuple(row) for row in states] == [("audit_trail_1", "live"), ("heard_1", "live")]
 
 
 async def test_a_fact_that_stands_under_two_keys_is_a_row_for_each(connection: Any) -> None:

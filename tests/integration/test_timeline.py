@@ -6,9 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-import pytest
-
 from genoflow.events.event import Event, begin
 from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.log.memory import MemoryLog
@@ -61,14 +58,6 @@ def story() -> list[Event]:
         )  # fmt: skip
         facts.append(said(read_set, completed))
     return facts
-
-
-@pytest.fixture
-async def connection(postgres_url: str) -> Any:
-    """A connection to an empty database."""
-    opened = await asyncpg.connect(postgres_url)
-    yield opened
-    await opened.close()
 
 
 async def bring_up_trail(log: MemoryLog, connection: Any) -> int:

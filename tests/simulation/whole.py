@@ -21,6 +21,7 @@ from unittest import mock
 
 from genoflow.events import topics
 from genoflow.events.errors import OutcomeUnknown, Retry
+from genoflow.events.event import Event
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.log import memory_work
 from genoflow.events.log.changelog import Folding
@@ -102,6 +103,14 @@ def play(cohort: Cohort, seed: int = 0, *, faults: bool = False) -> Played:
         return Whole(cohort, seed, faults=faults).run()
 
 
+def logged(cohort: Cohort) -> list[Event]:
+    """All that stands on the log in the end of a run without faults, topic by topic."""
+    with limits(small=False):
+        whole = Whole(cohort, 0, faults=False)
+        whole.run()
+    return whole.events()
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of one seed."""
@@ -159,6 +168,15 @@ class Whole:
         self._loop.run_until_complete(self._whole())
         self.played.steps = self._loop.steps
         return self.played
+
+    def events(self) -> list[Event]:
+        """All that stands on the log, topic by topic."""
+        return [
+            record.event
+            for name in DOMAIN
+            for number in range(self._partitions)
+            for record in self._log.partition(name, number).records
+        ]
 
     async def _whole(self) -> None:
         lives = asyncio.ensure_future(self._lives())

@@ -1,0 +1,185 @@
+"""A version of a file, folded from the events of its subject: where it is and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from genoflow.events.event import Event
+from genoflow.events.file_assigned import FileAssigned
+from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
+from genoflow.events.file_checksummed import FileChecksummed
+from genoflow.events.file_landed import FileLanded, unassigned_key
+from genoflow.events.file_rejected import FileRejected
+from genoflow.events.identity import external_id
+from genoflow.events.topics import SAMPLE
+from genoflow.events.validated import Validated
+from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
+from genoflow.projections.row import Row
+
+OF_SAMPLE, OF_RUN, UNASSIGNED = "sample", "sequencing run", "unassigned"
+ANOTHER_TRY, A_PERSON = "another try", "a person"
+REFUSED = ("rejected", "mismatched")  # the file is at fault, and has to be sent again
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow(Row):
+    """One version of a file, under the subject that it landed for."""
+
+    file_id: UUID  # of the subject and the version: an object's name is too long for an index
+    place: str  # OF_SAMPLE, OF_RUN or UNASSIGNED
+    subject: str
+    bucket: str
+    object_key: str
+    version_id: str
+    state: str
+    since: datetime
+    waits_for: str | None = None
+    reason: str | None = None
+    sample_id: str | None = None
+    assigned_to: str | None = None  # the sample under which it landed once more
+    instrument_run_id: str | None = None
+    read_set_id: str | None = None
+    role: str | None = None
+    lane: int | None = None
+    size_bytes: int | None = None
+    md5: str | None = None
+    sha256: str | None = None
+    declared_md5: str | None = None
+    declared_sha256: str | None = None
+    format: str | None = None
+    compression: str | None = None
+    reads: int | None = None
+    bases: int | None = None
+    upload_id: UUID | None = None  # of FileLanded
+    landed_at: datetime | None = None
+
+    @property
+    def part(self) -> str:
+        """What it is to its read set, such as R2 of lane 1."""
+        role = self.role or "a file without a role"
+        return role if self.lane is None else f"{role} of lane {self.lane}"
+
+
+KnownFiles = dict[UUID, FileRow]
+Fields = dict[str, Any]  # what changes of a row
+
+
+def take(files: KnownFiles, topic: str, event: Event) -> FileRow:
+    """Fold an event about a file into the files of its subject, and tell how it stands now."""
+    about: Any = event
+    name = (about.bucket, about.object_key, about.version_id)
+    file_id = external_id("file", topic, event.key, *name)
+    before = files.get(file_id) or _unheard(file_id, topic, event, *name)
+    fields = {
+        field: value
+        for field in ("role", "lane", "read_set_id", "size_bytes")
+        if (value := getattr(event, field, None)) is not None
+    } | USES[type(event)](before, event)
+    now = fields.get("state", before.state), fields.get("waits_for", before.waits_for)
+    if now != (before.state, before.waits_for):
+        fields["since"] = event.envelope.occurred_at
+    files[file_id] = replace(before, **fields)
+    return files[file_id]
+
+
+def _unheard(
+    file_id: UUID, topic: str, event: Event, bucket: str, object_key: str, version_id: str
+) -> FileRow:
+    place, state, waits_for = OF_SAMPLE, "landed", "validation"
+    if topic != SAMPLE.name:
+        place, waits_for = OF_RUN, ""
+    elif event.key == unassigned_key(bucket, object_key):
+        place, state, waits_for = UNASSIGNED, "unassigned", "its sample"
+    return FileRow(
+        file_id, place, event.key, bucket, object_key, version_id, state,
+        event.envelope.occurred_at, waits_for or None,
+        sample_id=event.key if place is OF_SAMPLE else None,
+        instrument_run_id=event.key if place is OF_RUN else None,
+    )  # fmt: skip
+
+
+# -- what each event changes of a file
+
+
+def _judged(
+    file: FileRow, state: str, waits_for: str | None = None, reason: str | None = None
+) -> Fields:
+    if file.place == UNASSIGNED:
+        return {}  # what was found in it counts where it lands for a sample
+    return {"state": state, "waits_for": waits_for, "reason": reason}
+
+
+def _landed(file: FileRow, event: FileLanded) -> Fields:
+    if file.upload_id is not None:
+        return {}
+    return {
+        "upload_id": event.envelope.event_id,
+        "landed_at": event.envelope.occurred_at,
+        "instrument_run_id": event.instrument_run_id or file.instrument_run_id,
+        "declared_md5": event.declared_md5,
+        "declared_sha256": event.declared_sha256,
+    }
+
+
+def _assigned(file: FileRow, event: FileAssigned) -> Fields:
+    if file.assigned_to is not None:
+        return {}
+    told = {"state": "assigned", "waits_for": None, "reason": event.reason}
+    return told | {"assigned_to": event.sample_id}
+
+
+def _checksummed(file: FileRow, event: FileChecksummed) -> Fields:
+    return {} if file.state == "valid" else {"md5": event.md5, "sha256": event.sha256}
+
+
+def _mismatched(file: FileRow, event: FileChecksumMismatched) -> Fields:
+    if file.state == "valid":
+        return {}
+    found = {"md5": event.md5, "sha256": event.sha256}
+    if file.state != "landed":  # whoever validates has computed them too
+        return found
+    if event.size_bytes != event.stored_size_bytes:
+        reason = f"{event.size_bytes:,} bytes were read of {event.stored_size_bytes:,}"
+    else:
+        wrong = "md5" if event.declared_md5 not in (None, event.md5) else "sha256"
+        reason = f"its {wrong} is not the one that was declared"
+    return found | _judged(file, "mismatched", None, reason)
+
+
+def _validated(file: FileRow, event: Validated) -> Fields:
+    found = {
+        "md5": event.md5,
+        "sha256": event.sha256,
+        "format": event.format,
+        "compression": event.compression,
+        "reads": event.reads,
+        "bases": event.bases,
+    }
+    return found | _judged(file, "valid")
+
+
+def _rejected(file: FileRow, event: FileRejected) -> Fields:
+    return _judged(file, "rejected", None, f"{event.reason_code}: {event.reason}")
+
+
+def _tried(file: FileRow, event: ValidationAttemptFailed) -> Fields:
+    if file.state == "valid":
+        return {}
+    waits_for = A_PERSON if event.attempt >= event.attempts_max else ANOTHER_TRY
+    tries = f"try {event.attempt} of {event.attempts_max}"
+    return _judged(file, "tried", waits_for, f"{tries}: {event.reason_code}: {event.reason}")
+
+
+USES: Mapping[type[Event], Callable[[FileRow, Any], Fields]] = {
+    FileLanded: _landed,
+    FileAssigned: _assigned,
+    FileChecksummed: _checksummed,
+    FileChecksumMismatched: _mismatched,
+    Validated: _validated,
+    FileRejected: _rejected,
+    ValidationAttemptFailed: _tried,
+}

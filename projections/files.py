@@ -1,0 +1,158 @@
+"""Files: a row for each version, where it is, what was found in it, and what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from genoflow.events import topics
+from genoflow.events.log.port import Vector
+from genoflow.events.log.recorded import Recorded
+from genoflow.projections.as_of import relation
+from genoflow.projections.file_state import A_PERSON, USES, FileRow, KnownFiles, take
+from genoflow.projections.model import ReadModel
+from genoflow.projections.paging import LIMIT_DEFAULT, Found, Where, counts, one, page
+from genoflow.projections.row import Row, Table
+from genoflow.projections.samples import CASES, SAMPLES
+from genoflow.projections.store import Connection
+
+FILES = Table(
+    "files", FileRow, ("file_id",),
+    indexes=(
+        "(state, file_id)", "(sample_id)", "(read_set_id)", "(instrument_run_id)",
+        "(upload_id)", "(landed_at, upload_id)", "using hash (object_key)",
+    ),
+)  # fmt: skip
+
+# What those who upload are told of the state of their file.
+COMPLETED, FAILED, PROCESSING, UPLOADED = "completed", "failed", "processing", "uploaded"
+STATUS = f"""
+case when state = 'valid' then '{COMPLETED}'
+    when state in ('rejected', 'mismatched') or waits_for = '{A_PERSON}' then '{FAILED}'
+    when state = 'tried' then '{PROCESSING}'
+    else '{UPLOADED}' end
+"""
+WITH_STATUS = f"files.*, {STATUS} as status"
+
+
+class Files(ReadModel[KnownFiles]):
+    """One row a version and the subject that it landed for; an assigned one has two."""
+
+    name = "files"
+    about = "every version of a file: place, checksums, state, and what it waits for"
+    reads = (topics.SAMPLE, topics.SEQUENCING_RUN)
+    tables = (FILES,)
+
+    def begin(self, _: str) -> KnownFiles:
+        """No file is known."""
+        return {}
+
+    def project(self, state: KnownFiles, record: Recorded) -> Iterable[Row]:
+        """The row of the file that the event speaks of."""
+        if type(record.event) in USES:
+            yield take(state, record.topic, record.event)
+
+
+async def file_of(
+    connection: Connection, file_id: UUID, *, at: Vector | None = None
+) -> Found | None:
+    """One version of a file."""
+    return await one(connection, FILES, Where().add("file_id = {}", file_id), at)
+
+
+async def list_files(
+    connection: Connection,
+    *,
+    state: str | None = None,
+    sample: str | None = None,
+    read_set: str | None = None,
+    project: str | None = None,
+    case: str | None = None,
+    run: str | None = None,
+    named: tuple[str, str] | None = None,
+    waits_since: datetime | None = None,
+    after: Sequence[UUID] | None = None,
+    limit: int = LIMIT_DEFAULT,
+    at: Vector | None = None,
+) -> list[Found]:
+    """Files in the order of their ids; `named` is a bucket and a key, `run` is an instrument's.
+
+    With `waits_since`, those that wait for something since then or longer.
+    """
+    where = _asked(at, state, sample, project, case, run).add("read_set_id = {}", read_set)
+    if named is not None:
+        where.add("bucket = {} and object_key = {}", *named)
+    where.add("waits_for is not null and since <= {}", waits_since)
+    select = f"select files.* from {relation(FILES, at)}"
+    return await page(connection, select, where, ("file_id",), after=after, limit=limit)
+
+
+async def count_files(
+    connection: Connection,
+    *,
+    sample: str | None = None,
+    project: str | None = None,
+    case: str | None = None,
+    run: str | None = None,
+    at: Vector | None = None,
+) -> dict[str, int]:
+    """How many versions are in each state."""
+    return await counts(connection, FILES, _asked(at, None, sample, project, case, run), at)
+
+
+def _asked(
+    at: Vector | None,
+    state: str | None,
+    sample: str | None,
+    project: str | None,
+    case: str | None,
+    run: str | None,
+) -> Where:
+    samples, cases = relation(SAMPLES, at), relation(CASES, at)
+    return (
+        Where()
+        .add("state = {}", state)
+        .add("sample_id = {}", sample)
+        .add("instrument_run_id = {}", run)
+        .add(f"sample_id in (select sample_id from {cases} where case_id = {{}})", case)
+        .add(
+            f"sample_id in (select sample_id from {samples} where project_id = {{}} "
+            f"union select sample_id from {cases} where project_id = {{}})",
+            project, project,
+        )
+    )  # fmt: skip
+
+
+async def upload_of(
+    connection: Connection, upload_id: UUID, *, at: Vector | None = None
+) -> Found | None:
+    """What became of an upload: also where a person had to say whose file it is."""
+    found = await one(
+        connection, FILES, Where().add("upload_id = {}", upload_id), at, columns=WITH_STATUS
+    )
+    if found is None or found["state"] != "assigned":
+        return found
+    again = (
+        Where()
+        .add("object_key = {} and bucket = {}", found["object_key"], found["bucket"])
+        .add("version_id = {} and sample_id = {}", found["version_id"], found["assigned_to"])
+    )
+    landed = await one(connection, FILES, again, at, columns=WITH_STATUS)
+    return found if landed is None else landed | {"upload_id": upload_id}
+
+
+async def list_uploads(
+    connection: Connection,
+    *,
+    status: str | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = LIMIT_DEFAULT,
+    at: Vector | None = None,
+) -> list[Found]:
+    """Uploads with their status, the newest first; one that was assigned stands where it is now."""
+    where = Where().add("upload_id is not null and state <> 'assigned'")
+    where.add(f"{STATUS} = {{}}", status)
+    select = f"select {WITH_STATUS} from {relation(FILES, at)}"
+    key = ("landed_at", "upload_id")
+    return await page(connection, select, where, key, after=after, limit=limit, newest_first=True)

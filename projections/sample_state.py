@@ -1,0 +1,397 @@
+"""A sample, folded from its events: where it is, what it waits for, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_left import CaseLeft
+from genoflow.events.event import Event
+from genoflow.events.qc_failed import QcFailed
+from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
+from genoflow.events.qc_overridden import QcOverridden
+from genoflow.events.qc_passed import QcPassed
+from genoflow.events.qc_requested import QcRequested
+from genoflow.events.read_set_invalidated import ReadSetInvalidated
+from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.sample_registered import SampleRegistered
+from genoflow.events.sample_relabelled import SampleRelabelled
+from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
+from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
+from genoflow.events.top_up_requested import TopUpRequested
+from genoflow.events.topics import SAMPLE
+from genoflow.projections import file_state
+from genoflow.projections.file_state import A_PERSON, ANOTHER_TRY, REFUSED, FileRow, KnownFiles
+
+CORRECTED, FILES, VALIDATION = "a corrected file", "files", "validation"
+# What a read set waits for is what its sample waits for: the first of these that any has.
+IN_THIS_ORDER = (CORRECTED, FILES, VALIDATION, A_PERSON, ANOTHER_TRY)
+LISTED_MAX = 10  # names in a reason; more are counted
+
+Judged = QcRequested | QcMetricsRecorded | QcPassed | QcFailed
+Batch = tuple[str | None, int | None, int | None]  # run, revision of its sheet, attempt
+
+
+class Wait(NamedTuple):
+    """What is waited for, and why; both may be none."""
+
+    waits_for: str | None = None
+    reason: str | None = None
+
+
+NOTHING = Wait()
+
+
+@dataclass(slots=True)
+class ReadSet:
+    """A read set with the files that landed for it, and how far they are."""
+
+    registered: ReadSetRegistered
+    order: int  # which event of the sample named it
+    since: datetime
+    invalidated: ReadSetInvalidated | None = None
+    files: dict[UUID, tuple[int, FileRow]] = field(default_factory=dict)  # with their order
+    state: str = ""
+    wait: Wait = NOTHING
+    landed: int = 0  # of the expected files
+    valid: int = 0
+
+    @property
+    def name(self) -> str:
+        """Its id."""
+        return self.registered.read_set_id
+
+    def look(self, at: datetime) -> None:
+        """See again how far it is."""
+        before = self.state, self.wait.waits_for
+        expected = self._expected()
+        here = [file for _, file in expected if file is not None]
+        self.landed = len(here)
+        self.valid = sum(file.state == "valid" for file in here)
+        if self.invalidated is not None:
+            reason = f"{self.invalidated.reason_code}: {self.invalidated.reason}"
+            self.state, self.wait = "invalidated", Wait(None, reason)
+        elif self.valid == len(expected):
+            self.state, self.wait = "whole", NOTHING
+        else:
+            self.state, self.wait = "waits for files", self._wait(expected)
+        if before != (self.state, self.wait.waits_for):
+            self.since = at
+
+    def _expected(self) -> list[tuple[str, FileRow | None]]:
+        """Each expected file with the newest version that landed for it."""
+        found: list[tuple[str, FileRow | None]] = []
+        for one in self.registered.expected_files:
+            fitting = [
+                numbered for numbered in self.files.values()
+                if numbered[1].role == one.role
+                and (one.lane is None or numbered[1].lane in (None, one.lane))
+            ]  # fmt: skip
+            part = one.role if one.lane is None else f"{one.role} of lane {one.lane}"
+            newest = max(fitting, key=lambda numbered: numbered[0], default=None)
+            found.append((part, newest[1] if newest else None))
+        return found
+
+    def _wait(self, expected: list[tuple[str, FileRow | None]]) -> Wait:
+        of = f"{len(expected)} files of read set {self.name}"
+        for part, file in expected:
+            if file is not None and file.state in REFUSED:
+                return Wait(CORRECTED, f"{part} of read set {self.name}: {file.reason}")
+        missing = [part for part, file in expected if file is None]
+        if missing:
+            return Wait(FILES, f"{len(missing)} of {of}: {listed(missing)}")
+        unread = [part for part, file in expected if file and file.state == "landed"]
+        if unread:
+            return Wait(VALIDATION, f"{len(unread)} of {of}: {listed(unread)}")
+        tried = [(part, file) for part, file in expected if file and file.state == "tried"]
+        part, file = min(tried, key=lambda one: IN_THIS_ORDER.index(one[1].waits_for or FILES))
+        return Wait(file.waits_for, f"{part} of read set {self.name}: {file.reason}")
+
+
+@dataclass(slots=True)
+class Sample:
+    """What is known of a sample."""
+
+    key: str
+    heard: int = 0
+    first_at: datetime | None = None
+    registered: SampleRegistered | None = None
+    cases: dict[str, CaseJoined] = field(default_factory=dict)  # those that are open
+    left: dict[str, CaseLeft] = field(default_factory=dict)
+    joined: dict[str, CaseJoined] = field(default_factory=dict)  # left ones, too
+    read_sets: dict[str, ReadSet] = field(default_factory=dict)
+    files: KnownFiles = field(default_factory=dict)
+    order_of: dict[UUID, int] = field(default_factory=dict)  # of a file: which event named it
+    runs: dict[str, SequencingRunQcPassed | SequencingRunQcFailed] = field(default_factory=dict)
+    judged: Judged | None = None  # the newest word on its reads
+    judged_order: int = 0
+    overridden: QcOverridden | None = None
+    top_up: TopUpRequested | None = None
+    relabelled: SampleRelabelled | None = None
+    state: str = ""
+    wait: Wait = NOTHING
+    since: datetime | None = None
+
+    @property
+    def active(self) -> list[ReadSet]:
+        """The read sets by which it is decided."""
+        return [one for one in self.read_sets.values() if one.invalidated is None]
+
+    @property
+    def standing(self) -> Judged | None:
+        """The newest word on its reads, while it is about those that count now."""
+        if self.judged is None:
+            return None
+        named = set(self.judged.read_set_ids)
+        if not named:
+            later = any(one.order > self.judged_order for one in self.active)
+            return None if later else self.judged
+        gone = any(one.name in named for one in self.read_sets.values() if one.invalidated)
+        more = any(one.name not in named for one in self.active)
+        return None if gone or more else self.judged
+
+    @property
+    def is_overridden(self) -> bool:
+        """Whether a person answers for reads that failed."""
+        standing = self.standing
+        return (
+            isinstance(standing, QcFailed)
+            and self.overridden is not None
+            and self.overridden.overridden_event_id == standing.envelope.event_id
+        )
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether all that was read under this label belongs to another."""
+        return self.relabelled is not None and not self.active
+
+    def take(self, event: Event) -> list[str]:
+        """Fold an event of the sample, and tell the read sets that it may have changed."""
+        at = event.envelope.occurred_at
+        self.heard += 1
+        self.first_at = self.first_at or at
+        changed = [one for one in USES[type(event)](self, event) if one in self.read_sets]
+        for name in changed:
+            self.read_sets[name].look(at)
+        before = self.state, self.wait.waits_for
+        self.state, self.wait = word(self), wait_of(self)
+        if before != (self.state, self.wait.waits_for):
+            self.since = at
+        return changed
+
+
+# -- what each event changes; each tells the read sets that it touches
+
+
+def _registered(sample: Sample, event: SampleRegistered) -> list[str]:
+    sample.registered = sample.registered or event
+    return []
+
+
+def _joined(sample: Sample, event: CaseJoined) -> list[str]:
+    sample.joined.setdefault(event.case_id, event)
+    if event.case_id not in sample.left:
+        sample.cases.setdefault(event.case_id, event)
+    return []
+
+
+def _left(sample: Sample, event: CaseLeft) -> list[str]:
+    sample.cases.pop(event.case_id, None)
+    sample.left.setdefault(event.case_id, event)
+    return []
+
+
+def _read_set(sample: Sample, event: ReadSetRegistered) -> list[str]:
+    name = event.read_set_id
+    if name not in sample.read_sets:
+        found = ReadSet(event, sample.heard, event.envelope.occurred_at)
+        found.files = {
+            file_id: (sample.order_of[file_id], file)
+            for file_id, file in sample.files.items()
+            if file.read_set_id == name
+        }
+        sample.read_sets[name] = found
+    return [name]
+
+
+def _invalidated(sample: Sample, event: ReadSetInvalidated) -> list[str]:
+    if event.read_set_id in sample.read_sets:
+        sample.read_sets[event.read_set_id].invalidated = event
+    return [event.read_set_id]
+
+
+def _file(sample: Sample, event: Event) -> list[str]:
+    found = file_state.take(sample.files, SAMPLE.name, event)
+    order = sample.order_of.setdefault(found.file_id, sample.heard)
+    changed = []
+    for one in sample.read_sets.values():
+        if found.file_id in one.files and one.name != found.read_set_id:
+            del one.files[found.file_id]
+            changed.append(one.name)
+    if found.read_set_id in sample.read_sets:
+        sample.read_sets[found.read_set_id].files[found.file_id] = (order, found)
+        changed.append(found.read_set_id)
+    return changed
+
+
+def _of_run(sample: Sample, event: SequencingRunQcPassed | SequencingRunQcFailed) -> list[str]:
+    sample.runs[event.instrument_run_id] = event
+    return []
+
+
+def _quality(sample: Sample, event: Judged) -> list[str]:
+    sample.judged, sample.judged_order = event, sample.heard
+    return []
+
+
+def _overridden(sample: Sample, event: QcOverridden) -> list[str]:
+    sample.overridden = event
+    return []
+
+
+def _top_up(sample: Sample, event: TopUpRequested) -> list[str]:
+    sample.top_up = event
+    return []
+
+
+def _relabelled(sample: Sample, event: SampleRelabelled) -> list[str]:
+    sample.relabelled = event
+    return []
+
+
+USES: Mapping[type[Event], Callable[[Sample, Any], list[str]]] = {
+    SampleRegistered: _registered,
+    CaseJoined: _joined,
+    CaseLeft: _left,
+    ReadSetRegistered: _read_set,
+    ReadSetInvalidated: _invalidated,
+    **dict.fromkeys(file_state.USES, _file),
+    SequencingRunQcPassed: _of_run,
+    SequencingRunQcFailed: _of_run,
+    QcRequested: _quality,
+    QcMetricsRecorded: _quality,
+    QcPassed: _quality,
+    QcFailed: _quality,
+    QcOverridden: _overridden,
+    TopUpRequested: _top_up,
+    SampleRelabelled: _relabelled,
+}
+
+
+# -- how it stands
+
+
+def word(sample: Sample) -> str:
+    """Its state in a word or two."""
+    if sample.is_elsewhere:
+        return "relabelled"
+    standing = sample.standing
+    if isinstance(standing, QcFailed):
+        return "QC overridden" if sample.is_overridden else "QC failed"
+    if isinstance(standing, QcRequested | QcMetricsRecorded):
+        return "in QC"
+    if not sample.cases:
+        return "case closed" if sample.left else "waits for order"
+    return "QC passed" if standing is not None else _word_of_reads(sample)
+
+
+def _word_of_reads(sample: Sample) -> str:
+    if any(one.wait.waits_for == CORRECTED for one in sample.active):
+        return "file rejected"
+    if not sample.active:
+        return "waits for reads"
+    whole = all(one.state == "whole" for one in sample.active)
+    return "files valid" if whole else "waits for files"
+
+
+def wait_of(sample: Sample) -> Wait:
+    """What the sample itself waits for; what its cases wait for is theirs."""
+    if sample.left and not sample.cases:
+        last = list(sample.left.values())[-1]
+        return Wait(None, f"case {last.case_id} was {last.outcome}: {last.reason}")
+    if sample.relabelled is not None and sample.is_elsewhere and not sample.cases:
+        found = sample.relabelled
+        return Wait(None, f"belongs to {found.true_sample_id}: {found.reason}")
+    standing = sample.standing
+    quality = _quality_of(sample, standing) if standing is not None else NOTHING
+    if quality.waits_for is not None:
+        return quality
+    if not sample.cases:
+        return Wait("an order", "no case names it")
+    return quality if standing is not None else _reads_of(sample)
+
+
+def _quality_of(sample: Sample, standing: Judged) -> Wait:
+    if isinstance(standing, QcRequested):
+        profile = f"{standing.profile} {standing.profile_version}"
+        return Wait("measurement", f"QC of its reads, round {standing.round}, by {profile}")
+    if isinstance(standing, QcMetricsRecorded):
+        return Wait("a verdict", f"QC of its reads, round {standing.round}")
+    if isinstance(standing, QcPassed):
+        return NOTHING
+    if sample.is_overridden and sample.overridden is not None:
+        by = f"{sample.overridden.envelope.actor.id} answers for it as {sample.overridden.role}"
+        return Wait(None, f"{by}: {sample.overridden.reason}")
+    top_up = sample.top_up
+    if top_up is not None and (
+        top_up.failed_event_id == standing.envelope.event_id or top_up.round > standing.round
+    ):
+        return Wait("a top-up", f"{top_up.reads_wanted:,} reads: {top_up.reason}")
+    return Wait("a decision", f"{standing.reason_code}: {standing.reason}")
+
+
+def _reads_of(sample: Sample) -> Wait:
+    if not sample.active:
+        return _without_reads(sample)
+    waiting = [one.wait for one in sample.active if one.wait.waits_for is not None]
+    if waiting:
+        first = min(waiting, key=lambda one: IN_THIS_ORDER.index(one.waits_for or FILES))
+        more = f"; {len(waiting) - 1} more read sets wait" if len(waiting) > 1 else ""
+        return Wait(first.waits_for, f"{first.reason}{more}")
+    return _unregistered(sample) or _run_failed(sample) or Wait("QC", "all its files are valid")
+
+
+def _without_reads(sample: Sample) -> Wait:
+    gone = [one.invalidated for one in sample.read_sets.values() if one.invalidated]
+    if gone:
+        last = gone[-1]
+        why = f"{last.read_set_id} does not count any more: {last.reason_code}: {last.reason}"
+        return Wait("reads", why)
+    run = sample.registered.instrument_run_id if sample.registered else None
+    return Wait("reads", f"no read set is registered for it{f' by run {run}' if run else ''}")
+
+
+def _unregistered(sample: Sample) -> Wait | None:
+    """Read sets that a demultiplexing counted for the sample and that are not registered yet."""
+    here: Counter[Batch] = Counter()
+    counted: dict[Batch, int] = {}
+    for one in sample.read_sets.values():
+        fact = one.registered
+        batch = (fact.instrument_run_id, fact.sheet_revision, fact.demultiplex_attempt)
+        here[batch] += 1
+        if one.invalidated is None:
+            counted[batch] = fact.read_sets_of_sample
+    for batch, count in counted.items():
+        if batch[0] is not None and here[batch] < count:
+            why = f"{count - here[batch]} of {count} read sets of run {batch[0]}"
+            return Wait("registration", why)
+    return None
+
+
+def _run_failed(sample: Sample) -> Wait | None:
+    for one in sample.runs.values():
+        if isinstance(one, SequencingRunQcFailed):
+            why = f"run {one.instrument_run_id} failed QC as a whole: {one.reason}"
+            return Wait("a decision", why)
+    return None
+
+
+def listed(names: list[str]) -> str:
+    """Names in a sentence; many are counted."""
+    more = f" and {len(names) - LISTED_MAX:,} more" if len(names) > LISTED_MAX else ""
+    return ", ".join(names[:LISTED_MAX]) + more
