@@ -5,29 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from genoflow.events.case_closed import CaseClosed
-from genoflow.events.case_joined import CaseJoined
-from genoflow.events.case_left import CaseLeft
 from genoflow.events.case_opened import CaseOpened
-from genoflow.events.catalogue import EVENTS
-from genoflow.events.demultiplex_completed import DemultiplexCompleted
-from genoflow.events.demultiplex_failed import DemultiplexFailed
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
-from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
-from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
-from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.file_landed import FileLanded
-from genoflow.events.file_rejected import FileRejected
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.projection_cut_over import ProjectionCutOver
-from genoflow.events.qc_failed import QcFailed
-from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
-from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_profile_published import QcProfilePublished
-from genoflow.events.qc_requested import QcRequested
-from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.rerun_requested import RerunRequested
@@ -43,8 +29,6 @@ from genoflow.events.sample_sheet_refused import SampleSheetRefused
 from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
 from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
-from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
-from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.sequencing_run_started import SequencingRunStarted
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
@@ -54,8 +38,6 @@ from genoflow.events.task_failed import TaskFailed
 from genoflow.events.task_started import TaskStarted
 from genoflow.events.task_submitted import TaskSubmitted
 from genoflow.events.top_up_requested import TopUpRequested
-from genoflow.events.validated import Validated
-from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 from genoflow.processors.answer_case import ANSWER_CASE
 from genoflow.processors.await_members import AWAIT_MEMBERS
 from genoflow.processors.check_qc import CHECK_QC
@@ -74,6 +56,7 @@ from genoflow.processors.plan_notifications import PLAN_NOTIFICATIONS
 from genoflow.processors.processor import Processor
 from genoflow.processors.publish_results import PUBLISH_RESULTS
 from genoflow.processors.queue_notifications import QUEUE_NOTIFICATIONS
+from genoflow.processors.read_models import READ_MODELS, ReadModel
 from genoflow.processors.register_read_sets import REGISTER_READ_SETS
 from genoflow.processors.relabel import RELABEL
 from genoflow.processors.request_demultiplex import REQUEST_DEMULTIPLEX
@@ -94,15 +77,6 @@ class Porch:
 
     name: str
     emits: tuple[type[Event], ...]
-    about: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReadModel:
-    """Keeps a view of the log in Postgres; it never answers with an event."""
-
-    name: str
-    on: tuple[type[Event], ...]
     about: str
 
 
@@ -210,66 +184,7 @@ FLOW: tuple[Row, ...] = (
         emits=(ProjectionCutOver,),
         about="what readers see of the log, when that becomes another build of it",
     ),
-    ReadModel("audit-trail", on=EVENTS, about="every event with who, when and because of what"),
-    ReadModel(
-        "files",
-        on=(
-            FileLanded,
-            FileAssigned,
-            FileChecksummed,
-            FileChecksumMismatched,
-            Validated,
-            ValidationAttemptFailed,
-            FileRejected,
-        ),
-        about="every version of a file: place, checksums, state, and what it waits for",
-    ),
-    ReadModel(
-        "sequencing-runs",
-        on=(
-            SequencingRunStarted,
-            SequencingRunCompleted,
-            SequencingRunFailed,
-            SequencingRunMirrored,
-            SampleSheetAttached,
-            SampleSheetAmended,
-            SampleSheetRefused,
-            DemultiplexRequested,
-            DemultiplexCompleted,
-            DemultiplexFailed,
-            DemultiplexReopened,
-            SequencingRunQcPassed,
-            SequencingRunQcFailed,
-        ),
-        about="how far every run of an instrument is, and the reads of each sample and lane in it",
-    ),
-    ReadModel(
-        "samples",
-        on=(
-            SampleRegistered,
-            CaseJoined,
-            CaseLeft,
-            ReadSetRegistered,
-            ReadSetInvalidated,
-            FileLanded,
-            FileAssigned,
-            FileChecksummed,
-            FileChecksumMismatched,
-            Validated,
-            ValidationAttemptFailed,
-            FileRejected,
-            SequencingRunQcPassed,
-            SequencingRunQcFailed,
-            QcRequested,
-            QcMetricsRecorded,
-            QcPassed,
-            QcFailed,
-            QcOverridden,
-            TopUpRequested,
-            SampleRelabelled,
-        ),
-        about="where every sample is, since when, what it waits for and why",
-    ),
+    *READ_MODELS,
 )
 
 

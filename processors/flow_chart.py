@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from genoflow.events.catalogue import EVENTS
 from genoflow.events.event import Event
-from genoflow.processors.flow import FLOW, Porch, ReadModel, Row
+from genoflow.processors.flow import FLOW, Porch, Row
 from genoflow.processors.processor import Processor
+from genoflow.processors.read_models import ReadModel
 
 ALL = "all events"
 

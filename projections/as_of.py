@@ -31,13 +31,15 @@ def relation(table: Table, at: Vector | None = None, *, schema: str = "live") ->
         for (topic, partition), offset in sorted(at.items())
     )
     bounds = bounds or "('', 0, 0::bigint)"
-    key = ", ".join(f"h.{name}" for name in table.key)
-    return (
-        f"(select distinct on ({key}) h.* from {schema}.{table.history or table.name} h "
+    then = (
+        f"from {schema}.{table.history or table.name} h "
         f"join (values {bounds}) b(topic, partition, next_offset) on b.topic = h.log_topic "
-        f"and b.partition = h.log_partition and h.log_offset < b.next_offset "
-        f"order by {key}, h.log_offset desc) {table.name}"
+        f"and b.partition = h.log_partition and h.log_offset < b.next_offset"
     )
+    if table.is_append_only:  # a row has one version, and its indexes serve
+        return f"(select h.* {then}) {table.name}"
+    key = ", ".join(f"h.{name}" for name in table.key)
+    return f"(select distinct on ({key}) h.* {then} order by {key}, h.log_offset desc) {table.name}"
 
 
 async def position_at(connection: Connection, time: datetime) -> Vector:

@@ -13,7 +13,8 @@ import asyncpg
 from genoflow.events.event import Event
 from genoflow.events.log.memory import MemoryLog
 from genoflow.events.log.port import Vector
-from genoflow.processors.flow import FLOW, PROCESSORS, ReadModel
+from genoflow.processors.flow import FLOW, PROCESSORS
+from genoflow.processors.read_models import ReadModel
 from genoflow.projections.audit_trail import AuditTrail
 from genoflow.projections.model import AnyModel
 from genoflow.projections.paging import Found

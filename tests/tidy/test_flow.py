@@ -14,7 +14,7 @@ from genoflow.events.catalogue import EVENTS
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.event import Event
-from genoflow.processors.flow import FLOW, PROCESSORS, Porch, ReadModel
+from genoflow.processors.flow import FLOW, PROCESSORS, Porch
 from genoflow.processors.flow_chart import (
     around,
     edges,
@@ -25,6 +25,7 @@ from genoflow.processors.flow_chart import (
     reaches,
 )
 from genoflow.processors.processor import Processor
+from genoflow.processors.read_models import ReadModel
 from genoflow.projections.models import MODELS
 from tests.tidy.source import text_of, tree_of
 

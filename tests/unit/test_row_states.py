@@ -18,7 +18,8 @@ from genoflow.deploy.asking.subject import Answer, fold
 from genoflow.events import topics
 from genoflow.events.event import Event
 from genoflow.events.topics import Topic
-from genoflow.processors.flow import FLOW, PROCESSORS, ReadModel
+from genoflow.processors.flow import FLOW, PROCESSORS
+from genoflow.processors.read_models import ReadModel
 from genoflow.projections import file_state, sample_state, sequencing_runs
 from tests.asked import told
 from tests.histories import history

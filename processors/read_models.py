@@ -1,0 +1,169 @@
+"""The read models of the flow: which events each of them reads, and what its rows tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genoflow.events import topics
+from genoflow.events.case_joined import CaseJoined
+from genoflow.events.case_left import CaseLeft
+from genoflow.events.catalogue import EVENTS
+from genoflow.events.demultiplex_completed import DemultiplexCompleted
+from genoflow.events.demultiplex_failed import DemultiplexFailed
+from genoflow.events.demultiplex_reopened import DemultiplexReopened
+from genoflow.events.demultiplex_requested import DemultiplexRequested
+from genoflow.events.event import Event
+from genoflow.events.event_discarded import EventDiscarded
+from genoflow.events.event_parked import EventParked
+from genoflow.events.event_requeued import EventRequeued
+from genoflow.events.file_assigned import FileAssigned
+from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
+from genoflow.events.file_checksummed import FileChecksummed
+from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_rejected import FileRejected
+from genoflow.events.qc_failed import QcFailed
+from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
+from genoflow.events.qc_overridden import QcOverridden
+from genoflow.events.qc_passed import QcPassed
+from genoflow.events.qc_requested import QcRequested
+from genoflow.events.read_set_invalidated import ReadSetInvalidated
+from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.sample_registered import SampleRegistered
+from genoflow.events.sample_relabelled import SampleRelabelled
+from genoflow.events.sample_sheet_amended import SampleSheetAmended
+from genoflow.events.sample_sheet_attached import SampleSheetAttached
+from genoflow.events.sample_sheet_refused import SampleSheetRefused
+from genoflow.events.sequencing_run_completed import SequencingRunCompleted
+from genoflow.events.sequencing_run_failed import SequencingRunFailed
+from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
+from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
+from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
+from genoflow.events.sequencing_run_started import SequencingRunStarted
+from genoflow.events.task_news import TaskNews
+from genoflow.events.top_up_requested import TopUpRequested
+from genoflow.events.topics import Topic
+from genoflow.events.validated import Validated
+from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
+
+
+@dataclass(frozen=True, slots=True)
+class ReadModel:
+    """Keeps a view of the log in Postgres; it never answers with an event."""
+
+    name: str
+    on: tuple[type[Event], ...]
+    about: str
+
+
+def _all_of(topic: Topic) -> tuple[type[Event], ...]:
+    """Every type that stands on this topic and on no other."""
+    return tuple(event for event in EVENTS if event.about.topics == (topic,))
+
+
+READ_MODELS = (
+    ReadModel("audit-trail", on=EVENTS, about="every event with who, when and because of what"),
+    ReadModel(
+        "files",
+        on=(
+            FileLanded,
+            FileAssigned,
+            FileChecksummed,
+            FileChecksumMismatched,
+            Validated,
+            ValidationAttemptFailed,
+            FileRejected,
+        ),
+        about="every version of a file: place, checksums, state, and what it waits for",
+    ),
+    ReadModel(
+        "sequencing-runs",
+        on=(
+            SequencingRunStarted,
+            SequencingRunCompleted,
+            SequencingRunFailed,
+            SequencingRunMirrored,
+            SampleSheetAttached,
+            SampleSheetAmended,
+            SampleSheetRefused,
+            DemultiplexRequested,
+            DemultiplexCompleted,
+            DemultiplexFailed,
+            DemultiplexReopened,
+            SequencingRunQcPassed,
+            SequencingRunQcFailed,
+        ),
+        about="how far every run of an instrument is, and the reads of each sample and lane in it",
+    ),
+    ReadModel(
+        "samples",
+        on=(
+            SampleRegistered,
+            CaseJoined,
+            CaseLeft,
+            ReadSetRegistered,
+            ReadSetInvalidated,
+            FileLanded,
+            FileAssigned,
+            FileChecksummed,
+            FileChecksumMismatched,
+            Validated,
+            ValidationAttemptFailed,
+            FileRejected,
+            SequencingRunQcPassed,
+            SequencingRunQcFailed,
+            QcRequested,
+            QcMetricsRecorded,
+            QcPassed,
+            QcFailed,
+            QcOverridden,
+            TopUpRequested,
+            SampleRelabelled,
+        ),
+        about="where every sample is, since when, what it waits for and why",
+    ),
+    ReadModel(
+        "runs",
+        on=_all_of(topics.RUN),
+        about="runs of pipelines and their tasks: how far each is, and what it took",
+    ),
+    ReadModel(
+        "results",
+        on=tuple(event for event in _all_of(topics.RUN) if not issubclass(event, TaskNews)),
+        about="results of runs, whether they hold, and their files with checksums",
+    ),
+    ReadModel(
+        "qc",
+        on=(
+            QcRequested,
+            QcMetricsRecorded,
+            QcPassed,
+            QcFailed,
+            QcOverridden,
+            TopUpRequested,
+            ReadSetInvalidated,
+            SequencingRunQcPassed,
+            SequencingRunQcFailed,
+        ),
+        about="QC of reads and of sequencing runs: rounds, verdicts and metrics",
+    ),
+    ReadModel(
+        "cases",
+        on=_all_of(topics.CASE),
+        about="what was ordered, who of its members is ready, and what each case waits for",
+    ),
+    ReadModel(
+        "notifications",
+        on=_all_of(topics.NOTIFICATION),
+        about="who wants to be told of what, and what became of every notification",
+    ),
+    ReadModel(
+        "parked",
+        on=(EventParked, EventRequeued, EventDiscarded),
+        about="what a processor could not take, why, and what people decided about it",
+    ),
+    ReadModel(
+        "documents",
+        on=_all_of(topics.CATALOG),
+        about="pipelines, profiles, references and target sets, and which version is in force",
+    ),
+)

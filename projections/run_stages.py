@@ -1,0 +1,94 @@
+"""How far a pipeline run is: the one order in which all rows about runs see its stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from genoflow.events.event import Event
+from genoflow.events.results_amended import ResultsAmended
+from genoflow.events.results_checked import ResultsChecked
+from genoflow.events.results_collected import ResultsCollected
+from genoflow.events.results_held import ResultsHeld
+from genoflow.events.results_published import ResultsPublished
+from genoflow.events.results_retracted import ResultsRetracted
+from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_exited import RunExited
+from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_lost import RunLost
+from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_started import RunStarted
+from genoflow.events.run_submitted import RunSubmitted
+from genoflow.events.run_succeeded import RunSucceeded
+from genoflow.events.run_superseded import RunSuperseded
+
+# Within one attempt; later news of an earlier stage does not take a run back.
+STAGES: tuple[tuple[type[Event], ...], ...] = (
+    (RunRequested,),
+    (RunSubmitted,),
+    (RunStarted,),
+    (RunExited, RunLost),
+    (RunFailed, RunSucceeded),
+    (ResultsCollected,),
+    (ResultsChecked, ResultsHeld),
+    (ResultsPublished,),
+    (ResultsAmended,),
+    (RunCancelled, RunSuperseded),
+    (ResultsRetracted,),
+)
+RANK = {kind: rank for rank, kinds in enumerate(STAGES) for kind in kinds}
+WORDS: dict[type[Event], str] = {
+    RunRequested: "requested", RunSubmitted: "submitted", RunStarted: "running",
+    RunExited: "exited", RunLost: "lost", RunFailed: "failed", RunSucceeded: "succeeded",
+    ResultsCollected: "collected", ResultsChecked: "checked", ResultsHeld: "held",
+    ResultsPublished: "published", ResultsAmended: "amended", RunCancelled: "cancelled",
+    RunSuperseded: "superseded", ResultsRetracted: "retracted",
+}  # fmt: skip
+WAITS: dict[type[Event], str] = {
+    RunRequested: "to be submitted",
+    RunSubmitted: "its launcher to start it",
+    RunStarted: "its tasks",
+    RunExited: "the verdict from its output manifest",
+    RunLost: "to be submitted again or given up",
+    RunSucceeded: "its results to be collected",
+    ResultsCollected: "the check of its results",
+    ResultsChecked: "to be published",
+    ResultsHeld: "a person to release its results",
+}
+AGAIN = "another attempt"
+UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class Stages:
+    """The stage of a run, and the submission that it belongs to."""
+
+    kind: type[Event] | None = None
+    since: datetime | None = None
+    attempt: int = 0
+    will_retry: bool = False
+
+    def hear(self, event: Event) -> bool:
+        """Take this fact in; False where it is news of a submission that was given up."""
+        attempt = getattr(event, "attempt", None) or 0
+        if attempt and attempt < self.attempt:
+            return False
+        again = attempt > self.attempt
+        self.attempt = max(self.attempt, attempt)
+        is_later = self.kind is None or RANK[type(event)] >= RANK[self.kind]
+        if is_later or (again and self.kind is not RunCancelled):
+            self.kind, self.since = type(event), event.envelope.occurred_at
+            self.will_retry = isinstance(event, RunFailed) and event.will_retry
+        return True
+
+    @property
+    def word(self) -> str:
+        """The state in a word."""
+        return WORDS[self.kind] if self.kind is not None else UNKNOWN
+
+    @property
+    def waits_for(self) -> str | None:
+        """What is to happen next, if anything is."""
+        if self.kind is RunFailed:
+            return AGAIN if self.will_retry else None
+        return WAITS.get(self.kind) if self.kind is not None else None
