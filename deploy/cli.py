@@ -48,6 +48,9 @@ COMMANDS = {
     "subscription": (
         "genoflow.deploy.commands.subscription", "subscription", "Say who is told of what.",
     ),
+    "serve": ("genoflow.deploy.commands.serve", "serve", "Serve the HTTP API."),
+    "user": ("genoflow.deploy.commands.user", "user", "Say who may sign in, and do what."),
+    "key": ("genoflow.deploy.commands.key", "key", "Give programs keys, and take them back."),
     "events": ("genoflow.deploy.commands.events", "events", "Read, write and move events."),
     "schemas": ("genoflow.deploy.commands.schemas", "schemas", "Release and check the schemas."),
     "topics": ("genoflow.deploy.commands.topics", "topics", "Create and check the topics."),

@@ -83,6 +83,12 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", description="https://… where people open GenoFlow; links in notifications begin with it"
     )
+    cors_origins: tuple[str, ...] = Field(
+        (), description="https://… of the pages whose scripts may call the API from a browser"
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="addresses of proxies before the API, believed when they say who calls"
+    )
     log_level: str = Field("info", description="debug, info, warning or error")
     person_patterns: tuple[str, ...] = Field(
         (r"(?i)\bMRN[-_ ]?\d{5,}\b", r"\b\d{3}-\d{2}-\d{4}\b"),

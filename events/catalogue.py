@@ -26,6 +26,8 @@ from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.key_issued import KeyIssued
+from genoflow.events.key_revoked import KeyRevoked
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_planned import NotificationPlanned
 from genoflow.events.notification_queued import NotificationQueued
@@ -48,6 +50,8 @@ from genoflow.events.results_collected import ResultsCollected
 from genoflow.events.results_held import ResultsHeld
 from genoflow.events.results_published import ResultsPublished
 from genoflow.events.results_retracted import ResultsRetracted
+from genoflow.events.role_granted import RoleGranted
+from genoflow.events.role_revoked import RoleRevoked
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
@@ -151,6 +155,10 @@ EVENTS: tuple[type[Event], ...] = (
     NotificationQueued,
     NotificationSent,
     NotificationFailed,
+    RoleGranted,
+    RoleRevoked,
+    KeyIssued,
+    KeyRevoked,
     DeadlineSet,
     DeadlinePassed,
     DeadlineCancelled,

@@ -42,7 +42,7 @@ CATALOG = Topic("gf.catalog.v1", "document id", "pipelines, profiles, references
 NOTIFICATION = Topic("gf.notification.v1", "subscription id", "who is told what, and whether")
 PARKED = Topic("gf.parked.v1", "the subject's own key", "events that a processor could not take")
 GOVERNANCE = Topic(
-    "gf.governance.v1", "stream", "what is done to the record itself: replays, read models, rights"
+    "gf.governance.v1", "stream", "what is done to the record itself: read models, replays, rights"
 )
 
 # The order is the order of the pages and of `genoflow topics`.

@@ -104,6 +104,7 @@ ProjectId = Identifier
 RequestId = Identifier  # what the caller named a request: repeated, it is the same fact
 DocumentId = Identifier
 SubscriptionId = Identifier
+AccountId = UUID  # opaque: the account's name stands in its own table and nowhere on the log
 RunId = UUID  # UUIDv5 of what asked for the run
 Name = Annotated[str, StringConstraints(pattern=NO_NUL, min_length=1, max_length=ID_CHARACTERS_MAX)]
 Text = Annotated[str, StringConstraints(pattern=NO_NUL, max_length=TEXT_CHARACTERS_MAX)]

@@ -10,6 +10,8 @@ from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.key_issued import KeyIssued
+from genoflow.events.key_revoked import KeyRevoked
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.projection_cut_over import ProjectionCutOver
 from genoflow.events.qc_overridden import QcOverridden
@@ -19,6 +21,8 @@ from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.results_published import ResultsPublished
 from genoflow.events.results_retracted import ResultsRetracted
+from genoflow.events.role_granted import RoleGranted
+from genoflow.events.role_revoked import RoleRevoked
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_started import RunStarted
 from genoflow.events.sample_registered import SampleRegistered
@@ -116,6 +120,11 @@ FLOW: tuple[Row, ...] = (
         "catalog",
         emits=(PipelinePublished, QcProfilePublished, ReferencePublished, TargetSetPublished),
         about="documents that a person publishes, checked before one of them is",
+    ),
+    Porch(
+        "accounts",
+        emits=(RoleGranted, RoleRevoked, KeyIssued, KeyRevoked),
+        about="who may do what: changes of accounts and keys, from their outbox",
     ),
     Porch(
         "qc-desk",

@@ -16,7 +16,8 @@ from tests.tidy.source import ROOMS, ROOT, files
 
 # What `genoflow[subscribe]` may bring in, by import name: no web server, no object store, no CLI.
 FORBIDDEN = (
-    "asyncpg", "boto3", "botocore", "click", "pysam", "rich", "starlette", "structlog", "uvicorn",
+    "argon2", "asyncpg", "boto3", "botocore", "click", "fastapi", "jwt", "limits", "pysam", "rich",
+    "starlette", "structlog", "uvicorn",
 )  # fmt: skip
 
 

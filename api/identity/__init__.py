@@ -1,0 +1,1 @@
+"""Accounts, sessions, keys and permissions: who calls, and what they may do."""

@@ -1,0 +1,119 @@
+"""What surrounds every request, before anybody knows who calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from urllib.parse import quote
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from genoflow.api.errors import REQUEST_ID, Refusal
+
+BODY_BYTES_MAX = 10_000_000  # 10 MB; files go to the object store, and JSON of ours has kilobytes
+BODY_SECONDS_MAX = 30.0  # 10 MB in 30 s are 2.7 Mbit/s; what is slower only holds a place
+PATH_CHARACTERS_MAX = 500  # of a line of the log
+ALIAS = "/api/v1"
+BASE = "/v1"
+_GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_log = logging.getLogger("genoflow.api.requests")
+
+
+class Requests:
+    """Gives each request its id, and one line of the log when it is answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request under an id: the client's, if it is a plain one."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = given if _GIVEN.fullmatch(given) else str(uuid4())
+        scope.setdefault("state", {})["request_id"] = request_id
+        begun, status = time.monotonic(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            took_ms = round((time.monotonic() - begun) * 1_000)
+            line = (scope["method"], _path(scope), status, took_ms, request_id)
+            _log.info("%s %s: %d in %d ms, request %s", *line)
+
+
+class BodyLimit:
+    """Refuses a body that is too long, or that takes too long."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request whose body stays within the limits."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        told = Headers(scope=scope).get("content-length", "0")
+        too_long = not told.isdecimal() or int(told) > BODY_BYTES_MAX
+        taken, ends_at, whole = 0, time.monotonic() + BODY_SECONDS_MAX, False
+
+        async def bounded() -> Message:
+            nonlocal taken, whole
+            if whole:
+                return await receive()  # the news that the client has gone may take its time
+            if too_long:
+                raise _too_long()
+            try:
+                async with asyncio.timeout(ends_at - time.monotonic()):
+                    message = await receive()
+            except TimeoutError as error:
+                raise Refusal(
+                    408, f"the body was not here within {BODY_SECONDS_MAX:.0f} s; send it again",
+                    headers={"Connection": "close"},
+                ) from error  # fmt: skip
+            taken += len(message.get("body", b""))
+            if taken > BODY_BYTES_MAX:
+                raise _too_long()
+            whole = not message.get("more_body", False)
+            return message
+
+        await self._app(scope, bounded, send)
+
+
+def _too_long() -> Refusal:
+    said = f"the body is longer than {BODY_BYTES_MAX:,} bytes; files go to the object store"
+    return Refusal(413, said, headers={"Connection": "close"})
+
+
+class Alias:
+    """Serves /api/v1/… as /v1/…, its only difference being the address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request under the address that the routes know."""
+        if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{ALIAS}/"):
+            path = BASE + scope["path"].removeprefix(ALIAS)
+            scope = {**scope, "path": path, "raw_path": quote(path).encode()}
+        await self._app(scope, receive, send)
+
+
+def _path(scope: Scope) -> str:
+    # As it came over the line, percent signs and all: it cannot end a line or steer a terminal.
+    raw = scope.get("raw_path") or quote(scope["path"]).encode()
+    return quote(raw, safe="/%:@!$&'()*+,;=~")[:PATH_CHARACTERS_MAX]

@@ -1,0 +1,46 @@
+"""What the API needs of the outside; deploy hands it the adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import asyncpg
+
+from genoflow.events.event import Event
+
+# What asyncpg raises while Postgres is away, starts, stops or is full: a later call may succeed.
+UNAVAILABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.exceptions.InsufficientResourcesError,
+)
+Clock = Callable[[], datetime]  # in UTC
+
+
+class Announcer(Protocol):
+    """Where facts are appended; the log, of which the API sees no more."""
+
+    async def append(self, event: Event) -> object:
+        """Append one fact durably; Retry where that may succeed later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a call is within its limit, and what is left of it."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset_seconds: int  # until the limit is whole again, so far as it is known
+
+
+class RateLimits(Protocol):
+    """Counts calls of each caller within a minute."""
+
+    async def take(self, who: str, per_minute: int) -> Verdict:
+        """Count one call, unless the limit is reached already."""

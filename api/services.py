@@ -1,0 +1,43 @@
+"""What the routes of the API work with: made once by deploy, handed to the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asyncpg import Pool
+
+from genoflow.api.idempotency import Idempotency
+from genoflow.api.identity.accounts import Accounts
+from genoflow.api.identity.keys import Keys
+from genoflow.api.identity.passwords import Passwords
+from genoflow.api.identity.sessions import Sessions
+from genoflow.api.identity.tokens import Tokens
+from genoflow.api.ports import Clock, RateLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything behind the routes."""
+
+    pool: Pool
+    clock: Clock
+    limits: RateLimits
+    accounts: Accounts
+    sessions: Sessions
+    keys: Keys
+    idempotency: Idempotency
+
+
+def services(
+    pool: Pool, *, tokens: Tokens, passwords: Passwords, limits: RateLimits, clock: Clock
+) -> Services:
+    """The services over one database."""
+    return Services(
+        pool=pool,
+        clock=clock,
+        limits=limits,
+        accounts=Accounts(pool, passwords, clock),
+        sessions=Sessions(pool, tokens, clock),
+        keys=Keys(pool, clock),
+        idempotency=Idempotency(pool, clock),
+    )

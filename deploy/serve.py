@@ -1,0 +1,139 @@
+"""The API as a process: its services, its socket, and what it does beside answering."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+
+from genoflow.api.app import create_app
+from genoflow.api.identity import outbox
+from genoflow.api.identity.passwords import Passwords
+from genoflow.api.identity.tables import prepare
+from genoflow.api.identity.tokens import Tokens
+from genoflow.api.limits import MemoryLimits
+from genoflow.api.ports import UNAVAILABLE
+from genoflow.api.registry import SHUTDOWN_SECONDS_MAX, listen
+from genoflow.api.services import Services, services
+from genoflow.deploy.addresses import resolve
+from genoflow.deploy.logs import configure_logs
+from genoflow.deploy.settings import Settings
+from genoflow.deploy.token_keys import token_keys
+from genoflow.deploy.wiring import open_log
+from genoflow.events import topics
+from genoflow.events.errors import Refused, StackFault
+from genoflow.events.registry import read_editions
+
+CONNECTIONS_MAX = 10  # to Postgres, whose default allows 100 in all
+CALLERS_MAX = 1_000  # connections at a time; more are answered with 503 and not held
+QUERY_SECONDS_MAX = 30  # ours take milliseconds
+TIDY_SECONDS = 3_600  # what is over for a day or a week may stay an hour longer
+
+_log = logging.getLogger("genoflow.serve")
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """The services of this deployment, over tables that are as this release needs them."""
+    import asyncpg  # noqa: PLC0415 -- commands that only print their help need none
+
+    address = resolve(settings, needed=("postgres",)).postgres
+    tokens = Tokens(token_keys(settings.home))
+    try:
+        pool = await asyncpg.create_pool(
+            address, min_size=1, max_size=CONNECTIONS_MAX, command_timeout=QUERY_SECONDS_MAX
+        )
+    except UNAVAILABLE as error:
+        raise StackFault(
+            f"Postgres does not answer ({type(error).__name__}); run `genoflow up`, or set "
+            f"GENOFLOW_POSTGRES to an existing server"
+        ) from error
+    try:
+        async with pool.acquire() as connection:
+            await prepare(connection)
+        yield services(
+            pool, tokens=tokens, passwords=Passwords(), limits=MemoryLimits(), clock=_now
+        )
+    finally:
+        await pool.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def serve(settings: Settings, host: str, port: int, ready: Callable[[str], object]) -> None:
+    """Serve until a signal says stop; what makes the process useless ends it with its error."""
+    configure_logs(level=settings.log_level, patterns=settings.person_patterns)
+    try:
+        listener = listen(host, port)
+    except (OSError, OverflowError) as error:
+        raise Refused(
+            f"{host}:{port}: {error}; stop what listens there, or give another --port"
+        ) from error
+    with listener:
+        async with open_services(settings) as made, open_log(settings) as log:
+            await log.partitions(topics.GOVERNANCE.name)  # says which command makes it
+            app = create_app(made, read_editions(), cors_origins=settings.cors_origins)
+            server = uvicorn.Server(_config(app, settings))
+            _stop_with_signals(server)
+            beside = [
+                asyncio.create_task(outbox.keep_sending(made.pool, log), name="outbox"),
+                asyncio.create_task(_keep_tidy(made), name="tidy"),
+            ]
+            for task in beside:
+                task.add_done_callback(lambda _: setattr(server, "should_exit", True))
+            shown = f"[{host}]" if ":" in host else host
+            ready(f"http://{shown}:{listener.getsockname()[1]}")
+            try:
+                await server.serve(sockets=[listener])
+            finally:
+                await _end(beside)
+
+
+def _config(app: Any, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,  # its lines take the way of all others
+        access_log=False,  # the app writes one, with the id of the request
+        lifespan="off",
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        limit_concurrency=CALLERS_MAX,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+    )
+
+
+def _stop_with_signals(server: uvicorn.Server) -> None:
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # uvicorn raises the signal again when it is done: these make that an exit with code 0.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+async def _keep_tidy(made: Services) -> None:
+    while True:
+        try:
+            await made.sessions.forget_old()
+            await made.idempotency.forget_old()
+        except UNAVAILABLE as error:
+            _log.warning("what is over stays an hour longer: %s", error)
+        await asyncio.sleep(TIDY_SECONDS)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    done, _ = await asyncio.wait(tasks)
+    for task in done:
+        if not task.cancelled():
+            task.result()  # it ended by itself, with the error that ends the process
