@@ -17,6 +17,7 @@ from genoflow.events.demultiplex_completed import DemultiplexCompleted
 from genoflow.events.demultiplex_failed import DemultiplexFailed
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
+from genoflow.events.divergence_found import DivergenceFound
 from genoflow.events.event import Event
 from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_parked import EventParked
@@ -43,6 +44,8 @@ from genoflow.events.qc_requested import QcRequested
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.replay_completed import ReplayCompleted
+from genoflow.events.replay_started import ReplayStarted
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.results_amended import ResultsAmended
 from genoflow.events.results_checked import ResultsChecked
@@ -167,4 +170,7 @@ EVENTS: tuple[type[Event], ...] = (
     EventRequeued,
     EventDiscarded,
     ProjectionCutOver,
+    ReplayStarted,
+    DivergenceFound,
+    ReplayCompleted,
 )

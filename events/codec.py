@@ -42,6 +42,7 @@ PREPARED_MAX = 20_000  # ten full steps of a task; 400 bytes each are 8 MB
 
 HEADER_ID = "ce_id"
 HEADER_TYPE = "ce_type"
+HEADER_SOURCE = "ce_source"
 HEADER_CORRELATION = "ce_correlationid"
 HEADER_SEAL = "gf_seal"
 
@@ -103,7 +104,7 @@ class Codec:
             _SPECVERSION,
             (HEADER_ID, binary.id_text(envelope.event_id.int)),
             writer.type_header,
-            ("ce_source", envelope.producer.service.encode()),
+            (HEADER_SOURCE, envelope.producer.service.encode()),
             (HEADER_CORRELATION, binary.id_text(envelope.correlation_id.int)),
             (HEADER_SEAL, SEAL.pack(zlib.crc32(value))),
         ]

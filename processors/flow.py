@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
+from genoflow.events.divergence_found import DivergenceFound
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_landed import FileLanded
@@ -18,6 +19,8 @@ from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.replay_completed import ReplayCompleted
+from genoflow.events.replay_started import ReplayStarted
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.results_published import ResultsPublished
 from genoflow.events.results_retracted import ResultsRetracted
@@ -192,6 +195,11 @@ FLOW: tuple[Row, ...] = (
         "read-models",
         emits=(ProjectionCutOver,),
         about="what readers see of the log, when that becomes another build of it",
+    ),
+    Porch(
+        "replay",
+        emits=(ReplayStarted, DivergenceFound, ReplayCompleted),
+        about="what a person tries on the record: the log, through this code or another",
     ),
     *READ_MODELS,
 )

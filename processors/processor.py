@@ -48,6 +48,7 @@ class Call:
     seconds_max: float = CALL_SECONDS_MAX
     # What is said when its tries are used up; without it the effect is parked.
     gives_up: Callable[[Any, str], Sequence[Event]] | None = None
+    may_say_nothing: bool = False  # then the log need not show that it was ever done
     kind: Kind = Kind.CALL
 
 
@@ -62,6 +63,7 @@ class Bytes:
     seconds_max: float = BYTES_SECONDS_MAX
     memory_bytes_max: int = BYTES_MEMORY_MAX
     gives_up: Callable[[Any, str], Sequence[Event]] | None = None
+    may_say_nothing: bool = False
     kind: Kind = Kind.BYTES
 
 
@@ -79,6 +81,7 @@ class Job:
     # What is said of a job that another effect has begun and that its launcher does not know, or
     # that left no outcome; without it an unknown job is begun, and one without outcome is parked.
     lost: Callable[[Any, str], Sequence[Event]] | None = None
+    may_say_nothing: bool = False
     kind: Kind = Kind.JOB
 
 

@@ -240,6 +240,7 @@ SUBMIT_RUN = Processor(
             emits=(RunExited,),
             perform=end,
             seconds_max=CANCEL_SECONDS_MAX,
+            may_say_nothing=True,  # of a job that was never begun
         ),
     ),
     about="begins a run under a name known before, again where that may help; says how it ended",

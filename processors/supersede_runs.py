@@ -192,6 +192,7 @@ SUPERSEDE_RUNS = Processor(
             arguments=Later,
             emits=(RunSuperseded, ResultsAmended),
             perform=compare,
+            may_say_nothing=True,  # of runs that were never asked for
         ),
     ),
     about="lets a later run take the place of earlier ones, and says what differs",

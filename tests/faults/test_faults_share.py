@@ -12,12 +12,14 @@ from genoflow.deploy.settings import read_settings
 from genoflow.events import topics
 from genoflow.events.errors import LogUnavailable
 from genoflow.events.log.kafka import KafkaLog
+from genoflow.processors.flow import PROCESSORS
 from tests.faults.brokers import Cluster
 from tests.faults.driver import is_clean, play
 from tests.faults.provoke import PROVOCATIONS, provoke
 from tests.faults.scenarios import SMALL, WHOLE_FLOW_SMALL
 from tests.faults.stage import make_topics
 from tests.faults.whole_flow import play_flow
+from tests.replays import replayed, told
 
 TURNS_MAX = 3  # a busy machine may let a blow fall between two transactions, where it does no harm
 SAMPLES_PER_SMALL_RUN = 24
@@ -51,6 +53,12 @@ async def test_a_cohort_goes_through_the_whole_flow_as_if_nothing_had_happened(
     assert (row["kills"], row["stops"]) == (WHOLE_FLOW_SMALL.kills, WHOLE_FLOW_SMALL.stops)
     assert row["jobs_begun"] == row["runs"] + row["sequencing_runs"]
     assert not [end for end in row["ends"] if end.startswith("unforeseen")], row["ends"]
+    count = topics.PARTITIONS_EMBEDDED
+    prefix = f"{WHOLE_FLOW_SMALL.name}."
+    async with KafkaLog(broker.address, prefix=prefix, partitions=count) as log:
+        reports = [await replayed(log, processor) for processor in PROCESSORS.values()]
+    assert {report.processor: told(report) for report in reports if report.differences} == {}
+    assert sum(report.decisions for report in reports) >= row["facts"] // 2
 
 
 async def test_a_reader_closes_while_its_broker_is_away(broker: Cluster) -> None:

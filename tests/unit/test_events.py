@@ -37,7 +37,7 @@ every_event = pytest.mark.parametrize("model", EVENTS, ids=lambda model: model._
 
 # Past participles that do not end in "ed".
 IRREGULAR = {
-    "Held", "Left", "Lost", "Overridden", "Ready", "Sent", "Set", "Silent", "Withdrawn",
+    "Found", "Held", "Left", "Lost", "Overridden", "Ready", "Sent", "Set", "Silent", "Withdrawn",
 }  # fmt: skip
 DIRECT_IDENTIFIERS = {
     "first_name", "last_name", "surname", "patient_name", "birth_date", "date_of_birth", "mrn",

@@ -1,0 +1,1 @@
+"""What a processor decided, beside what it decides now."""
