@@ -20,6 +20,7 @@ from genoflow.api.identity.tokens import Tokens
 from genoflow.api.limits import MemoryLimits
 from genoflow.api.ports import UNAVAILABLE
 from genoflow.api.registry import SHUTDOWN_SECONDS_MAX, listen
+from genoflow.api.routes import ROUTERS
 from genoflow.api.services import Services, services
 from genoflow.deploy.addresses import resolve
 from genoflow.deploy.logs import configure_logs
@@ -29,6 +30,8 @@ from genoflow.deploy.wiring import open_log
 from genoflow.events import topics
 from genoflow.events.errors import Refused, StackFault
 from genoflow.events.registry import read_editions
+from genoflow.projections import store as read_models
+from genoflow.projections.models import MODELS
 
 CONNECTIONS_MAX = 10  # to Postgres, whose default allows 100 in all
 CALLERS_MAX = 1_000  # connections at a time; more are answered with 503 and not held
@@ -57,11 +60,19 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     try:
         async with pool.acquire() as connection:
             await prepare(connection)
+            await make_read_models(connection)
         yield services(
             pool, tokens=tokens, passwords=Passwords(), limits=MemoryLimits(), clock=_now
         )
     finally:
         await pool.close()
+
+
+async def make_read_models(connection: Any) -> None:
+    """Make empty tables where nobody has fed them yet: a question then finds nothing."""
+    await read_models.prepare(connection)
+    for model in MODELS:
+        await read_models.live_build(connection, model)
 
 
 def _now() -> datetime:
@@ -80,7 +91,9 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
     with listener:
         async with open_services(settings) as made, open_log(settings) as log:
             await log.partitions(topics.GOVERNANCE.name)  # says which command makes it
-            app = create_app(made, read_editions(), cors_origins=settings.cors_origins)
+            app = create_app(
+                made, read_editions(), routers=ROUTERS, cors_origins=settings.cors_origins
+            )
             server = uvicorn.Server(_config(app, settings))
             _stop_with_signals(server)
             beside = [

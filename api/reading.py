@@ -1,0 +1,122 @@
+"""What every question has in common: known filters only, pages, positions, and an ETag.
+
+An answer says in `GenoFlow-Position` which part of the log it knows. A question with
+`min_position` waits until the rows have come that far: hand it the position of a write, and the
+answer knows what was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from genoflow.api.errors import Refusal
+from genoflow.api.guard import GuardedRoute, ServicesHere
+from genoflow.events.log.port import Vector
+from genoflow.projections.event_search import positions
+from genoflow.projections.store import Connection
+from genoflow.projections.vectors import WORD_CHARACTERS_MAX, covers, from_word, to_word
+
+POSITION = "GenoFlow-Position"
+WAIT_SECONDS_MAX = 2.0  # a row follows its event within 100 ms; later it is said to be late
+PAUSE_SECONDS = 0.02
+PAGE_DEFAULT = 50
+PAGE_MAX = 1_000
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class _Reads(APIRoute):
+    """Refuses filters that are not known, and lets a client keep an answer that did not change."""
+
+    def get_route_handler(self) -> Handler:
+        handler = super().get_route_handler()
+        known = _filters(self.dependant)
+
+        async def reading(request: Request) -> Response:
+            unknown = sorted(set(request.query_params) - known)
+            if unknown:
+                said = f"is no filter here; there are {', '.join(sorted(known)) or 'none'}"
+                raise Refusal(
+                    422, f"{unknown[0]}: {said}",
+                    details={"field": unknown[0], "rejected_value": None},
+                )  # fmt: skip
+            return _tagged(request, await handler(request))
+
+        return reading
+
+
+class ReadingRoute(GuardedRoute, _Reads):
+    """A question behind the door."""
+
+
+def _filters(asked: Dependant) -> set[str]:
+    below = [_filters(one) for one in asked.dependencies]
+    return {field.alias for field in asked.query_params}.union(*below)
+
+
+def _tagged(request: Request, response: Response) -> Response:
+    body = getattr(response, "body", b"")
+    if response.status_code != 200 or not body:
+        return response
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    kept = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    asked = [one.strip().removeprefix("W/") for one in
+             request.headers.get("if-none-match", "").split(",")]  # fmt: skip
+    if tag in asked:
+        position = response.headers.get(POSITION)
+        return Response(None, 304, kept | ({POSITION: position} if position else {}))
+    response.headers.update(kept)
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A connection whose rows do not change while it is asked, and the position that they have."""
+
+    connection: Connection
+    position: Vector
+
+
+async def _reading(
+    services: ServicesHere,
+    response: Response,
+    min_position: Annotated[
+        str | None,
+        Query(
+            max_length=WORD_CHARACTERS_MAX, examples=["AQQBAgM"],
+            description="wait until the answer knows what stood on the log at this position",
+        ),
+    ] = None,
+) -> AsyncIterator[Reading]:  # fmt: skip
+    wanted = from_word(min_position) if min_position is not None else {}
+    async with services.pool.acquire() as connection:
+        if wanted:
+            await _wait(connection, wanted)
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            position = await positions(connection)
+            response.headers[POSITION] = to_word(position)
+            yield Reading(connection, position)
+
+
+async def _wait(connection: Connection, wanted: Vector) -> None:
+    for _ in range(int(WAIT_SECONDS_MAX / PAUSE_SECONDS)):
+        if covers(await positions(connection), wanted):
+            return
+        await asyncio.sleep(PAUSE_SECONDS)
+    raise Refusal(
+        503, "the rows have not come as far as min_position; ask again, or without it",
+        code="BEHIND", headers={"Retry-After": "1"},
+    )  # fmt: skip
+
+
+ReadingHere = Annotated[Reading, Depends(_reading)]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="how many at most")]

@@ -1,0 +1,9 @@
+"""Every router below /v1 but those that the app has by itself."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from genoflow.api import events, timelines
+
+ROUTERS: tuple[APIRouter, ...] = (events.router, timelines.router)

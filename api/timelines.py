@@ -1,0 +1,75 @@
+"""What happened to a sample, a case or a run, with what it follows from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from genoflow.api.errors import Refusal
+from genoflow.api.guard import asks
+from genoflow.api.identity.permissions import Permission
+from genoflow.api.reading import Reading, ReadingHere, ReadingRoute
+from genoflow.projections.timeline import ENTRIES_MAX, timeline_of
+
+router = APIRouter(tags=["timelines"], route_class=ReadingRoute)
+
+
+class EntryOut(BaseModel):
+    """One line of a timeline."""
+
+    event_id: UUID
+    type: str = Field(examples=["Validated"])
+    subject: str = Field(examples=["SIM-A"])
+    occurred_at: datetime
+    recorded_at: datetime
+    causation_id: UUID | None
+    producer: str = Field(examples=["validate-files"])
+    payload: dict[str, Any]
+
+
+class TimelineOut(BaseModel):
+    """A story, oldest first."""
+
+    subject: str = Field(examples=["SIM-A"])
+    entries: list[EntryOut]
+    is_cut: bool = Field(description="whether it is longer than is shown")
+
+
+async def _timeline(reading: Reading, kind: str, subject: str) -> TimelineOut:
+    found = await timeline_of(reading.connection, subject)
+    if not found:
+        raise Refusal(404, f"{kind} {subject}: nothing on the log is about it; look at its id")
+    entries = [
+        EntryOut(
+            event_id=one.event_id, type=one.type, subject=one.subject, occurred_at=one.occurred_at,
+            recorded_at=one.recorded_at, causation_id=one.causation_id, producer=one.producer,
+            payload=one.payload,
+        )
+        for one in found
+    ]  # fmt: skip
+    return TimelineOut(subject=subject, entries=entries, is_cut=len(found) >= ENTRIES_MAX)
+
+
+@router.get("/samples/{sample_id}/timeline", summary="A sample's story", responses={404: {}})
+@asks(Permission.SAMPLES_READ)
+async def sample_timeline(reading: ReadingHere, sample_id: str) -> TimelineOut:
+    """Tell what happened to a sample, what it follows from, and what its runs came to."""
+    return await _timeline(reading, "sample", sample_id)
+
+
+@router.get("/cases/{case_id}/timeline", summary="A case's story", responses={404: {}})
+@asks(Permission.CASES_READ)
+async def case_timeline(reading: ReadingHere, case_id: str) -> TimelineOut:
+    """Tell what happened to a case, and what its runs came to."""
+    return await _timeline(reading, "case", case_id)
+
+
+@router.get("/runs/{run_id}/timeline", summary="A run's story", responses={404: {}})
+@asks(Permission.RUNS_READ)
+async def run_timeline(reading: ReadingHere, run_id: str) -> TimelineOut:
+    """Tell what happened to a run of a pipeline or of an instrument."""
+    return await _timeline(reading, "run", run_id)
