@@ -23,7 +23,7 @@ setup-bench:
 
 links: setup-dev  ## the view of the rooms that type checkers need
 	@mkdir -p .pkg/genoflow
-	@for room in api deploy events nextflow processors projections schemas; do \
+	@for room in api deploy events native nextflow processors projections schemas; do \
 		ln -sfn ../../$$room .pkg/genoflow/$$room; done
 
 demo: setup  ## a real stack, and six samples on their way to results
@@ -41,7 +41,7 @@ check: links  ## style, types, imports, tidiness, wheel contents
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy -p genoflow.events -p genoflow.deploy -p genoflow.api -p genoflow.processors \
-		-p genoflow.projections -p genoflow.schemas
+		-p genoflow.projections -p genoflow.native -p genoflow.schemas
 	@$(BIN)/mypy tools tests benchmarks
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest --quiet tests/tidy tests/packaging
@@ -68,4 +68,4 @@ faults: setup-dev  ## kill workers and brokers, spoil the link, and judge what s
 	@$(BIN)/python -m tests.faults
 
 clean:  ## remove what set-up made here (not the cache, not your data)
-	@rm -rf .venv .pkg build dist *.egg-info
+	@rm -rf .venv .pkg build dist *.egg-info native/target native/*.so

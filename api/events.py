@@ -19,6 +19,7 @@ from genoflow.api.guard import ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import PAGE_DEFAULT, Limit, ReadingHere, ReadingRoute
 from genoflow.api.services import Services
+from genoflow.events import topics
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Position
 from genoflow.projections.event_search import KeptEvent, Wanted, event_of, follow, positions, search
@@ -31,7 +32,7 @@ LOOK_SECONDS = 0.25
 QUIET_SECONDS_MAX = 15.0  # proxies end what is silent for 30 to 60 s
 VALUES_MAX = 100  # of one filter
 PLACE = re.compile(r"(gf\.[a-z0-9.-]{1,190})\[([0-9]{1,5})\]@([0-9]{1,18})")
-A_PLACE = "gf.sample.v1[3]@1201"
+A_PLACE = f"{topics.SAMPLE.name}[3]@1201"
 AN_ID = "0b3f6b0e-3a55-5f0e-8a53-5f2f0c6f2a10"
 
 router = APIRouter(tags=["events"], route_class=ReadingRoute)
@@ -63,7 +64,7 @@ class EventOut(BaseModel):
     causation_id: UUID | None = Field(description="the event that it follows from")
     actor: ActorOut
     producer: ProducerOut
-    topic: str = Field(examples=["gf.sample.v1"])
+    topic: str = Field(examples=[topics.SAMPLE.name])
     partition: int
     offset: int
     payload: dict[str, Any] = Field(examples=[{"sample_id": "SIM-A", "round": 1}])

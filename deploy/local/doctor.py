@@ -25,6 +25,7 @@ from genoflow.deploy.local.state import read_status
 from genoflow.deploy.local.supervisor import DISK_FREE_BYTES_MIN
 from genoflow.deploy.settings import Settings, inherited_environment
 from genoflow.events.errors import StackFault
+from genoflow.native.batch import COMPILED
 
 PYTHON_OLDEST = (3, 11)
 LOCAL_EXTRA = "run `pip install 'genoflow[local]'`"
@@ -134,6 +135,16 @@ async def _docker() -> Finding:
     return Finding("docker", Level.OK, "no engine answers: not needed")
 
 
+def _native() -> Finding:
+    if COMPILED:
+        return Finding("native code", Level.OK, "built: Rust reads batches of records")
+    text = (
+        "not built: Python reads batches of records, with the same results, and takes 6 to 30 "
+        "times as long; install Rust (cargo 1.85 or newer), then `make clean` and `make setup`"
+    )
+    return Finding("native code", Level.WARN, text)
+
+
 def _certificates() -> Finding:
     chosen = {**inherited_environment(), **ca_environment()}
     path = chosen.get("REQUESTS_CA_BUNDLE") or chosen.get("CURL_CA_BUNDLE")
@@ -161,7 +172,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await _root(),
         _ports(settings),
         await _docker(),
-        Finding("native code", Level.OK, "pure Python: there is no native part yet"),
+        _native(),
         _certificates(),
     ]
     return [finding for finding in findings if finding is not None]

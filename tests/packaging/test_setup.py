@@ -91,6 +91,20 @@ def test_what_is_set_up_is_not_set_up_again(checkout: Path) -> None:
     assert not module.covered("dev")
 
 
+def test_a_change_of_the_extension_is_set_up_again(checkout: Path) -> None:
+    module = loaded(checkout)
+    without = module.stamp_of("dev")
+    (checkout / "native" / "src").mkdir(parents=True)
+    (checkout / "native" / "src" / "lib.rs").write_text("// one")
+    first = module.stamp_of("dev")
+    (checkout / "native" / "src" / "lib.rs").write_text("// two")
+    (checkout / "native" / "twin.py").write_text("# is taken as it is")
+    assert len({without, first, module.stamp_of("dev")}) == 3
+    second = module.stamp_of("dev")
+    (checkout / "native" / "twin.py").write_text("# and again")
+    assert module.stamp_of("dev") == second
+
+
 def test_an_interrupted_set_up_says_how_to_go_on(checkout: Path) -> None:
     uv = checkout / "uv"
     uv.write_text("#!/bin/sh\necho made >&2\nexec sleep 600\n")

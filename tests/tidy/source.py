@@ -8,7 +8,9 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("api", "deploy", "events", "nextflow", "processors", "projections", "schemas")
+ROOMS = (
+    "api", "deploy", "events", "native", "nextflow", "processors", "projections", "schemas",
+)  # fmt: skip
 
 
 @functools.cache
