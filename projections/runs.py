@@ -123,7 +123,7 @@ def _stage(state: RunState, event: Any) -> list[TaskRow]:
         handler(state, event)
     if isinstance(event, ENDS):
         _change(state, ended_at=state.row.ended_at or event.envelope.occurred_at)
-    if isinstance(event, LOSING):
+    if isinstance(event, LOSING) and state.stages.kind is type(event):
         _change(state, reason=event.reason)
         lost += _lose_tasks(state)
     return lost

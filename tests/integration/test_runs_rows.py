@@ -192,6 +192,13 @@ async def test_what_was_cancelled_stays_so_and_tells_why(rows: Rows) -> None:
     )
 
 
+async def test_late_news_of_a_loss_does_not_touch_a_run_that_succeeded(rows: Rows) -> None:
+    await rows.tell(requested(), fact(RunSubmitted), fact(RunStarted), fact(RunSucceeded))
+    await rows.tell(fact(RunLost, reason="no such job"))
+    found = await told(rows)
+    assert (found["state"], found["reason"]) == ("succeeded", None)
+
+
 async def test_void_reads_are_counted(rows: Rows) -> None:
     await rows.tell(requested(), fact(RunInputsInvalidated))
     assert (await told(rows))["void_reads"] == 1

@@ -12,18 +12,22 @@ from typing import Any
 
 import pytest
 
+from genoflow.deploy.asking import case as asked_case
 from genoflow.deploy.asking import file as asked_file
+from genoflow.deploy.asking import run as asked_pipeline_run
 from genoflow.deploy.asking import sample as asked_sample
 from genoflow.deploy.asking import sequencing as asked_run
+from genoflow.deploy.asking import subscription as asked_subscription
 from genoflow.events import topics
 from genoflow.events.event import Event
 from genoflow.events.log.recorded import Recorded
+from genoflow.projections import cases, runs, subscriptions
 from genoflow.projections.audit_trail import recorded_events
 from genoflow.projections.folding import STATES_MAX, Folder
 from genoflow.projections.model import AnyModel
 from genoflow.projections.models import MODELS
 from genoflow.projections.store import Batch, Build, apply, begin_build, drop_build
-from tests.integration.rows import Rows, rows_of
+from tests.integration.rows import Rows, all_pages, rows_of
 from tests.partition import CODEC
 from tests.simulation.whole import logged
 from tests.whole.cohort import make
@@ -31,7 +35,7 @@ from tests.whole.cohort import make
 SEED, SAMPLES, PER_RUN = 3, 24, 12  # some 700 events of two runs
 PIECE_MAX = 40  # records
 # A cohort publishes no document, and nothing of it is parked.
-UNHEARD = {"catalog", "parked"}
+UNHEARD = {"documents", "parked"}
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 
 
@@ -155,3 +159,30 @@ async def test_the_states_are_those_that_people_are_told(rows: Rows) -> None:
     }
     name = "bucket || '/' || object_key || '@' || version_id"
     assert await states(rows, "files", name) == dict(files_of([*samples.values(), *runs.values()]))
+
+
+async def test_runs_cases_and_subscriptions_say_what_people_are_told(rows: Rows) -> None:
+    of_case: dict[str | None, list[asked_pipeline_run.Run]] = {}
+    known = {}
+    for key, events in subjects(topics.RUN).items():
+        known[key] = run = asked_pipeline_run.run_of(key, events)
+        of_case.setdefault(run.case_id, []).append(run)
+    found = await all_pages(runs.list_runs, rows.connection, runs.ORDER, 7)
+    assert {one["run_id"]: (one["state"], one["since"]) for one in found} == {
+        key: (asked_pipeline_run.word(run), run.at) for key, run in known.items()
+    }
+    found = await all_pages(cases.list_cases, rows.connection, cases.ORDER, 7)
+    assert {one["case_id"]: one["state"] for one in found} == {
+        key: asked_case.word(asked_case.case_of(key, events), of_case.get(key, ()))
+        for key, events in subjects(topics.CASE).items()
+    }
+    found = await all_pages(
+        subscriptions.list_subscriptions, rows.connection, subscriptions.ORDER, 7
+    )
+    told = {
+        key: asked_subscription.subscription_of(key, events)
+        for key, events in subjects(topics.NOTIFICATION).items()
+    }
+    assert {one["subscription_id"]: (one["state"], one["sent"]) for one in found} == {
+        key: (asked_subscription.word(one), one.sent) for key, one in told.items()
+    }
