@@ -12,8 +12,9 @@ from genoflow.events.log.recorded import Recorded
 from genoflow.projections.model import AnyModel
 from genoflow.projections.row import Row, Table, Version, place_of
 
-# Of a subject some 300 events were folded; with their ids it is about 50 kB, so 500 MB at most.
-STATES_MAX = 10_000
+STATES_MAX = 10_000  # subjects; most have some 30 events
+# Of each event its id stays, a row or so, and what the state keeps of it: about 500 bytes.
+EVENTS_MAX = 500_000
 
 Subject = tuple[str, str]  # a topic and a key
 # The earlier events of subjects: those of one topic, below an offset, in the order of the log.
@@ -52,15 +53,25 @@ class Changes:
 class Folder:
     """Folds one build of a read model."""
 
-    def __init__(self, model: AnyModel, load: Load, *, states_max: int = STATES_MAX) -> None:
+    def __init__(
+        self,
+        model: AnyModel,
+        load: Load,
+        *,
+        states_max: int = STATES_MAX,
+        events_max: int = EVENTS_MAX,
+    ) -> None:
         self._model = model
         self._load = load
         self._states_max = states_max
+        self._events_max = events_max
         self._known: OrderedDict[Subject, Known] = OrderedDict()
+        self._events = 0  # of all subjects that are known
 
     def forget(self) -> None:
         """Fetch everything again: what was folded was not kept."""
         self._known.clear()
+        self._events = 0
 
     async def fold(self, records: Sequence[Recorded]) -> Changes:
         """What these consecutive records of one partition make of the rows."""
@@ -71,8 +82,11 @@ class Folder:
             await self._fetch(records)
         for record in records:
             self._take(record, changes)
-        while len(self._known) > self._states_max:
-            self._known.popitem(last=False)
+        while self._known and (
+            len(self._known) > self._states_max or self._events > self._events_max
+        ):
+            _, known = self._known.popitem(last=False)
+            self._events -= len(known.seen)
         return changes
 
     async def _fetch(self, records: Sequence[Recorded]) -> None:
@@ -89,7 +103,9 @@ class Folder:
         try:
             if model.has_state and record.event_id in known.seen:
                 return
-            known.seen.add(record.event_id)
+            if model.has_state:
+                known.seen.add(record.event_id)
+                self._events += 1
             rows = list(model.project(known.state, record))
             place = place_of(record)
         except UnknownSchema:

@@ -224,7 +224,8 @@ async def all_samples(subjects: Subjects) -> list[Row]:
             sample = known.setdefault(event.key, samples.Sample(event.key))
             _room(len(known), "sample")
             fold(sample, [event], samples.USES)
-    mine = [one for one in known.values() if samples.word(one) != "unassigned"]
+    of_none = ("unassigned", "assigned")  # files that landed without a sample
+    mine = [one for one in known.values() if samples.word(one) not in of_none]
     return _sorted(Row(o.key, samples.word(o), o.last_type, o.last_at) for o in mine)
 
 

@@ -65,10 +65,14 @@ class File:
         return isinstance(self.verdict, FileRejected | FileChecksumMismatched)
 
     @property
+    def is_of_no_sample(self) -> bool:
+        """Whether it stands under its own name, since its metadata named no sample."""
+        return self.subject == unassigned_key(self.name.bucket, self.name.object_key)
+
+    @property
     def is_unassigned(self) -> bool:
         """Whether nobody has said whose it is."""
-        own = unassigned_key(self.name.bucket, self.name.object_key)
-        return self.subject == own and self.assigned is None
+        return self.is_of_no_sample and self.assigned is None
 
 
 Files = dict[FileName, File]

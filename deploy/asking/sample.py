@@ -166,7 +166,7 @@ def sample_of(key: str, events: Iterable[Event]) -> Sample:
 def why(sample: Sample) -> list[Answer]:
     """What the sample itself waits for; what its cases wait for is asked of them."""
     if not sample.registered and not sample.read_sets and not sample.cases and sample.files:
-        only = [files.why(one) for one in sample.files.values() if one.is_unassigned]
+        only = [files.why(one) for one in sample.files.values() if one.is_of_no_sample]
         if only:
             return only
     answers = [*_label(sample), *map(_closed, sample.left.values())]
@@ -323,8 +323,8 @@ def word(sample: Sample) -> str:
     if isinstance(standing, QcRequested | QcMetricsRecorded):
         return "in QC"
     every = list(sample.files.values())
-    if every and all(one.is_unassigned for one in every):
-        return "unassigned"
+    if every and all(one.is_of_no_sample for one in every):
+        return "unassigned" if any(one.is_unassigned for one in every) else "assigned"
     if not sample.cases:
         return "case closed" if sample.left else "waits for order"
     return "QC passed" if standing else _word_of_reads(sample)

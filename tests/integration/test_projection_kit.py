@@ -67,7 +67,10 @@ async def test_pieces_of_any_size_and_a_rebuild_give_the_same_rows(
     assert in_pieces[3], "something was set aside"
 
 
-async def test_few_states_in_memory_give_the_same_rows_as_many(connection: Any) -> None:
+@pytest.mark.parametrize("room", [{"states_max": 1}, {"events_max": 3}])
+async def test_few_states_in_memory_give_the_same_rows_as_many(
+    connection: Any, room: dict[str, int]
+) -> None:
     async with MemoryLog(partitions=1) as log:
         await logged(log, story(7))
         await bring_up(log, CODEC, connection, MODELS)
@@ -78,7 +81,7 @@ async def test_few_states_in_memory_give_the_same_rows_as_many(connection: Any) 
         async def load(topic: str, keys: Any, before: int) -> list[Recorded]:
             return await recorded_events(connection, CODEC, topic, keys, before)
 
-        folder = Folder(build.model, load, states_max=1)
+        folder = Folder(build.model, load, **room)
         for begin in range(0, len(records), 2):
             some = records[begin : begin + 2]
             end = some[-1].offset + 1

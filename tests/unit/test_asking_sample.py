@@ -220,7 +220,10 @@ def test_an_unassigned_file_waits_for_its_sample_until_it_is_assigned() -> None:
     )
     assert word(waiting) == "unassigned"
     said_whose = FileAssigned(**FILE, sample_id="S7", role="R1", request_id="r", reason="by label")
-    [file] = sample_of(key, told(loose, said_whose)).files.values()
+    settled = sample_of(key, told(loose, said_whose))
+    assert word(settled) == "assigned"  # it is no sample, and waits for no order
+    assert sentences(key, why(settled)).endswith("ask `genoflow sample why S7`")
+    [file] = settled.files.values()
     assert (why_file(file).way, why_file(file).is_waiting) == (
         "ask `genoflow sample why S7`",
         False,
