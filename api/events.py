@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
-from genoflow.api.reading import PAGE_DEFAULT, Limit, ReadingHere, ReadingRoute
+from genoflow.api.reading import PAGE_DEFAULT, Limit, ReadingHere, ReadingRoute, with_zone
 from genoflow.api.services import Services
 from genoflow.events import topics
 from genoflow.events.log.port import Vector
@@ -117,17 +117,12 @@ def wanted_of(
     """The filters of a question; of a filter that is named twice, one value has to hold."""
     return Wanted(
         tuple(type), tuple(subject), tuple(topic), correlation_id, causation_id, actor, producer,
-        _with_zone("recorded_from", recorded_from), _with_zone("recorded_before", recorded_before),
+        _zoned("recorded_from", recorded_from), _zoned("recorded_before", recorded_before),
     )  # fmt: skip
 
 
-def _with_zone(name: str, moment: datetime | None) -> datetime | None:
-    if moment is not None and moment.utcoffset() is None:
-        raise Refusal(
-            422, f"{name}: has no time zone; give it as UTC, such as 2026-03-01T10:00:00Z",
-            details={"field": name, "rejected_value": moment.isoformat()},
-        )  # fmt: skip
-    return moment
+def _zoned(name: str, moment: datetime | None) -> datetime | None:
+    return None if moment is None else with_zone(name, moment)
 
 
 WantedHere = Annotated[Wanted, Depends(wanted_of)]

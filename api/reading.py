@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
@@ -22,6 +23,7 @@ from starlette.responses import Response
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import GuardedRoute, ServicesHere
 from genoflow.events.log.port import Vector
+from genoflow.projections.as_of import position_at
 from genoflow.projections.event_search import positions
 from genoflow.projections.store import Connection
 from genoflow.projections.vectors import WORD_CHARACTERS_MAX, covers, from_word, to_word
@@ -84,6 +86,7 @@ class Reading:
 
     connection: Connection
     position: Vector
+    at: Vector | None  # where rows are asked for as they were; None for now
 
 
 async def _reading(
@@ -96,15 +99,38 @@ async def _reading(
             description="wait until the answer knows what stood on the log at this position",
         ),
     ] = None,
+    as_of: Annotated[
+        datetime | None,
+        Query(description="as the log was at this recorded time: the same answer for ever"),
+    ] = None,
+    at_position: Annotated[
+        str | None,
+        Query(max_length=WORD_CHARACTERS_MAX, description="as the log was at this position"),
+    ] = None,
 ) -> AsyncIterator[Reading]:  # fmt: skip
     wanted = from_word(min_position) if min_position is not None else {}
+    at = from_word(at_position) if at_position is not None else None
+    if as_of is not None and at is not None:
+        raise Refusal(422, "as_of and at_position name two times; leave one of them out")
     async with services.pool.acquire() as connection:
         if wanted:
             await _wait(connection, wanted)
+        if as_of is not None:
+            at = await position_at(connection, with_zone("as_of", as_of))
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             position = await positions(connection)
             response.headers[POSITION] = to_word(position)
-            yield Reading(connection, position)
+            yield Reading(connection, position, at)
+
+
+def with_zone(name: str, moment: datetime) -> datetime:
+    """The same time; a Refusal where it could be one of many."""
+    if moment.utcoffset() is None:
+        raise Refusal(
+            422, f"{name}: has no time zone; give it as UTC, such as 2026-03-01T10:00:00Z",
+            details={"field": name, "rejected_value": moment.isoformat()},
+        )  # fmt: skip
+    return moment
 
 
 async def _wait(connection: Connection, wanted: Vector) -> None:
@@ -119,4 +145,8 @@ async def _wait(connection: Connection, wanted: Vector) -> None:
 
 
 ReadingHere = Annotated[Reading, Depends(_reading)]
+After = Annotated[
+    str | None,
+    Query(max_length=4_000, description="the `next` of the page before, as it came"),
+]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description="how many at most")]

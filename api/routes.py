@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from genoflow.api import events, timelines
+from genoflow.api import events, samples, timelines
 
-ROUTERS: tuple[APIRouter, ...] = (events.router, timelines.router)
+ROUTERS: tuple[APIRouter, ...] = (samples.router, events.router, timelines.router)

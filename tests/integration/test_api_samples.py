@@ -1,0 +1,125 @@
+"""Samples over HTTP: listed, counted, stuck, one by one, and as they were."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from genoflow.api.identity.permissions import Role
+from genoflow.api.reading import POSITION
+from genoflow.api.routes import ROUTERS
+from genoflow.events.event import Event
+from genoflow.events.log.memory import MemoryLog
+from genoflow.projections.models import MODELS
+from genoflow.projections.runner import bring_up
+from tests.doors import Door, Unlimited, open_door, refused
+from tests.partition import CODEC
+from tests.simulation.whole import logged
+from tests.whole.cohort import make
+
+COHORT = make(5, 12, 6)
+
+
+@pytest.fixture(scope="module")
+def first() -> list[Event]:
+    """What a small cohort leaves that goes through the whole flow."""
+    return logged(COHORT)
+
+
+@pytest.fixture(scope="module")
+def later() -> list[Event]:
+    """What happens in another cohort, some time after."""
+    return logged(make(6, 3, 3))
+
+
+@pytest.fixture
+async def log(first: list[Event]) -> AsyncIterator[MemoryLog]:
+    """The log of that cohort."""
+    async with MemoryLog(codec=CODEC) as there:
+        for event in first:
+            await there.append(event)
+        yield there
+
+
+@pytest.fixture
+async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
+    """The API over the rows of that log."""
+    async with open_door(postgres_url, routers=ROUTERS, limits=Unlimited()) as there:
+        await follow(there, log)
+        yield there
+
+
+async def follow(door: Door, log: MemoryLog, *facts: Event) -> None:
+    """Let these facts happen, and the rows follow."""
+    for fact in facts:
+        await log.append(fact)
+    async with door.services.pool.acquire() as connection:
+        await bring_up(log, CODEC, connection, MODELS)
+
+
+async def test_every_sample_is_on_one_page(door: Door) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    seen, address = [], "/v1/samples?limit=5"
+    while True:
+        answer = await door.client.get(address, headers=headers)
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        seen += [one["sample_id"] for one in body["items"]]
+        if body["next"] is None:
+            break
+        address = f"/v1/samples?limit=5&after={body['next']}"
+    assert seen == sorted(one.name for one in COHORT.samples)
+    counted = (await door.client.get("/v1/samples/counts", headers=headers)).json()
+    assert sum(counted.values()) == len(COHORT.samples)
+    for state, number in counted.items():
+        found = await door.client.get("/v1/samples", params={"state": state}, headers=headers)
+        assert len(found.json()["items"]) == number
+    for wrong in ("after=x", "after=W10", "limit=0", "project=" + "p" * 201, "name=S1"):
+        refused(await door.client.get(f"/v1/samples?{wrong}", headers=headers), 422)
+
+
+async def test_one_sample_is_told_whole(door: Door) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    name = next(one.name for one in COHORT.samples if COHORT.verdicts()[one.name] == "QcPassed")
+    found = (await door.client.get(f"/v1/samples/{name}", headers=headers)).json()
+    assert (found["sample_id"], found["state"]) == (name, "QC passed")
+    assert found["place"].endswith(f"@{found['place'].rpartition('@')[2]}")
+    assert [one["state"] for one in found["read_sets_of_it"]]
+    assert {one["case_id"] for one in found["cases_of_it"]} == {
+        case.name for case in COHORT.cases if name in {one.name for one in case.samples}
+    }
+    refused(await door.client.get("/v1/samples/nobody", headers=headers), 404)
+
+
+async def test_what_is_stuck_is_told_with_its_reason(door: Door) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    door.clock.move(days=2_000)
+    headers = {"Authorization": f"Bearer {(await door.login('vera'))['access_token']}"}
+    answer = await door.client.get("/v1/samples/waiting?longer_than_hours=1", headers=headers)
+    found = answer.json()["items"]
+    assert found
+    assert all(one["waits_for"] and one["since"] for one in found)
+    assert [one["since"] for one in found] == sorted(one["since"] for one in found)
+    never = await door.client.get("/v1/samples/waiting?longer_than_hours=99999", headers=headers)
+    assert never.json()["items"] == []
+
+
+async def test_samples_are_told_as_they_were(
+    door: Door, log: MemoryLog, later: list[Event]
+) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    now = await door.client.get("/v1/samples", headers=headers)
+    position = now.headers[POSITION]
+    events = (await door.client.get("/v1/samples/counts", headers=headers)).json()
+    await follow(door, log, *later)
+    assert (await door.client.get("/v1/samples/counts", headers=headers)).json() != events
+    asked = {"at_position": position}
+    then = await door.client.get("/v1/samples", params=asked, headers=headers)
+    assert then.json() == now.json()
+    counted = await door.client.get("/v1/samples/counts", params=asked, headers=headers)
+    assert counted.json() == events
+    both = {"at_position": position, "as_of": "2026-03-01T10:00:00Z"}
+    refused(await door.client.get("/v1/samples", params=both, headers=headers), 422)
+    future = await door.client.get("/v1/samples?as_of=2999-01-01T00:00:00Z", headers=headers)
+    assert "ask for an earlier time" in refused(future, 422)["message"]
