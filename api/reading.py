@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
@@ -124,13 +124,20 @@ async def _reading(
 
 
 def with_zone(name: str, moment: datetime) -> datetime:
-    """The same time; a Refusal where it could be one of many."""
+    """The same time in UTC; a Refusal where it could be one of many, or is none in UTC."""
     if moment.utcoffset() is None:
-        raise Refusal(
-            422, f"{name}: has no time zone; give it as UTC, such as 2026-03-01T10:00:00Z",
-            details={"field": name, "rejected_value": moment.isoformat()},
-        )  # fmt: skip
-    return moment
+        raise _no_time(name, moment, "has no time zone; give it as UTC, such as")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise _no_time(name, moment, "is no time in UTC; give one such as") from error
+
+
+def _no_time(name: str, moment: datetime, said: str) -> Refusal:
+    return Refusal(
+        422, f"{name}: {said} 2026-03-01T10:00:00Z",
+        details={"field": name, "rejected_value": moment.isoformat()},
+    )  # fmt: skip
 
 
 async def _wait(connection: Connection, wanted: Vector) -> None:

@@ -4,6 +4,24 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from genoflow.api import events, samples, timelines
+from genoflow.api import (
+    cases,
+    events,
+    files,
+    ingestion,
+    parked,
+    samples,
+    sequencing_runs,
+    timelines,
+)
 
-ROUTERS: tuple[APIRouter, ...] = (samples.router, events.router, timelines.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    samples.router,
+    files.router,
+    ingestion.router,
+    sequencing_runs.router,
+    cases.router,
+    parked.router,
+    events.router,
+    timelines.router,
+)

@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, get_type_hints
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from genoflow.events.log.recorded import Position
 from genoflow.projections.row import Json, Row
 
 CURSOR_CHARACTERS_MAX = 4_000  # a key of 1,100 characters, in JSON and base64
+INTEGER_MAX = 2**63 - 1  # of a column
+# The columns of a list's order; with their types where a forged key could hold others.
+Order = Sequence[str] | Mapping[str, type]
 Read = Callable[[Any], Any]
 # How each part of a cursor is read again; what is none of these is a text.
 _READ: Mapping[str, Read] = {"t": datetime.fromisoformat, "u": UUID, "i": int, "s": str}
@@ -61,7 +64,7 @@ def page_of(row: type[BaseModel], name: str, rows_are: str) -> type[BaseModel]:
     return made
 
 
-def page(found: Sequence[Mapping[str, Any]], order: Sequence[str], limit: int) -> dict[str, Any]:
+def page(found: Sequence[Mapping[str, Any]], order: Order, limit: int) -> dict[str, Any]:
     """Rows that a query found, as a page; the next one begins behind the last of them."""
     behind = [found[-1][name] for name in order] if len(found) == limit else None
     return {"items": [told(one) for one in found], "next": behind and cursor_of(behind)}
@@ -79,7 +82,7 @@ def _part(value: Any) -> list[str]:
     return [kind, value.isoformat() if isinstance(value, datetime) else str(value)]
 
 
-def key_of(cursor: str | None, order: Sequence[str]) -> list[Any] | None:
+def key_of(cursor: str | None, order: Order) -> list[Any] | None:
     """The key in such a word; a Refusal where it is none of ours, or of another list."""
     if cursor is None:
         return None
@@ -87,11 +90,29 @@ def key_of(cursor: str | None, order: Sequence[str]) -> list[Any] | None:
         padded = cursor + "=" * (-len(cursor) % 4)
         parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         key = [_READ[kind](text) for kind, text in parts]
-    except (ValueError, TypeError, KeyError, RecursionError, binascii.Error):
-        key = []
-    if len(key) != len(order):
+        is_of_it = len(key) == len(order) and all(map(_fits, key, _types(order)))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, binascii.Error):
+        is_of_it = False
+    if not is_of_it:
         raise Refusal(
             422, "after: is no place in this list; hand back the `next` of a page as it came",
             details={"field": "after", "rejected_value": cursor[:100]},
         )  # fmt: skip
     return key
+
+
+def _types(order: Order) -> list[type]:
+    return list(order.values()) if isinstance(order, Mapping) else [object] * len(order)
+
+
+def _fits(value: Any, kind: type) -> bool:
+    """Whether a column of this type could hold it."""
+    if isinstance(value, datetime):
+        value.astimezone(UTC)  # OverflowError where that is before the year 1
+        return issubclass(datetime, kind) and value.utcoffset() is not None
+    if isinstance(value, int):
+        return issubclass(int, kind) and abs(value) <= INTEGER_MAX
+    if isinstance(value, str):
+        value.encode()  # ValueError where it holds half a character
+        return issubclass(str, kind) and "\0" not in value
+    return isinstance(value, kind)

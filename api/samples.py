@@ -15,8 +15,8 @@ from genoflow.api.reading import PAGE_DEFAULT, After, Limit, ReadingHere, Readin
 from genoflow.api.rows import key_of, page, page_of, shape, told
 from genoflow.projections import samples
 
-ORDER = ("sample_id",)
-WAITING_ORDER = ("since", "sample_id")
+ORDER = {"sample_id": str}
+WAITING_ORDER = {"since": datetime, "sample_id": str}
 HOURS_MAX = 100_000.0  # eleven years: whatever waits longer is older than the log
 
 router = APIRouter(tags=["samples"], route_class=ReadingRoute)

@@ -56,6 +56,7 @@ class FileRow(Row):
     bases: int | None = None
     upload_id: UUID | None = None  # of FileLanded
     landed_at: datetime | None = None
+    landed_by: str | None = None  # whoever brought it, or for whom a program did
 
     @property
     def part(self) -> str:
@@ -119,6 +120,7 @@ def _landed(file: FileRow, event: FileLanded) -> Fields:
     return {
         "upload_id": event.envelope.event_id,
         "landed_at": event.envelope.occurred_at,
+        "landed_by": event.envelope.actor.on_behalf_of or event.envelope.actor.id,
         "instrument_run_id": event.instrument_run_id or file.instrument_run_id,
         "declared_md5": event.declared_md5,
         "declared_sha256": event.declared_sha256,

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from genoflow.events import topics
+from genoflow.events.errors import Refused
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
 from genoflow.projections.as_of import relation
@@ -21,7 +22,7 @@ FILES = Table(
     "files", FileRow, ("file_id",),
     indexes=(
         "(state, file_id)", "(sample_id)", "(read_set_id)", "(instrument_run_id)",
-        "(upload_id)", "(landed_at, upload_id)", "using hash (object_key)",
+        "(upload_id)", "(landed_at, upload_id)", "(landed_by)", "using hash (object_key)",
     ),
 )  # fmt: skip
 
@@ -34,6 +35,7 @@ case when state = 'valid' then '{COMPLETED}'
     else '{UPLOADED}' end
 """
 WITH_STATUS = f"files.*, {STATUS} as status"
+OFFSET_MAX = 10_000  # rows before a page, each read and thrown away: some 10 ms
 
 
 class Files(ReadModel[KnownFiles]):
@@ -125,12 +127,11 @@ def _asked(
 
 
 async def upload_of(
-    connection: Connection, upload_id: UUID, *, at: Vector | None = None
+    connection: Connection, upload_id: UUID, *, by: str | None = None, at: Vector | None = None
 ) -> Found | None:
-    """What became of an upload: also where a person had to say whose file it is."""
-    found = await one(
-        connection, FILES, Where().add("upload_id = {}", upload_id), at, columns=WITH_STATUS
-    )
+    """What became of an upload, or of one `by` an account, also where a person named its sample."""
+    where = _brought(at, by).add("upload_id = {}", upload_id)
+    found = await one(connection, FILES, where, at, columns=WITH_STATUS)
     if found is None or found["state"] != "assigned":
         return found
     again = (
@@ -142,17 +143,35 @@ async def upload_of(
     return found if landed is None else landed | {"upload_id": upload_id}
 
 
+def _brought(at: Vector | None, by: str | None) -> Where:
+    # By its version: a person who names the sample of a file lets it land once more.
+    return Where().add(
+        "(bucket, object_key, version_id) in (select bucket, object_key, version_id "
+        f"from {relation(FILES, at)} where landed_by = {{}})",
+        by,
+    )
+
+
 async def list_uploads(
     connection: Connection,
     *,
     status: str | None = None,
+    by: str | None = None,
     after: tuple[datetime, UUID] | None = None,
+    offset: int = 0,
     limit: int = LIMIT_DEFAULT,
     at: Vector | None = None,
 ) -> list[Found]:
-    """Uploads with their status, the newest first; one that was assigned stands where it is now."""
-    where = Where().add("upload_id is not null and state <> 'assigned'")
+    """Uploads with their status, the newest first; one that was assigned stands where it is now.
+
+    `by` is the account that brought them.
+    """
+    if not 0 <= offset <= OFFSET_MAX:
+        raise Refused(f"offset {offset}: is 0 to {OFFSET_MAX:,}; ask for fewer by status")
+    where = _brought(at, by).add("upload_id is not null and state <> 'assigned'")
     where.add(f"{STATUS} = {{}}", status)
     select = f"select {WITH_STATUS} from {relation(FILES, at)}"
     key = ("landed_at", "upload_id")
-    return await page(connection, select, where, key, after=after, limit=limit, newest_first=True)
+    return await page(
+        connection, select, where, key, after=after, offset=offset, limit=limit, newest_first=True
+    )

@@ -47,11 +47,12 @@ async def page(
     *,
     after: Sequence[Any] | None,
     limit: int,
+    offset: int = 0,
     newest_first: bool = False,
 ) -> list[Found]:
     """The next rows behind this key, in its order: none twice and none missed, while others come.
 
-    That holds for a key that a row keeps; `limit` is at most LIMIT_MAX.
+    That holds for a key that a row keeps, and without an offset; `limit` is at most LIMIT_MAX.
     """
     if not 1 <= limit <= LIMIT_MAX:
         raise Refused(f"limit {limit}: a page has 1 to {LIMIT_MAX:,} rows; ask for the next one")
@@ -63,7 +64,9 @@ async def page(
     direction = " desc" if newest_first else ""
     order = ", ".join(f"{one}{direction}" for one in key)
     rows = await connection.fetch(
-        f"{select} {where} order by {order} limit {where.value(limit)}", *where.values
+        f"{select} {where} order by {order} "
+        f"limit {where.value(limit)} offset {where.value(offset)}",
+        *where.values,
     )
     return [dict(row) for row in rows]
 

@@ -8,69 +8,37 @@ import pytest
 
 from genoflow.api.identity.permissions import Role
 from genoflow.api.reading import POSITION
-from genoflow.api.routes import ROUTERS
-from genoflow.events.event import Event
 from genoflow.events.log.memory import MemoryLog
-from genoflow.projections.models import MODELS
-from genoflow.projections.runner import bring_up
-from tests.doors import Door, Unlimited, open_door, refused
-from tests.partition import CODEC
-from tests.simulation.whole import logged
-from tests.whole.cohort import make
-
-COHORT = make(5, 12, 6)
-
-
-@pytest.fixture(scope="module")
-def first() -> list[Event]:
-    """What a small cohort leaves that goes through the whole flow."""
-    return logged(COHORT)
-
-
-@pytest.fixture(scope="module")
-def later() -> list[Event]:
-    """What happens in another cohort, some time after."""
-    return logged(make(6, 3, 3))
+from tests.doors import Door, refused
+from tests.integration.rows_over_http import (
+    COHORT,
+    ask,
+    door_over,
+    every,
+    first,
+    follow,
+    later,
+    log_of,
+)
 
 
 @pytest.fixture
-async def log(first: list[Event]) -> AsyncIterator[MemoryLog]:
-    """The log of that cohort."""
-    async with MemoryLog(codec=CODEC) as there:
-        for event in first:
-            await there.append(event)
+async def log() -> AsyncIterator[MemoryLog]:
+    async with log_of(*first()) as there:
         yield there
 
 
 @pytest.fixture
 async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
-    """The API over the rows of that log."""
-    async with open_door(postgres_url, routers=ROUTERS, limits=Unlimited()) as there:
-        await follow(there, log)
+    async with door_over(postgres_url, log) as there:
         yield there
-
-
-async def follow(door: Door, log: MemoryLog, *facts: Event) -> None:
-    """Let these facts happen, and the rows follow."""
-    for fact in facts:
-        await log.append(fact)
-    async with door.services.pool.acquire() as connection:
-        await bring_up(log, CODEC, connection, MODELS)
 
 
 async def test_every_sample_is_on_one_page(door: Door) -> None:
     headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
-    seen, address = [], "/v1/samples?limit=5"
-    while True:
-        answer = await door.client.get(address, headers=headers)
-        assert answer.status_code == 200, answer.text
-        body = answer.json()
-        seen += [one["sample_id"] for one in body["items"]]
-        if body["next"] is None:
-            break
-        address = f"/v1/samples?limit=5&after={body['next']}"
+    seen = [one["sample_id"] for one in await every(door, headers, "/samples", 5)]
     assert seen == sorted(one.name for one in COHORT.samples)
-    counted = (await door.client.get("/v1/samples/counts", headers=headers)).json()
+    counted = await ask(door, headers, "/samples/counts")
     assert sum(counted.values()) == len(COHORT.samples)
     for state, number in counted.items():
         found = await door.client.get("/v1/samples", params={"state": state}, headers=headers)
@@ -105,14 +73,12 @@ async def test_what_is_stuck_is_told_with_its_reason(door: Door) -> None:
     assert never.json()["items"] == []
 
 
-async def test_samples_are_told_as_they_were(
-    door: Door, log: MemoryLog, later: list[Event]
-) -> None:
+async def test_samples_are_told_as_they_were(door: Door, log: MemoryLog) -> None:
     headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
     now = await door.client.get("/v1/samples", headers=headers)
     position = now.headers[POSITION]
     events = (await door.client.get("/v1/samples/counts", headers=headers)).json()
-    await follow(door, log, *later)
+    await follow(door, log, *later())
     assert (await door.client.get("/v1/samples/counts", headers=headers)).json() != events
     asked = {"at_position": position}
     then = await door.client.get("/v1/samples", params=asked, headers=headers)

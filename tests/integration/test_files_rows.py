@@ -17,6 +17,7 @@ from genoflow.projections.samples import Samples
 from genoflow.projections.sequencing_runs import SequencingRuns
 from tests import sequencing
 from tests.asked import READ_SET, all_valid, joined, landed, read_set, rejected, validated
+from tests.examples import somebody
 from tests.integration.rows import Rows, all_pages, are_equal_in_pieces, rows_of
 from tests.partition import MOMENT
 from tests.sample_stories import (
@@ -70,7 +71,7 @@ async def test_a_file_goes_from_landed_to_valid(rows: Rows) -> None:
         "read_set_id": READ_SET, "role": "R1", "lane": 1, "size_bytes": 9, "md5": "0" * 32,
         "sha256": "0" * 64, "declared_md5": "5" * 32, "declared_sha256": None, "format": "FASTQ",
         "compression": "none", "reads": None, "bases": None, "upload_id": found["upload_id"],
-        "landed_at": MOMENT + timedelta(minutes=2),
+        "landed_at": MOMENT + timedelta(minutes=2), "landed_by": somebody().id,
     }  # fmt: skip
     assert await files.file_of(rows.connection, found["file_id"]) == found
     history = await rows.connection.fetch(
