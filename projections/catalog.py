@@ -198,6 +198,7 @@ def _where(
     assay: str | None,
     material: str | None,
     document_id: str | None = None,
+    version: str | None = None,
 ) -> Where:
     used = (
         "(document_id, version) in (select document_id, version "
@@ -205,7 +206,9 @@ def _where(
     )
     return (
         Where().add("kind = {}", kind).add("state = {}", state)
-        .add("document_id = {}", document_id).add(used.format("assay"), assay)
+        .add("document_id = {}", document_id)
+        .add("version_order = {}", None if version is None else order_of(version))
+        .add(used.format("assay"), assay)
         .add(used.format("material"), material)
     )  # fmt: skip
 
@@ -218,12 +221,13 @@ async def list_documents(
     assay: str | None = None,
     material: str | None = None,
     document_id: str | None = None,
+    version: str | None = None,
     after: Sequence[Any] | None = None,
     limit: int = LIMIT_DEFAULT,
     at: Vector | None = None,
 ) -> list[Found]:
     """Versions of documents, by name."""
-    where = _where(at, kind, state, assay, material, document_id)
+    where = _where(at, kind, state, assay, material, document_id, version)
     select = f"select * from {relation(DOCUMENTS, at)}"
     return await page(connection, select, where, ORDER, after=after, limit=limit)
 

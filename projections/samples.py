@@ -281,6 +281,15 @@ async def count_samples(
     return await counts(connection, SAMPLES, _asked(at, project, case, run), at)
 
 
+async def count_waiting(connection: Connection, *, at: Vector | None = None) -> dict[str, int]:
+    """How many samples wait, by what they wait for."""
+    rows = await connection.fetch(
+        f"select waits_for, count(*) as number from {relation(SAMPLES, at)} "
+        f"where waits_for is not null group by waits_for order by waits_for"
+    )
+    return {row["waits_for"]: row["number"] for row in rows}
+
+
 async def waiting(
     connection: Connection,
     longer_than_seconds: float,

@@ -1,0 +1,141 @@
+"""The catalog: pipelines as they can be asked for, and every document with its content."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from genoflow.api.errors import Refusal
+from genoflow.api.guard import asks
+from genoflow.api.identity.permissions import Permission
+from genoflow.api.reading import PAGE_DEFAULT, After, Limit, Reading, ReadingHere, ReadingRoute
+from genoflow.api.rows import key_of, page, page_of, shape, told
+from genoflow.projections import catalog
+from genoflow.projections.paging import Found
+
+PIPELINE = "pipeline"
+Status = Literal["active", "deprecated"]
+STATES: dict[Status, str] = {"active": catalog.IN_FORCE, "deprecated": catalog.EARLIER}
+STATUSES: dict[str, Status] = {state: status for status, state in STATES.items()}
+PIPELINES_MAX = 100  # each with its schema of 64 KiB at most: 6 MiB is one answer
+ORDER = {"document_id": str, "version_order": str, "version": str}
+VERSION = r"^[0-9]{1,18}(\.[0-9]{1,18}){0,2}$"
+
+router = APIRouter(tags=["pipelines"], route_class=ReadingRoute)
+Name = Annotated[str | None, Query(max_length=200)]
+OneVersion = Annotated[str | None, Query(max_length=20, pattern=VERSION, examples=["2.1.0"])]
+
+
+class PipelineOut(BaseModel):
+    """One version of a pipeline."""
+
+    pipeline_id: str = Field(description="the document's id", examples=["germline"])
+    name: str = Field(description="with its version", examples=["germline-2.1.0"])
+    type: str = Field(description="the first assay that it is for", examples=["wgs"])
+    version: str = Field(examples=["2.1.0"])
+    description: str = Field(examples=["Whole genome sequencing pipeline"])
+    status: Status = Field(description="the highest version is active", examples=["active"])
+    parameters_schema: Any = Field(description="JSON Schema", examples=[{"type": "object"}])
+    assays: list[str]
+    materials: list[str]
+    case_kinds: list[str]
+    engine: str = Field(examples=["nextflow"])
+    published_at: datetime
+    published_by: str
+
+
+class PipelinesOut(BaseModel):
+    """A page of pipelines, by their ids and versions."""
+
+    pipelines: list[PipelineOut]
+    next: str | None = Field(
+        description="hand it to `after` for the next page; null at the end", examples=[None]
+    )
+
+
+DocumentOut = shape(catalog.DocumentRow, "Document", "One version of a document of the catalog.")
+DocumentsOut = page_of(DocumentOut, "Documents", "versions of documents, by their ids")
+DocumentWhole = shape(
+    catalog.DocumentRow, "DocumentWhole", "One version of a document, with what it says.",
+    content=(dict[str, Any], Field(description="as it was published")),
+)  # fmt: skip
+
+
+@router.get("/pipelines", summary="Pipelines, page by page")
+@asks(Permission.PIPELINES_READ)
+async def list_pipelines(
+    reading: ReadingHere,
+    type: Name = None,  # noqa: A002 -- as clients call it
+    version: OneVersion = None,
+    status: Status | None = None,
+    after: After = None,
+    limit: Annotated[int, Query(ge=1, le=PIPELINES_MAX)] = PAGE_DEFAULT,
+) -> PipelinesOut:
+    """List pipelines by assay, version, or whether they are in force, with their parameters."""
+    found = await catalog.list_documents(
+        reading.connection, kind=PIPELINE, state=STATES[status] if status else None, assay=type,
+        version=version, after=key_of(after, ORDER), limit=limit, at=reading.at,
+    )  # fmt: skip
+    pipelines = [await _pipeline(reading, one) for one in found]
+    return PipelinesOut(pipelines=pipelines, next=page(found, ORDER, limit)["next"])
+
+
+async def _pipeline(reading: Reading, row: Found) -> PipelineOut:
+    name, version = row["document_id"], row["version"]
+    content = await catalog.content_of(reading.connection, name, version, at=reading.at)
+    assert content is not None, "a version and its content are written together"
+    return PipelineOut(
+        pipeline_id=name, name=f"{name}-{version}", type=content["assays"][0], version=version,
+        description=row["title"], status=STATUSES[row["state"]],
+        parameters_schema=json.loads(content["parameters_schema_json"]),
+        assays=content["assays"], materials=content["materials"],
+        case_kinds=content["case_kinds"], engine=content["engine"],
+        published_at=row["published_at"], published_by=row["published_by"],
+    )  # fmt: skip
+
+
+@router.get(
+    "/catalog/documents", summary="Documents of the catalog", response_model=DocumentsOut
+)  # fmt: skip
+@asks(Permission.PIPELINES_READ)
+async def list_documents(
+    reading: ReadingHere,
+    kind: Name = None,
+    state: Name = None,
+    assay: Name = None,
+    material: Name = None,
+    document_id: Name = None,
+    after: After = None,
+    limit: Limit = PAGE_DEFAULT,
+) -> dict[str, Any]:
+    """List versions of pipelines, profiles, references and target sets."""
+    found = await catalog.list_documents(
+        reading.connection, kind=kind, state=state, assay=assay, material=material,
+        document_id=document_id, after=key_of(after, ORDER), limit=limit, at=reading.at,
+    )  # fmt: skip
+    return page(found, ORDER, limit)
+
+
+@router.get(
+    "/catalog/documents/{document_id}", summary="One document with its content",
+    response_model=DocumentWhole, responses={404: {}},
+)  # fmt: skip
+@asks(Permission.PIPELINES_READ)
+async def show_document(
+    reading: ReadingHere, document_id: str, version: OneVersion = None
+) -> dict[str, Any]:
+    """Show a version of a document as it was published, the one in force where none is named."""
+    connection, at = reading.connection, reading.at
+    found = await catalog.document_of(connection, document_id, version, at=at)
+    if found is None:
+        which = f" version {version}" if version else ""
+        raise Refusal(
+            404, f"document {document_id}{which}: was never published; /catalog/documents lists "
+            f"what was",
+        )  # fmt: skip
+    content = await catalog.content_of(connection, document_id, found["version"], at=at)
+    return told(found, content=content)

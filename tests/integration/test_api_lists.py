@@ -1,0 +1,178 @@
+"""The catalog, subscriptions and figures over HTTP, and who is told what of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from genoflow.api.identity.permissions import Permission, Role
+from genoflow.api.reading import POSITION
+from genoflow.events.log.memory import MemoryLog
+from tests import qc_facts
+from tests.asked import told
+from tests.doors import Door, refused
+from tests.integration.rows_over_http import COHORT, ask, door_over, every, first, follow, log_of
+from tests.run_facts import pipeline
+from tests.wishes import MAILBOX, subscription
+
+SCHEMA = '{"properties":{"ploidy":{"type":"integer"}},"type":"object"}'
+
+
+@pytest.fixture
+async def log() -> AsyncIterator[MemoryLog]:
+    async with log_of(*first()) as there:
+        yield there
+
+
+@pytest.fixture
+async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
+    async with door_over(postgres_url, log) as there:
+        yield there
+
+
+async def test_pipelines_are_told_with_their_parameters(door: Door, log: MemoryLog) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    panel = {"document_id": "panel", "assays": ("panel",), "parameters_schema_json": SCHEMA}
+    facts = told(pipeline("1.9"), pipeline("1.10"), pipeline("2", **panel), qc_facts.profile())
+    await follow(door, log, *facts)
+
+    async def named(**asked: Any) -> list[str]:
+        found = await ask(door, headers, "/pipelines", **asked)
+        return [one["name"] for one in found["pipelines"]]
+
+    assert await named() == ["germline-1.9", "germline-1.10", "panel-2"]
+    assert await named(type="wgs", status="active") == ["germline-1.10"]
+    assert await named(status="deprecated") == ["germline-1.9"]
+    assert await named(version="2.0.0") == ["panel-2"]
+    assert await named(type="rna-seq") == []
+    body = await ask(door, headers, "/pipelines", limit=2)
+    after = {"limit": 2, "after": body["next"]}
+    body = await ask(door, headers, "/pipelines", **after)
+    assert body["next"] is None
+    [found] = body["pipelines"]
+    assert {name: found[name] for name in ("pipeline_id", "type", "version", "status")} == {
+        "pipeline_id": "panel", "type": "panel", "version": "2", "status": "active",
+    }  # fmt: skip
+    assert found["description"] == "Germline"
+    assert found["parameters_schema"]["properties"] == {"ploidy": {"type": "integer"}}
+    for wrong in ("status=gone", "version=x", "limit=101", "name=germline"):
+        refused(await door.client.get(f"/v1/pipelines?{wrong}", headers=headers), 422)
+    partner = await door.bearer("paula", Role.PARTNER)
+    for address in ("/pipelines", "/catalog/documents", "/catalog/documents/panel"):
+        refused(await door.client.get(f"/v1{address}", headers=partner), 403)
+
+
+async def test_documents_are_shown_as_they_were_published(door: Door, log: MemoryLog) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    facts = told(pipeline("1.9"), pipeline("1.10"), qc_facts.profile("3"))
+    await follow(door, log, *facts)
+    found = await every(door, headers, "/catalog/documents", 1)
+    assert [(one["kind"], one["version"]) for one in found] == [
+        ("pipeline", "1.9"), ("pipeline", "1.10"), ("qc-profile", "3"),
+    ]  # fmt: skip
+    assert (await ask(door, headers, "/catalog/documents", kind="reference"))["items"] == []
+    newest = await ask(door, headers, "/catalog/documents/germline")
+    assert (newest["version"], newest["state"]) == ("1.10", "in force")
+    assert newest["content"]["parameters_json"] == '{"ploidy":2}'
+    earlier = await ask(door, headers, "/catalog/documents/germline", version="1.9")
+    assert (earlier["version"], earlier["state"]) == ("1.9", "earlier")
+    for missing in ("nothing", "germline?version=7"):
+        answer = await door.client.get(f"/v1/catalog/documents/{missing}", headers=headers)
+        assert "/catalog/documents lists" in refused(answer, 404)["message"]
+
+
+async def test_an_address_is_for_its_owner_and_administrators(door: Door, log: MemoryLog) -> None:
+    await door.account("owner", Role.LAB_TECHNICIAN)
+    owner = await door.services.accounts.find("owner")
+    wish = subscription("mine", secret_names=("key-1",))
+    mine = wish.model_copy(update={"account_id": str(owner.account_id)})
+    await follow(door, log, *told(mine))
+    address, listed = "/notifications/subscriptions/mine", "/notifications/subscriptions"
+    seen = {}
+    for name, role in (("other", Role.CLINICIAN), ("chief", Role.ADMIN), ("owner", None)):
+        if role is not None:
+            await door.account(name, role)
+        headers = {"Authorization": f"Bearer {(await door.login(name))['access_token']}"}
+        found = await ask(door, headers, address)
+        rows = await every(door, headers, listed, 2)
+        [row] = [one for one in rows if one["subscription_id"] == "mine"]
+        assert row["target"] == found["target"]
+        assert found["wishes"]["event type"] == ["QcFailed"]
+        assert len(rows) == 4
+        lab = {one["target"] for one in rows if one["account_id"] == "lab"}
+        assert (lab == {None}) is (role is not Role.ADMIN)
+        seen[name] = found["target"], found["wishes"].get("secret")
+    assert seen == {
+        "other": (None, None), "chief": (MAILBOX, ["key-1"]), "owner": (MAILBOX, ["key-1"]),
+    }  # fmt: skip
+    key = {"X-API-Key": await door.key("owner", Permission.SUBSCRIPTIONS_READ)}
+    assert (await ask(door, key, address))["target"] == MAILBOX
+    weak = {"X-API-Key": await door.key("owner", Permission.SAMPLES_READ)}
+    for path in (listed, address, f"{address}/deliveries"):
+        refused(await door.client.get(f"/v1{path}", headers=weak), 403)
+
+
+async def test_a_partner_sees_its_own_subscriptions(door: Door, log: MemoryLog) -> None:
+    headers = await door.bearer("paula", Role.PARTNER)
+    account = await door.services.accounts.find("paula")
+    mine = subscription("hers").model_copy(update={"account_id": str(account.account_id)})
+    await follow(door, log, *told(mine))
+    listed = "/notifications/subscriptions"
+    [found] = await every(door, headers, listed, 2)
+    assert (found["subscription_id"], found["target"]) == ("hers", MAILBOX)
+    assert (await ask(door, headers, listed, account_id="lab"))["items"] == []
+    assert (await ask(door, headers, f"{listed}/hers"))["target"] == MAILBOX
+    assert (await ask(door, headers, f"{listed}/hers/deliveries"))["items"] == []
+    for other in ("director", "director/deliveries"):
+        refused(await door.client.get(f"/v1{listed}/{other}", headers=headers), 404)
+
+
+async def test_deliveries_are_told_of_each_subscription(door: Door) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    name = f"{COHORT.projects[0]}-hooks"
+    address = f"/notifications/subscriptions/{name}"
+    found = await every(door, headers, f"{address}/deliveries", 3)
+    told_of = await ask(door, headers, address)
+    assert len(found) == told_of["sent"] > 3
+    assert {one["state"] for one in found} == {"sent"}
+    assert {one["source_type"] for one in found} == {"RunSucceeded", "ResultsPublished"}
+    key = found[0]["source_key"]
+    of_one = await ask(door, headers, f"{address}/deliveries", source_key=key, state="sent")
+    assert {one["source_key"] for one in of_one["items"]} == {key}
+    for missing in ("nobody", "nobody/deliveries"):
+        path = f"/v1/notifications/subscriptions/{missing}"
+        answer = await door.client.get(path, headers=headers)
+        assert "/notifications/subscriptions lists" in refused(answer, 404)["message"]
+
+
+async def test_figures_are_those_of_now(door: Door) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    answer = await door.client.get("/v1/monitoring/metrics", headers=headers)
+    position, found = answer.headers[POSITION], answer.json()["metrics"]
+    assert {tuple(one) for one in found} == {("timestamp", "metric_name", "value", "unit")}
+    values = {one["metric_name"]: one["value"] for one in found}
+    waiting = await every(door, headers, "/samples/waiting", 5, longer_than_hours=0)
+    assert values == {
+        "active_jobs": 0, "waiting_samples": len(waiting), "failed_jobs": 0, "parked_events": 0,
+    }  # fmt: skip
+    jobs = await ask(door, headers, "/monitoring/metrics", metric_type="jobs")
+    assert [one["metric_name"] for one in jobs["metrics"]] == ["active_jobs", "waiting_samples"]
+    now = door.clock().isoformat()
+    held = await ask(door, headers, "/monitoring/metrics", start_time=now, end_time=now)
+    assert held["metrics"] == found
+    past = {"end_time": "2020-01-01T00:00:00Z"}
+    assert (await ask(door, headers, "/monitoring/metrics", **past))["metrics"] == []
+    for wrong, said in (
+        ("metric_type=cpu", "'jobs' or 'errors'"),
+        ("start_time=2026-03-01T10:00:00", "no time zone"),
+        ("start_time=2027-01-01T00:00:00Z&end_time=2026-01-01T00:00:00Z", "exchange them"),
+        (f"at_position={position}", "as they are now"),
+        ("as_of=0001-01-01T00:00:00%2B14:00", "is no time in UTC"),
+        ("as_of=9999-12-31T23:59:59-14:00", "is no time in UTC"),
+    ):
+        answer = await door.client.get(f"/v1/monitoring/metrics?{wrong}", headers=headers)
+        assert said in refused(answer, 422)["message"]
+    partner = await door.bearer("paula", Role.PARTNER)
+    refused(await door.client.get("/v1/monitoring/metrics", headers=partner), 403)
