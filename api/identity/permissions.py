@@ -72,9 +72,10 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
         Permission.PIPELINES_WRITE: {_ADMIN, _BIO},
         Permission.RUNS_READ: _LAB | {_AUDIT},
         Permission.RUNS_WRITE: {_ADMIN, _BIO, _OPER},
-        Permission.RESULTS_READ: {_ADMIN, _BIO, _CLIN, _STEWARD, _PARTNER, _AUDIT},
+        # A partner reads none until it is kept which projects are its own.
+        Permission.RESULTS_READ: {_ADMIN, _BIO, _CLIN, _STEWARD, _AUDIT},
         Permission.RESULTS_DECIDE: {_ADMIN, _CLIN},
-        Permission.RESULTS_DOWNLOAD: {_ADMIN, _BIO, _CLIN, _PARTNER},
+        Permission.RESULTS_DOWNLOAD: {_ADMIN, _BIO, _CLIN},
         Permission.SUBSCRIPTIONS_READ: _LAB | {_PARTNER, _AUDIT},
         Permission.SUBSCRIPTIONS_WRITE: _LAB | {_PARTNER},
         Permission.MONITORING_READ: _LAB | {_AUDIT},
