@@ -15,7 +15,6 @@ from uuid import uuid5
 
 from genoflow.deploy.asking.file import File, Files, take
 from genoflow.deploy.asking.sample import Sample, sample_of
-from genoflow.deploy.asking.subject import listed
 from genoflow.deploy.people import said_by
 from genoflow.events import topics
 from genoflow.events.envelope import Producer
@@ -24,6 +23,7 @@ from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_landed import FileLanded, unassigned_key
 from genoflow.processors.subjects import Subjects
+from genoflow.projections.words import listed
 
 SHOWN = "`genoflow file list` shows the files that wait for a sample"
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import uuid5
 
 from genoflow.deploy.asking.sample import sample_of
-from genoflow.deploy.asking.subject import listed
 from genoflow.deploy.people import said_by
 from genoflow.events import topics
 from genoflow.events.errors import Refused
@@ -16,6 +15,7 @@ from genoflow.events.event import Event
 from genoflow.events.identity import external_id
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.processors.subjects import Subjects
+from genoflow.projections.words import listed
 
 # Each becomes two events of one decision, and a transaction takes 1,000.
 READ_SETS_MAX = 400

@@ -20,7 +20,7 @@ from genoflow.events.projection_cut_over import ProjectionCutOver
 from genoflow.projections.audit_trail import AuditTrail
 from genoflow.projections.model import AnyModel
 from genoflow.projections.models import BY_NAME, MODELS
-from genoflow.projections.runner import Told, ends_of, keep_up
+from genoflow.projections.runner import Told, ends_of, keep_up, pause
 from genoflow.projections.store import Connection, live_build, position, prepare
 
 # What ends when a server is back: the broker's answers, and those of Postgres while it starts.
@@ -56,15 +56,7 @@ async def feed(
                 await keep_up(log, log.codec, connection, models, stop, tell)
         except PASSING as error:
             tell(f"{type(error).__name__}: {error}; tried again in {PAUSE_SECONDS:g} s")
-            await _pause(stop)
-
-
-async def _pause(stop: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(PAUSE_SECONDS):
-            await stop.wait()
-    except TimeoutError:
-        return
+            await pause(stop, PAUSE_SECONDS)
 
 
 async def tell_of_switches(log: KafkaLog, connection: Connection) -> int:

@@ -16,7 +16,6 @@ from genoflow.deploy.asking import read_sets
 from genoflow.deploy.asking.file import File
 from genoflow.deploy.asking.read_sets import ReadSet
 from genoflow.deploy.asking.sample import Sample
-from genoflow.deploy.asking.subject import listed
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
 from genoflow.events.expected_file import ExpectedFile
@@ -25,6 +24,7 @@ from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.processors.intake import landing
 from genoflow.processors.materials import materials_of
+from genoflow.projections.words import listed
 
 # What nothing can be told from alone, and what it comes with.
 COMES_WITH = {"R2": "R1", "BAI": "BAM", "CRAI": "CRAM", "TBI": "VCF"}

@@ -24,6 +24,7 @@ from genoflow.projections.paging import LIMIT_DEFAULT, Found, Where, page
 from genoflow.projections.row import PLACE, Row, Table
 from genoflow.projections.runs import RUNS
 from genoflow.projections.store import Connection
+from genoflow.projections.words import listed
 
 UNKNOWN, READY = "unknown", "ready"
 AWAITED, WITHDRAWN = "awaited", "withdrawn"  # of a member that is not ready
@@ -201,8 +202,7 @@ def _waits_for(state: CaseState) -> str:
         if one.is_ordered and one.sample_id not in state.read_sets
     ]
     if missing:
-        more = f" and {len(missing) - NAMED_MAX:,} more" if len(missing) > NAMED_MAX else ""
-        return ", ".join(missing[:NAMED_MAX]) + more
+        return listed(missing, NAMED_MAX)
     return "a run to be asked for" if _word(state) == READY else "to be declared ready"
 
 

@@ -59,6 +59,17 @@ AGAIN = "another attempt"
 UNKNOWN = "unknown"
 
 
+def attempt_of(event: Event) -> int:
+    """The submission that a fact is about; 0 where it is about none."""
+    return getattr(event, "attempt", None) or 0
+
+
+def takes_on(event: Event, stage: type[Event] | None, attempt: int) -> bool:
+    """Whether a fact takes a run on from this stage of this submission."""
+    is_later = stage is None or RANK[type(event)] >= RANK[stage]
+    return is_later or (attempt_of(event) > attempt and stage is not RunCancelled)
+
+
 @dataclass(slots=True)
 class Stages:
     """The stage of a run, and the submission that it belongs to."""
@@ -70,15 +81,13 @@ class Stages:
 
     def hear(self, event: Event) -> bool:
         """Take this fact in; False where it is news of a submission that was given up."""
-        attempt = getattr(event, "attempt", None) or 0
+        attempt = attempt_of(event)
         if attempt and attempt < self.attempt:
             return False
-        again = attempt > self.attempt
-        self.attempt = max(self.attempt, attempt)
-        is_later = self.kind is None or RANK[type(event)] >= RANK[self.kind]
-        if is_later or (again and self.kind is not RunCancelled):
+        if takes_on(event, self.kind, self.attempt):
             self.kind, self.since = type(event), event.envelope.occurred_at
             self.will_retry = isinstance(event, RunFailed) and event.will_retry
+        self.attempt = max(self.attempt, attempt)
         return True
 
     @property

@@ -173,14 +173,14 @@ async def keep_up(
             if not is_waiting:
                 tell("another runner writes; this one takes over when it ends")
             is_waiting = True
-            await _pause(stop, STANDBY_SECONDS)
+            await pause(stop, STANDBY_SECONDS)
             continue
         is_waiting = False
         try:
             await _feed(log, codec, connection, models, stop, tell)
         except Overtaken as error:
             tell(str(error))
-            await _pause(stop, STANDBY_SECONDS)
+            await pause(stop, STANDBY_SECONDS)
         finally:
             await connection.execute("select pg_advisory_unlock(hashtextextended($1, 0))", lock)
 
@@ -212,7 +212,8 @@ async def _feed(
             await feeds.take(_batches(found, before, here))
 
 
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait so long, or until told to stop."""
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()

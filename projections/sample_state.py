@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 from uuid import UUID
 
 from genoflow.events.case_joined import CaseJoined
@@ -26,91 +26,42 @@ from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.top_up_requested import TopUpRequested
 from genoflow.events.topics import SAMPLE
 from genoflow.projections import file_state
-from genoflow.projections.file_state import A_PERSON, ANOTHER_TRY, REFUSED, FileRow, KnownFiles
-
-CORRECTED, FILES, VALIDATION = "a corrected file", "files", "validation"
-# What a read set waits for is what its sample waits for: the first of these that any has.
-IN_THIS_ORDER = (CORRECTED, FILES, VALIDATION, A_PERSON, ANOTHER_TRY)
-LISTED_MAX = 10  # names in a reason; more are counted
+from genoflow.projections.file_state import KnownFiles
+from genoflow.projections.read_set_state import (
+    CORRECTED,
+    FILES,
+    IN_THIS_ORDER,
+    NOTHING,
+    ReadSet,
+    Wait,
+)
 
 Judged = QcRequested | QcMetricsRecorded | QcPassed | QcFailed
 Batch = tuple[str | None, int | None, int | None]  # run, revision of its sheet, attempt
 
 
-class Wait(NamedTuple):
-    """What is waited for, and why; both may be none."""
-
-    waits_for: str | None = None
-    reason: str | None = None
-
-
-NOTHING = Wait()
-
-
-@dataclass(slots=True)
-class ReadSet:
-    """A read set with the files that landed for it, and how far they are."""
-
-    registered: ReadSetRegistered
-    order: int  # which event of the sample named it
-    since: datetime
-    invalidated: ReadSetInvalidated | None = None
-    files: dict[UUID, tuple[int, FileRow]] = field(default_factory=dict)  # with their order
-    state: str = ""
-    wait: Wait = NOTHING
-    landed: int = 0  # of the expected files
-    valid: int = 0
+class Counted(Protocol):
+    """What a verdict asks about a read set."""
 
     @property
-    def name(self) -> str:
-        """Its id."""
-        return self.registered.read_set_id
+    def name(self) -> str: ...
+    @property
+    def order(self) -> int: ...
+    @property
+    def invalidated(self) -> ReadSetInvalidated | None: ...
 
-    def look(self, at: datetime) -> None:
-        """See again how far it is."""
-        before = self.state, self.wait.waits_for
-        expected = self._expected()
-        here = [file for _, file in expected if file is not None]
-        self.landed = len(here)
-        self.valid = sum(file.state == "valid" for file in here)
-        if self.invalidated is not None:
-            reason = f"{self.invalidated.reason_code}: {self.invalidated.reason}"
-            self.state, self.wait = "invalidated", Wait(None, reason)
-        elif self.valid == len(expected):
-            self.state, self.wait = "whole", NOTHING
-        else:
-            self.state, self.wait = "waits for files", self._wait(expected)
-        if before != (self.state, self.wait.waits_for):
-            self.since = at
 
-    def _expected(self) -> list[tuple[str, FileRow | None]]:
-        """Each expected file with the newest version that landed for it."""
-        found: list[tuple[str, FileRow | None]] = []
-        for one in self.registered.expected_files:
-            fitting = [
-                numbered for numbered in self.files.values()
-                if numbered[1].role == one.role
-                and (one.lane is None or numbered[1].lane in (None, one.lane))
-            ]  # fmt: skip
-            part = one.role if one.lane is None else f"{one.role} of lane {one.lane}"
-            newest = max(fitting, key=lambda numbered: numbered[0], default=None)
-            found.append((part, newest[1] if newest else None))
-        return found
+def still_stands(judged: Judged, order: int, read_sets: Collection[Counted]) -> bool:
+    """Whether a word on the reads of a sample is about those that count now.
 
-    def _wait(self, expected: list[tuple[str, FileRow | None]]) -> Wait:
-        of = f"{len(expected)} files of read set {self.name}"
-        for part, file in expected:
-            if file is not None and file.state in REFUSED:
-                return Wait(CORRECTED, f"{part} of read set {self.name}: {file.reason}")
-        missing = [part for part, file in expected if file is None]
-        if missing:
-            return Wait(FILES, f"{len(missing)} of {of}: {listed(missing)}")
-        unread = [part for part, file in expected if file and file.state == "landed"]
-        if unread:
-            return Wait(VALIDATION, f"{len(unread)} of {of}: {listed(unread)}")
-        tried = [(part, file) for part, file in expected if file and file.state == "tried"]
-        part, file = min(tried, key=lambda one: IN_THIS_ORDER.index(one[1].waits_for or FILES))
-        return Wait(file.waits_for, f"{part} of read set {self.name}: {file.reason}")
+    `order` is which event of the sample it was.
+    """
+    active = [one for one in read_sets if one.invalidated is None]
+    named = set(judged.read_set_ids)
+    if not named:
+        return not any(one.order > order for one in active)
+    gone = any(one.name in named for one in read_sets if one.invalidated)
+    return not gone and all(one.name in named for one in active)
 
 
 @dataclass(slots=True)
@@ -147,13 +98,8 @@ class Sample:
         """The newest word on its reads, while it is about those that count now."""
         if self.judged is None:
             return None
-        named = set(self.judged.read_set_ids)
-        if not named:
-            later = any(one.order > self.judged_order for one in self.active)
-            return None if later else self.judged
-        gone = any(one.name in named for one in self.read_sets.values() if one.invalidated)
-        more = any(one.name not in named for one in self.active)
-        return None if gone or more else self.judged
+        holds = still_stands(self.judged, self.judged_order, self.read_sets.values())
+        return self.judged if holds else None
 
     @property
     def is_overridden(self) -> bool:
@@ -389,9 +335,3 @@ def _run_failed(sample: Sample) -> Wait | None:
             why = f"run {one.instrument_run_id} failed QC as a whole: {one.reason}"
             return Wait("a decision", why)
     return None
-
-
-def listed(names: list[str]) -> str:
-    """Names in a sentence; many are counted."""
-    more = f" and {len(names) - LISTED_MAX:,} more" if len(names) > LISTED_MAX else ""
-    return ", ".join(names[:LISTED_MAX]) + more

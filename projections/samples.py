@@ -15,8 +15,9 @@ from genoflow.events.log.recorded import Recorded
 from genoflow.projections.as_of import relation
 from genoflow.projections.model import ReadModel
 from genoflow.projections.paging import LIMIT_DEFAULT, LIMIT_MAX, Found, Where, counts, one, page
+from genoflow.projections.read_set_state import ReadSet
 from genoflow.projections.row import Row, Table
-from genoflow.projections.sample_state import USES, ReadSet, Sample
+from genoflow.projections.sample_state import USES, Sample
 from genoflow.projections.sequencing_runs import RUNS
 from genoflow.projections.store import Connection
 

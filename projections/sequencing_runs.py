@@ -93,9 +93,9 @@ DEMULTIPLEXED = Table(
 )  # fmt: skip
 
 
-@dataclass(slots=True)
+@dataclass
 class SequencingRun:
-    """What is known of a run."""
+    """What is known of a run; without slots, so that a class with some can build on it."""
 
     key: str
     started: SequencingRunStarted | None = None

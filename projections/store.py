@@ -20,7 +20,7 @@ from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
 from genoflow.projections.folding import Changes, Folder, SetAside
 from genoflow.projections.model import AnyModel
-from genoflow.projections.row import newest
+from genoflow.projections.row import as_text, newest
 
 BOOKKEEPING = """
 create schema if not exists gf;
@@ -261,8 +261,8 @@ async def _set_aside(connection: Connection, build: Build, refused: Sequence[Set
         [
             (
                 build.name, one.record.topic, one.record.partition, one.record.offset,
-                one.record.key.replace("\x00", "\ufffd"), _type_of(one.record),
-                one.cause.replace("\x00", "\ufffd")[:CAUSE_CHARACTERS_MAX], one.record.recorded_at,
+                as_text(one.record.key), _type_of(one.record),
+                as_text(one.cause)[:CAUSE_CHARACTERS_MAX], one.record.recorded_at,
             )
             for one in refused
         ],

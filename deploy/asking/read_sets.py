@@ -9,10 +9,11 @@ from datetime import datetime
 
 from genoflow.deploy.asking import file as files
 from genoflow.deploy.asking.file import File
-from genoflow.deploy.asking.subject import A_WORKER, Answer, listed
+from genoflow.deploy.asking.subject import A_WORKER, Answer
 from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.projections.words import listed
 
 # What `genoflow reads send` takes.
 SENT_BY_COMMAND = {"R1", "R2", "BAM", "BAI", "CRAM", "CRAI", "VCF", "TBI"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, listed
+from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold
 from genoflow.events.event import Event
 from genoflow.events.results_amended import ResultsAmended
 from genoflow.events.results_checked import ResultsChecked
@@ -30,30 +30,8 @@ from genoflow.events.task_failed import TaskFailed
 from genoflow.events.task_news import TaskNews
 from genoflow.events.task_started import TaskStarted
 from genoflow.events.task_submitted import TaskSubmitted
-
-# How far a run is, within one attempt: later news of an earlier stage does not take it back.
-STAGES: tuple[tuple[type[Event], ...], ...] = (
-    (RunRequested,),
-    (RunSubmitted,),
-    (RunStarted,),
-    (RunExited, RunLost),
-    (RunFailed, RunSucceeded),
-    (ResultsCollected,),
-    (ResultsChecked, ResultsHeld),
-    (ResultsPublished,),
-    (ResultsAmended,),
-    (RunCancelled, RunSuperseded),
-    (ResultsRetracted,),
-)
-RANK = {kind: rank for rank, kinds in enumerate(STAGES) for kind in kinds}
-TO_SUBMIT = RANK[RunSubmitted]
-WORDS: dict[type[Event], str] = {
-    RunRequested: "requested", RunSubmitted: "submitted", RunStarted: "running",
-    RunExited: "exited", RunLost: "lost", RunFailed: "failed", RunSucceeded: "succeeded",
-    ResultsCollected: "collected", ResultsChecked: "checked", ResultsHeld: "held",
-    ResultsPublished: "published", ResultsAmended: "amended", RunCancelled: "cancelled",
-    RunSuperseded: "superseded", ResultsRetracted: "retracted",
-}  # fmt: skip
+from genoflow.projections.run_stages import RANK, UNKNOWN, WORDS, attempt_of, takes_on
+from genoflow.projections.words import listed
 
 
 @dataclass(slots=True)
@@ -102,17 +80,15 @@ class Run(Subject):
 
 
 def _stage(run: Run, event: Event) -> None:
-    attempt = getattr(event, "attempt", None) or 0
+    attempt = attempt_of(event)
     if isinstance(event, RunFailed):
         run.failures.append(event)
-    again = attempt > run.attempt
     if attempt and attempt < run.attempt:
         return  # news of a submission that was given up
-    run.attempt = max(run.attempt, attempt)
     run.job_id = getattr(event, "job_id", None) or run.job_id
-    is_later = run.stage is None or RANK[type(event)] >= RANK[type(run.stage)]
-    if is_later or (again and not isinstance(run.stage, RunCancelled)):
+    if takes_on(event, type(run.stage) if run.stage else None, run.attempt):
         run.stage = event
+    run.attempt = max(run.attempt, attempt)
     if isinstance(event, RunRequested):
         run.requested = event
     elif isinstance(event, RunStarted):
@@ -319,7 +295,7 @@ def _gone(run: Run, stage: RunCancelled | RunSuperseded | ResultsRetracted) -> A
 
 def word(run: Run) -> str:
     """Its state in a word."""
-    return WORDS[type(run.stage)] if run.stage else "unknown"
+    return WORDS[type(run.stage)] if run.stage else UNKNOWN
 
 
 def facts(run: Run) -> dict[str, Any]:

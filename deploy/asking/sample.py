@@ -11,7 +11,7 @@ from genoflow.deploy.asking import file as files
 from genoflow.deploy.asking import read_sets
 from genoflow.deploy.asking.file import TAKES, Files
 from genoflow.deploy.asking.read_sets import ReadSet
-from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged, listed
+from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.event import Event
@@ -28,8 +28,8 @@ from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.top_up_requested import TopUpRequested
 from genoflow.processors.relabel import RELABEL
-
-Judged = QcRequested | QcMetricsRecorded | QcPassed | QcFailed
+from genoflow.projections.sample_state import Judged, still_stands
+from genoflow.projections.words import listed
 
 
 @dataclass(slots=True)
@@ -60,13 +60,8 @@ class Sample(Subject):
         """The newest word on its reads, while it is about those that count now."""
         if self.judged is None:
             return None
-        named = set(self.judged.read_set_ids)
-        if not named:
-            later = any(one.order > self.judged_order for one in self.active)
-            return None if later else self.judged
-        gone = any(one.name in named for one in self.read_sets.values() if one.invalidated)
-        more = any(one.name not in named for one in self.active)
-        return None if gone or more else self.judged
+        holds = still_stands(self.judged, self.judged_order, self.read_sets.values())
+        return self.judged if holds else None
 
     @property
     def is_through(self) -> bool:

@@ -6,98 +6,34 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged, listed
-from genoflow.events.demultiplex_completed import DemultiplexCompleted
+from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged
 from genoflow.events.demultiplex_failed import DemultiplexFailed
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import Event
 from genoflow.events.file_landed import FileLanded
-from genoflow.events.sample_sheet_amended import SampleSheetAmended
-from genoflow.events.sample_sheet_attached import SampleSheetAttached
-from genoflow.events.sample_sheet_refused import SampleSheetRefused
-from genoflow.events.sequencing_run_completed import SequencingRunCompleted
-from genoflow.events.sequencing_run_failed import SequencingRunFailed
-from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
-from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
-from genoflow.events.sequencing_run_started import SequencingRunStarted
+from genoflow.projections import sequencing_runs
+from genoflow.projections.sequencing_runs import word
+from genoflow.projections.words import listed
+
+__all__ = ["SequencingRun", "facts", "sequencing_run_of", "why", "word"]
 
 WATCHER = "`genoflow watch` takes it when it comes"
-Demultiplexing = (
-    DemultiplexRequested | DemultiplexCompleted | DemultiplexFailed | DemultiplexReopened
-)
 
 
-@dataclass(slots=True)
-class SequencingRun(Subject):
+@dataclass
+class SequencingRun(Subject, sequencing_runs.SequencingRun):
     """What is known of a run of an instrument."""
 
-    started: SequencingRunStarted | None = None
-    completed: SequencingRunCompleted | None = None
-    failed: SequencingRunFailed | None = None
-    mirrored: SequencingRunMirrored | None = None
-    sheet: SampleSheetAttached | SampleSheetAmended | None = None
-    refused: SampleSheetRefused | None = None  # the newest, until a sheet is taken
-    demultiplex: Demultiplexing | None = None
-    judged: SequencingRunQcPassed | SequencingRunQcFailed | None = None
     files: int = 0  # of the run and of no sample, such as undetermined reads
-
-
-def _started(run: SequencingRun, event: SequencingRunStarted) -> None:
-    run.started = run.started or event
-
-
-def _completed(run: SequencingRun, event: SequencingRunCompleted) -> None:
-    run.completed = run.completed or event
-    run.failed = None  # what was missing has come
-
-
-def _failed(run: SequencingRun, event: SequencingRunFailed) -> None:
-    run.failed = event
-
-
-def _mirrored(run: SequencingRun, event: SequencingRunMirrored) -> None:
-    run.mirrored = event
-
-
-def _sheet(run: SequencingRun, event: SampleSheetAttached | SampleSheetAmended) -> None:
-    run.sheet, run.refused = event, None
-
-
-def _refused(run: SequencingRun, event: SampleSheetRefused) -> None:
-    run.refused = event
-
-
-def _demultiplex(run: SequencingRun, event: Demultiplexing) -> None:
-    if run.demultiplex is None or event.attempt >= run.demultiplex.attempt:
-        run.demultiplex = event
-
-
-def _judged(run: SequencingRun, event: SequencingRunQcPassed | SequencingRunQcFailed) -> None:
-    run.judged = event
 
 
 def _file(run: SequencingRun, _event: FileLanded) -> None:
     run.files += 1
 
 
-USES: Uses = {
-    FileLanded: _file,
-    SequencingRunStarted: _started,
-    SequencingRunCompleted: _completed,
-    SequencingRunFailed: _failed,
-    SequencingRunMirrored: _mirrored,
-    SampleSheetAttached: _sheet,
-    SampleSheetAmended: _sheet,
-    SampleSheetRefused: _refused,
-    DemultiplexRequested: _demultiplex,
-    DemultiplexCompleted: _demultiplex,
-    DemultiplexFailed: _demultiplex,
-    DemultiplexReopened: _demultiplex,
-    SequencingRunQcPassed: _judged,
-    SequencingRunQcFailed: _judged,
-}
+USES: Uses = {FileLanded: _file, **sequencing_runs.USES}
 
 
 def sequencing_run_of(key: str, events: Iterable[Event]) -> SequencingRun:
@@ -176,17 +112,3 @@ def facts(run: SequencingRun) -> dict[str, Any]:
         "demultiplex_attempt": run.demultiplex.attempt if run.demultiplex else None,
         "files_of_no_sample": run.files, "last": run.last_type, "last_at": run.last_at,
     }  # fmt: skip
-
-
-def word(run: SequencingRun) -> str:
-    """Its state in a word or two."""
-    if run.failed is not None:
-        return "failed"
-    if run.sheet is None:
-        return "waits for sheet"
-    if run.mirrored is None:
-        return "waits for files" if run.completed is None else "waits for copy"
-    if isinstance(run.demultiplex, DemultiplexFailed):
-        return "demultiplexing failed"
-    is_done = isinstance(run.demultiplex, DemultiplexCompleted)
-    return "demultiplexed" if is_done else "in demultiplexing"

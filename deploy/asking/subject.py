@@ -18,6 +18,7 @@ from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.measured import Measured
 from genoflow.events.notification_planned import NotificationPlanned
 from genoflow.events.subject_silent import SubjectSilent
+from genoflow.projections.words import listed
 
 A_WORKER = "a worker does this: `genoflow workers` shows whether one runs"
 
@@ -128,13 +129,6 @@ def notes(state: Subject) -> list[Answer]:
 def moment(time: datetime) -> str:
     """A time as people read it: UTC, to the minute."""
     return f"{time:%Y-%m-%d %H:%M} UTC"
-
-
-def listed(names: Iterable[str], most: int = 10) -> str:
-    """Names in a sentence; many are counted."""
-    every = list(names)
-    more = f" and {len(every) - most:,} more" if len(every) > most else ""
-    return ", ".join(every[:most]) + more
 
 
 def judged(measured: Iterable[Measured], *verdicts: str) -> str:

@@ -7,9 +7,6 @@ import os
 import re
 import secrets
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +16,17 @@ from pydantic import SecretStr
 from genoflow.deploy.addresses import Addresses
 from genoflow.deploy.settings import Settings
 from genoflow.events.projection_cut_over import ProjectionCutOver
-from tests import qc_facts
 from tests.e2e.workers import (
-    GENOFLOW,
     PATIENCE_SECONDS,
     fails,
     happens,
+    running,
     said,
     settings_of,
     succeeds,
     until,
 )
-from tests.partition import MOMENT
-from tests.servers import cli_environment
-from tests.spec import heard
+from tests.heard import joined
 
 
 @pytest.fixture
@@ -41,29 +35,6 @@ def settings(stack: Addresses, postgres_url: str, tmp_path: Path) -> Settings:
     found = settings_of(stack, secrets.token_hex(4), tmp_path, postgres=SecretStr(postgres_url))
     succeeds(found, "topics", "apply")
     return found
-
-
-@contextmanager
-def projecting(settings: Settings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`genoflow project`, ended at the end of the block where it has not ended before."""
-    with log.open("a") as out, subprocess.Popen(
-        [GENOFLOW, "project"], env=cli_environment(settings), stdout=out, stderr=out
-    ) as process:  # fmt: skip
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    assert process.wait(timeout=PATIENCE_SECONDS) == 0
-                finally:
-                    process.kill()
-
-
-def joined(sample: str, number: int) -> Any:
-    """One fact of many about a sample."""
-    fact = qc_facts.joined(f"CASE-{number}")
-    return heard(type(fact)(**dict(fact) | {"sample_id": sample}), MOMENT)
 
 
 def listed(settings: Settings) -> dict[str, Any]:
@@ -77,10 +48,10 @@ def test_a_runner_that_is_killed_is_followed_by_the_one_that_waits(
     settings: Settings, tmp_path: Path
 ) -> None:
     logs = tmp_path / "first.log", tmp_path / "second.log"
-    with projecting(settings, logs[0]) as first:
+    with running(settings, logs[0], "project") as first:
         happens(settings, *(joined(f"S{number % 7}", number) for number in range(40)))
         until(lambda: listed(settings)["lag"] == 0, "the first one is at the end")
-        with projecting(settings, logs[1]):
+        with running(settings, logs[1], "project") as second:
             until(lambda: "another runner writes" in logs[1].read_text(), "the second one waits")
             os.kill(first.pid, signal.SIGKILL)
             first.wait(timeout=PATIENCE_SECONDS)
@@ -92,6 +63,7 @@ def test_a_runner_that_is_killed_is_followed_by_the_one_that_waits(
                 ),
                 "the second one took over",
             )
+    assert second.returncode == 0
     assert listed(settings)["set_aside"] == 0
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,13 +64,20 @@ def fails(settings: Settings, *words: str, said: str | None = None, code: int = 
     return done.stderr
 
 
+def working(
+    settings: Settings, log: Path, *words: str
+) -> AbstractContextManager[subprocess.Popen[str]]:
+    """`genoflow work`, ended at the end of the block where it has not ended before."""
+    return running(settings, log, "work", *words)
+
+
 @contextmanager
-def working(settings: Settings, log: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """`genoflow work`, killed at the end of the block where it has not ended before."""
+def running(settings: Settings, log: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that stays, told to stop at the end of the block, and killed if it does not."""
     with (
         log.open("a") as out,
         subprocess.Popen(
-            [GENOFLOW, "work", *words], env=cli_environment(settings), stdout=out, stderr=out,
+            [GENOFLOW, *words], env=cli_environment(settings), stdout=out, stderr=out,
             text=True,
         ) as process,
     ):  # fmt: skip

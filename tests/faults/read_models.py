@@ -33,12 +33,11 @@ from genoflow.events.topics import PARTITIONS_EMBEDDED, TOPICS
 from genoflow.projections.models import MODELS
 from genoflow.projections.runner import bring_up, ends_of
 from genoflow.projections.store import forget_all
-from tests import qc_facts
 from tests.faults.brokers import Cluster
 from tests.faults.database import Database
 from tests.faults.stage import make_topics
+from tests.heard import joined
 from tests.servers import cli_environment
-from tests.spec import heard
 from tests.whole.cohort import make, reported
 
 Say = Callable[[str], None]
@@ -270,10 +269,7 @@ def facts_of(plan: Plan) -> list[list[Event]]:
     at = datetime.now(UTC)
     cohort = make(plan.seed, plan.kills * SAMPLES_OF_A_KILL, 24)
     facts: list[Event] = reported(cohort, at)
-    for sample in cohort.samples:
-        for number in range(3):
-            fact = qc_facts.joined(f"CASE-{number}")
-            facts.append(heard(type(fact)(**dict(fact) | {"sample_id": sample.name}), at))
+    facts += [joined(sample.name, number) for sample in cohort.samples for number in range(3)]
     facts += chance.sample(facts, len(facts) // 8)
     chance.shuffle(facts)
     return [facts[number :: plan.kills] for number in range(plan.kills)]

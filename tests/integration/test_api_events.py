@@ -21,20 +21,15 @@ from genoflow.events.log.memory import MemoryLog
 from genoflow.projections.audit_trail import AuditTrail
 from genoflow.projections.runner import bring_up
 from genoflow.projections.vectors import from_word, to_word
-from tests import qc_facts, run_facts
+from tests import run_facts
 from tests.asked import opened
 from tests.doors import Door, Unlimited, open_door, refused
 from tests.examples import someone
+from tests.heard import joined
 from tests.partition import CODEC, MOMENT
 from tests.spec import heard
 
 SAMPLES = 4
-
-
-def joined(sample: str, number: int) -> Event:
-    """One fact of many about a sample."""
-    fact = qc_facts.joined(f"CASE-{number}")
-    return heard(type(fact)(**dict(fact) | {"sample_id": sample}), MOMENT)
 
 
 @pytest.fixture

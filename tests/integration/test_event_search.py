@@ -23,6 +23,7 @@ from genoflow.projections.runner import bring_up
 from genoflow.projections.vectors import covers, from_word, to_word
 from tests import qc_facts, run_facts
 from tests.examples import someone
+from tests.heard import joined
 from tests.partition import CODEC, MOMENT
 from tests.spec import heard
 
@@ -40,12 +41,10 @@ def opened(case: str) -> CaseOpened:
 
 def facts(number: int, begin: int = 0) -> list[Event]:
     """So many facts about a few samples and cases."""
-    found: list[Event] = []
-    for one in range(begin, begin + number):
-        fact = qc_facts.joined(f"CASE-{one}")
-        about = type(fact)(**dict(fact) | {"sample_id": f"S{one % 7}"})
-        found.append(heard(about if one % 3 else opened(f"CASE-{one}"), MOMENT))
-    return found
+    return [
+        joined(f"S{one % 7}", one) if one % 3 else heard(opened(f"CASE-{one}"), MOMENT)
+        for one in range(begin, begin + number)
+    ]
 
 
 async def log_of(log: MemoryLog, connection: Any, events: list[Event]) -> None:

@@ -17,17 +17,11 @@ from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.envelope import Producer
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
-from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
-from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_requested import QcRequested
-from genoflow.events.read_set_invalidated import ReadSetInvalidated
-from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.subject_silent import SubjectSilent
-from genoflow.events.top_up_requested import TopUpRequested
-from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 from tests.asked import (
     READ_SET,
     all_valid,
@@ -44,33 +38,18 @@ from tests.asked import (
     validated,
 )
 from tests.partition import MOMENT
+from tests.sample_stories import (
+    FILE,
+    INVALIDATED,
+    MISMATCHED,
+    OVERRIDDEN,
+    QC_FAILED,
+    RELABELLED,
+    TOP_UP,
+    TRIED,
+)
 
 ORDERED = (registered(), joined(), read_set())
-FILE = {"bucket": "raw", "object_key": f"{READ_SET}/R1", "version_id": "1"}
-TRIED = ValidationAttemptFailed(
-    sample_id="S7", read_set_id=READ_SET, **FILE, attempt=2, attempts_max=5,
-    reason_code="store unavailable", reason="no answer",
-)  # fmt: skip
-MISMATCHED = FileChecksumMismatched(
-    subject_topic=topics.SAMPLE.name, subject_key="S7", **FILE, size_bytes=8, stored_size_bytes=9,
-    md5="0" * 32, sha256="0" * 64,
-)  # fmt: skip
-INVALIDATED = ReadSetInvalidated(
-    sample_id="S7", read_set_id=READ_SET, reason_code="sheet amended", reason="another index"
-)
-QC_FAILED = failed()
-TOP_UP = TopUpRequested(
-    sample_id="S7", round=2, failed_event_id=QC_FAILED.envelope.event_id, reads_wanted=2_000_000,
-    reason="the library is good",
-)  # fmt: skip
-OVERRIDDEN = QcOverridden(
-    sample_id="S7", round=1, overridden_event_id=QC_FAILED.envelope.event_id, request_id="r1",
-    role="lab director", reason="rare tissue", failed_metrics=["mean_coverage"],
-)  # fmt: skip
-RELABELLED = SampleRelabelled(
-    sample_id="S7", true_sample_id="S8", read_set_ids=[READ_SET], request_id="r1", role="lead",
-    reason="tubes were swapped",
-)  # fmt: skip
 
 
 def said(*events: Event) -> str:
