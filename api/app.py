@@ -18,6 +18,7 @@ from genoflow.api.guard import KEY_HEADER, WRITES, GuardedMount, GuardedRoute, a
 from genoflow.api.idempotency import HEADER, REPLAYED
 from genoflow.api.identity.permissions import Access
 from genoflow.api.middleware import BASE, Alias, BodyLimit, Requests
+from genoflow.api.ports import Outside
 from genoflow.api.registry import create_app as create_registry
 from genoflow.api.services import Services
 from genoflow.events.registry import Edition
@@ -37,6 +38,7 @@ under an `Idempotency-Key` is done once within 24 hours. `/api/v1` is another na
 def create_app(
     services: Services,
     editions: Sequence[Edition],
+    outside: Outside,
     *,
     routers: Sequence[APIRouter] = (),
     cors_origins: Sequence[str] = (),
@@ -52,6 +54,7 @@ def create_app(
         middleware=_middleware(cors_origins),
     )
     app.state.services = services
+    app.state.outside = outside
     app.router.route_class = GuardedRoute
     install(app)
     for router in (health.router, auth.router, *routers):

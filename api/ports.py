@@ -10,6 +10,7 @@ from typing import Protocol
 import asyncpg
 
 from genoflow.events.event import Event
+from genoflow.events.log.recorded import Position
 
 # What asyncpg raises while Postgres is away, starts, stops or is full: a later call may succeed.
 UNAVAILABLE = (
@@ -27,6 +28,20 @@ class Announcer(Protocol):
 
     async def append(self, event: Event) -> object:
         """Append one fact durably; Retry where that may succeed later."""
+
+
+class Porch(Protocol):
+    """Where what a caller says comes onto the log."""
+
+    async def append(self, fact: Event) -> Position:
+        """Append it durably and say where it stands; Refused where it names a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the routes reach beyond Postgres."""
+
+    porch: Porch
 
 
 @dataclass(frozen=True, slots=True)

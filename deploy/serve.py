@@ -18,12 +18,13 @@ from genoflow.api.identity.passwords import Passwords
 from genoflow.api.identity.tables import prepare
 from genoflow.api.identity.tokens import Tokens
 from genoflow.api.limits import MemoryLimits
-from genoflow.api.ports import UNAVAILABLE
+from genoflow.api.ports import UNAVAILABLE, Outside
 from genoflow.api.registry import SHUTDOWN_SECONDS_MAX, listen
 from genoflow.api.routes import ROUTERS
 from genoflow.api.services import Services, services
 from genoflow.deploy.addresses import resolve
 from genoflow.deploy.logs import configure_logs
+from genoflow.deploy.porch import LogPorch
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.token_keys import token_keys
 from genoflow.deploy.wiring import open_log
@@ -92,7 +93,11 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
         async with open_services(settings) as made, open_log(settings) as log:
             await log.partitions(topics.GOVERNANCE.name)  # says which command makes it
             app = create_app(
-                made, read_editions(), routers=ROUTERS, cors_origins=settings.cors_origins
+                made,
+                read_editions(),
+                Outside(porch=LogPorch(log, settings.person_patterns)),
+                routers=ROUTERS,
+                cors_origins=settings.cors_origins,
             )
             server = uvicorn.Server(_config(app, settings))
             _stop_with_signals(server)

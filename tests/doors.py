@@ -23,11 +23,14 @@ from genoflow.api.identity.permissions import Permission, Role
 from genoflow.api.identity.tables import prepare
 from genoflow.api.identity.tokens import Tokens, new_key
 from genoflow.api.limits import MemoryLimits
-from genoflow.api.ports import RateLimits, Verdict
+from genoflow.api.ports import Outside, RateLimits, Verdict
 from genoflow.api.services import Services, services
+from genoflow.deploy.porch import LogPorch
 from genoflow.events.envelope import Actor
 from genoflow.events.errors import LogUnavailable, Refused
 from genoflow.events.event import Event
+from genoflow.events.log.memory import MemoryLog
+from genoflow.events.log.port import EventLog
 from genoflow.events.registry import read_editions
 
 PASSWORD = "a sentence that nobody guesses"
@@ -163,9 +166,11 @@ async def open_door(
     routers: Sequence[APIRouter] = (),
     limits: RateLimits | None = None,
     cors_origins: Sequence[str] = (),
+    log: EventLog | None = None,
 ) -> AsyncIterator[Door]:
-    """The API over this database, until the end of the block."""
+    """The API over this database and log, until the end of the block."""
     clock, keys = Clock(), dict([new_key()])
+    porch = LogPorch(log or MemoryLog(), ())
     async with asyncpg.create_pool(postgres_url, min_size=1, max_size=4) as pool:
         async with pool.acquire() as connection:
             await prepare(connection)
@@ -176,7 +181,9 @@ async def open_door(
             limits=limits or MemoryLimits(),
             clock=clock,
         )
-        app = create_app(made, read_editions(), routers=routers, cors_origins=cors_origins)
+        app = create_app(
+            made, read_editions(), Outside(porch=porch), routers=routers, cors_origins=cors_origins
+        )
         app.state.shelf = Shelf()
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://lab") as client:

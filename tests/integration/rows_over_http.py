@@ -51,7 +51,7 @@ async def log_of(*facts: Event) -> AsyncIterator[MemoryLog]:
 @asynccontextmanager
 async def door_over(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
     """The API over the rows of this log."""
-    async with open_door(postgres_url, routers=ROUTERS, limits=Unlimited()) as door:
+    async with open_door(postgres_url, routers=ROUTERS, limits=Unlimited(), log=log) as door:
         await follow(door, log)
         yield door
 
