@@ -7,7 +7,7 @@ FROM ?= 0
 # Tests at a time: most of them wait for a server, and every process has servers of its own.
 AT_ONCE ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test check links locks locks-check bench faults pythons clean simulate
+.PHONY: help setup demo down test check client links locks locks-check bench faults pythons clean simulate
 
 help:  ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ check: links  ## style, types, imports, tidiness, wheel contents
 
 simulate: setup-dev  ## a night of seeds against the worker: SEEDS=100000 FROM=0
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM)
+
+client: setup-dev  ## write the typed client anew from the API's OpenAPI
+	@$(BIN)/python -m tools.client
 
 locks: setup-dev  ## resolve the three locks anew, with hashes and without addresses
 	@$(BIN)/python tools/locks.py write

@@ -18,6 +18,7 @@ from genoflow.api.guard import KEY_HEADER, WRITES, GuardedMount, GuardedRoute, a
 from genoflow.api.idempotency import HEADER, REPLAYED
 from genoflow.api.identity.permissions import Access
 from genoflow.api.middleware import BASE, Alias, BodyLimit, Requests
+from genoflow.api.operations import operation_id
 from genoflow.api.ports import Outside
 from genoflow.api.registry import create_app as create_registry
 from genoflow.api.services import Services
@@ -52,6 +53,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         middleware=_middleware(cors_origins),
+        generate_unique_id_function=operation_id,
     )
     app.state.services = services
     app.state.outside = outside
@@ -61,7 +63,7 @@ def create_app(
         _check(router)
         app.include_router(router, prefix=BASE)
     app.include_router(health.router, include_in_schema=False)
-    described = _openapi(app)
+    described = document_of(app)
 
     @app.get(f"{BASE}/openapi.json", include_in_schema=False)
     @asks(Access.PUBLIC, counted=False)
@@ -96,7 +98,8 @@ def _middleware(cors_origins: Sequence[str]) -> list[Middleware]:
     return [*kept, compressed, Middleware(BodyLimit), Middleware(Alias)]
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
+def document_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of an app: its routes, who may call, and what every write takes."""
     document = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )

@@ -162,7 +162,16 @@ def _place(word: str) -> Position:
     "/events/stream",
     summary="Events as they come",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {
+            "content": {
+                "text/event-stream": {
+                    "schema": {"type": "string"},
+                    "x-item": {"$ref": "#/components/schemas/EventOut"},
+                }
+            }
+        }
+    },
 )
 @asks(Permission.EVENTS_READ)
 async def stream_events(

@@ -134,3 +134,5 @@ def test_the_subscribe_extra_asks_for_the_client_alone(wheel: zipfile.ZipFile) -
     subscribe = [row for row in required if 'extra == "subscribe"' in row]
     assert {row.split(">")[0] for row in base} == {"fastavro", "pydantic"}
     assert {row.split(">")[0] for row in subscribe} == {"aiokafka"}
+    asking = [row for row in required if 'extra == "client"' in row]
+    assert {row.split(">")[0] for row in asking} == {"httpx2"}

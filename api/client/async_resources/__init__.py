@@ -1,0 +1,1 @@
+"""The calls of the client that awaits, as the OpenAPI has them."""

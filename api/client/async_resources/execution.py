@@ -1,0 +1,117 @@
+"""Execution; written by `make client` from the API's OpenAPI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from genoflow.api.client.call import Call, path_of
+from genoflow.api.client.models.execution import Job, Task
+from genoflow.api.client.pages import AsyncPages
+from genoflow.api.client.wire import AsyncWire
+
+
+class AsyncExecutionCalls:
+    """The calls of execution."""
+
+    def __init__(self, wire: AsyncWire) -> None:
+        self._wire = wire
+
+    def list_jobs(
+        self,
+        *,
+        state: str | None = None,
+        case_id: str | None = None,
+        pipeline: str | None = None,
+        launcher: str | None = None,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> AsyncPages[Job]:
+        """List jobs by state, case, pipeline or launcher, the one that was heard of last first."""
+        call = Call(
+            method="GET",
+            path="/v1/execution/jobs",
+            query={
+                "state": state,
+                "case_id": case_id,
+                "pipeline": pipeline,
+                "launcher": launcher,
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return AsyncPages(self._wire, call, Job, "items")
+
+    async def count_jobs(
+        self,
+        *,
+        case_id: str | None = None,
+        pipeline: str | None = None,
+        launcher: str | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> dict[str, int]:
+        """Count jobs by their state."""
+        call = Call(
+            method="GET",
+            path="/v1/execution/jobs/counts",
+            query={
+                "case_id": case_id,
+                "pipeline": pipeline,
+                "launcher": launcher,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return await self._wire.ask(call, {200: dict[str, int]})
+
+    async def get_job(
+        self,
+        job_id: str,
+        *,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> Job:
+        """Tell how far a job is, what it took, and what it waits for."""
+        call = Call(
+            method="GET",
+            path=path_of("/v1/execution/jobs/{job_id}", job_id=job_id),
+            query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
+        )
+        return await self._wire.ask(call, {200: Job})
+
+    def list_tasks(
+        self,
+        job_id: str,
+        *,
+        state: str | None = None,
+        attempt: int | None = None,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> AsyncPages[Task]:
+        """List the tries of a job's tasks by attempt, each with what it took."""
+        call = Call(
+            method="GET",
+            path=path_of("/v1/execution/jobs/{job_id}/tasks", job_id=job_id),
+            query={
+                "state": state,
+                "attempt": attempt,
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return AsyncPages(self._wire, call, Task, "items")

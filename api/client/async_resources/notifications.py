@@ -1,0 +1,106 @@
+"""Notifications; written by `make client` from the API's OpenAPI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from genoflow.api.client.call import Call, path_of
+from genoflow.api.client.models.notifications import Delivery, Subscription, SubscriptionWhole
+from genoflow.api.client.pages import AsyncPages
+from genoflow.api.client.wire import AsyncWire
+
+
+class AsyncNotificationsCalls:
+    """The calls of notifications."""
+
+    def __init__(self, wire: AsyncWire) -> None:
+        self._wire = wire
+
+    def list_subscriptions(
+        self,
+        *,
+        state: str | None = None,
+        account_id: str | None = None,
+        channel: str | None = None,
+        event_type: str | None = None,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> AsyncPages[Subscription]:
+        """List subscriptions by state, account, channel, or an event type; a partner's are its
+        own.
+        """
+        call = Call(
+            method="GET",
+            path="/v1/notifications/subscriptions",
+            query={
+                "state": state,
+                "account_id": account_id,
+                "channel": channel,
+                "event_type": event_type,
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return AsyncPages(self._wire, call, Subscription, "items")
+
+    async def get_subscription(
+        self,
+        subscription_id: str,
+        *,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> SubscriptionWhole:
+        """Tell what a subscription wants to hear, and how much of it arrived.
+
+        Its address, and the names of the secrets that sign for it, are for its owner and
+        administrators.
+        """
+        call = Call(
+            method="GET",
+            path=path_of(
+                "/v1/notifications/subscriptions/{subscription_id}", subscription_id=subscription_id
+            ),
+            query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
+        )
+        return await self._wire.ask(call, {200: SubscriptionWhole})
+
+    def list_deliveries(
+        self,
+        subscription_id: str,
+        *,
+        state: str | None = None,
+        source_key: str | None = None,
+        source_event_id: UUID | None = None,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> AsyncPages[Delivery]:
+        """List the notifications of a subscription, with the tries and the last error of each."""
+        call = Call(
+            method="GET",
+            path=path_of(
+                "/v1/notifications/subscriptions/{subscription_id}/deliveries",
+                subscription_id=subscription_id,
+            ),
+            query={
+                "state": state,
+                "source_key": source_key,
+                "source_event_id": source_event_id,
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return AsyncPages(self._wire, call, Delivery, "items")

@@ -1,0 +1,104 @@
+"""Pipelines; written by `make client` from the API's OpenAPI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from genoflow.api.client.call import Call, path_of
+from genoflow.api.client.models.pipelines import Document, DocumentWhole, Pipeline
+from genoflow.api.client.pages import AsyncPages
+from genoflow.api.client.wire import AsyncWire
+
+
+class AsyncPipelinesCalls:
+    """The calls of pipelines."""
+
+    def __init__(self, wire: AsyncWire) -> None:
+        self._wire = wire
+
+    def list(
+        self,
+        *,
+        type: str | None = None,
+        version: str | None = None,
+        status: Literal["active", "deprecated"] | None = None,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> AsyncPages[Pipeline]:
+        """List pipelines by assay, version, or whether they are in force, with their parameters."""
+        call = Call(
+            method="GET",
+            path="/v1/pipelines",
+            query={
+                "type": type,
+                "version": version,
+                "status": status,
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return AsyncPages(self._wire, call, Pipeline, "pipelines")
+
+    def list_documents(
+        self,
+        *,
+        kind: str | None = None,
+        state: str | None = None,
+        assay: str | None = None,
+        material: str | None = None,
+        document_id: str | None = None,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> AsyncPages[Document]:
+        """List versions of pipelines, profiles, references and target sets."""
+        call = Call(
+            method="GET",
+            path="/v1/catalog/documents",
+            query={
+                "kind": kind,
+                "state": state,
+                "assay": assay,
+                "material": material,
+                "document_id": document_id,
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return AsyncPages(self._wire, call, Document, "items")
+
+    async def get_document(
+        self,
+        document_id: str,
+        *,
+        version: str | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> DocumentWhole:
+        """Show a version of a document as it was published, the one in force where none is
+        named.
+        """
+        call = Call(
+            method="GET",
+            path=path_of("/v1/catalog/documents/{document_id}", document_id=document_id),
+            query={
+                "version": version,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return await self._wire.ask(call, {200: DocumentWhole})

@@ -1,0 +1,87 @@
+"""Qc; written by `make client` from the API's OpenAPI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from genoflow.api.client.call import Call, path_of
+from genoflow.api.client.models.qc import Qc, QcRound
+from genoflow.api.client.pages import AsyncPages
+from genoflow.api.client.wire import AsyncWire
+
+
+class AsyncQcCalls:
+    """The calls of qc."""
+
+    def __init__(self, wire: AsyncWire) -> None:
+        self._wire = wire
+
+    def list(
+        self,
+        *,
+        sample_id: str | None = None,
+        state: str | None = None,
+        profile: str | None = None,
+        is_void: bool | None = None,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> AsyncPages[QcRound]:
+        """List rounds of QC by sample, state, profile, or whether their reads still count."""
+        call = Call(
+            method="GET",
+            path="/v1/qc/results",
+            query={
+                "sample_id": sample_id,
+                "state": state,
+                "profile": profile,
+                "is_void": is_void,
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return AsyncPages(self._wire, call, QcRound, "items")
+
+    async def count(
+        self,
+        *,
+        profile: str | None = None,
+        is_void: bool | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> dict[str, int]:
+        """Count rounds of QC by their state."""
+        call = Call(
+            method="GET",
+            path="/v1/qc/results/counts",
+            query={
+                "profile": profile,
+                "is_void": is_void,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return await self._wire.ask(call, {200: dict[str, int]})
+
+    async def get(
+        self,
+        qc_job_id: str,
+        *,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> Qc:
+        """Tell the verdict of a round, and each metric beside what was required."""
+        call = Call(
+            method="GET",
+            path=path_of("/v1/qc/results/{qc_job_id}", qc_job_id=qc_job_id),
+            query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
+        )
+        return await self._wire.ask(call, {200: Qc})

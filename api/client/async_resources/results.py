@@ -1,0 +1,93 @@
+"""Results; written by `make client` from the API's OpenAPI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from genoflow.api.client.call import Call, path_of
+from genoflow.api.client.models.results import Results, ResultsRow
+from genoflow.api.client.pages import AsyncPages
+from genoflow.api.client.wire import AsyncWire
+
+
+class AsyncResultsCalls:
+    """The calls of results."""
+
+    def __init__(self, wire: AsyncWire) -> None:
+        self._wire = wire
+
+    def list(
+        self,
+        *,
+        state: str | None = None,
+        case_id: str | None = None,
+        project_id: str | None = None,
+        is_counting: bool | None = None,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> AsyncPages[ResultsRow]:
+        """List results by state, case, project, or whether they hold, the newest first."""
+        call = Call(
+            method="GET",
+            path="/v1/results",
+            query={
+                "state": state,
+                "case_id": case_id,
+                "project_id": project_id,
+                "is_counting": is_counting,
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return AsyncPages(self._wire, call, ResultsRow, "items")
+
+    async def count(
+        self,
+        *,
+        case_id: str | None = None,
+        project_id: str | None = None,
+        is_counting: bool | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> dict[str, int]:
+        """Count results by their state."""
+        call = Call(
+            method="GET",
+            path="/v1/results/counts",
+            query={
+                "case_id": case_id,
+                "project_id": project_id,
+                "is_counting": is_counting,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return await self._wire.ask(call, {200: dict[str, int]})
+
+    async def get(
+        self,
+        job_id: str,
+        *,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> Results:
+        """Tell what may be used of a job's results, whether they hold, and the checksum of each
+        file.
+
+        Files of results that are held, superseded or retracted stand under `checksums` alone.
+        """
+        call = Call(
+            method="GET",
+            path=path_of("/v1/results/{job_id}", job_id=job_id),
+            query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
+        )
+        return await self._wire.ask(call, {200: Results})

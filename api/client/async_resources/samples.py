@@ -1,0 +1,120 @@
+"""Samples; written by `make client` from the API's OpenAPI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from genoflow.api.client.call import Call, path_of
+from genoflow.api.client.models.samples import Sample, SampleWhole, WaitingSample
+from genoflow.api.client.pages import AsyncPages
+from genoflow.api.client.wire import AsyncWire
+
+
+class AsyncSamplesCalls:
+    """The calls of samples."""
+
+    def __init__(self, wire: AsyncWire) -> None:
+        self._wire = wire
+
+    def list(
+        self,
+        *,
+        state: str | None = None,
+        project: str | None = None,
+        case: str | None = None,
+        run: str | None = None,
+        waits_for: str | None = None,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> AsyncPages[Sample]:
+        """List samples by state, project, case, run of an instrument, or what they wait for."""
+        call = Call(
+            method="GET",
+            path="/v1/samples",
+            query={
+                "state": state,
+                "project": project,
+                "case": case,
+                "run": run,
+                "waits_for": waits_for,
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return AsyncPages(self._wire, call, Sample, "items")
+
+    async def count(
+        self,
+        *,
+        project: str | None = None,
+        case: str | None = None,
+        run: str | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> dict[str, int]:
+        """Count samples by their state."""
+        call = Call(
+            method="GET",
+            path="/v1/samples/counts",
+            query={
+                "project": project,
+                "case": case,
+                "run": run,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return await self._wire.ask(call, {200: dict[str, int]})
+
+    def list_waiting(
+        self,
+        *,
+        longer_than_hours: float | None = None,
+        project: str | None = None,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> AsyncPages[WaitingSample]:
+        """List samples that wait for the same thing for so long, the longest first, each with
+        why.
+        """
+        call = Call(
+            method="GET",
+            path="/v1/samples/waiting",
+            query={
+                "longer_than_hours": longer_than_hours,
+                "project": project,
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return AsyncPages(self._wire, call, WaitingSample, "items")
+
+    async def get(
+        self,
+        sample_id: str,
+        *,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> SampleWhole:
+        """Tell where a sample is, since when, what it waits for, and of which reads it is made."""
+        call = Call(
+            method="GET",
+            path=path_of("/v1/samples/{sample_id}", sample_id=sample_id),
+            query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
+        )
+        return await self._wire.ask(call, {200: SampleWhole})

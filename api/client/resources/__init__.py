@@ -1,0 +1,1 @@
+"""The calls of the client that waits, as the OpenAPI has them."""

@@ -1,0 +1,95 @@
+"""Cases; written by `make client` from the API's OpenAPI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from genoflow.api.client.call import Call, path_of
+from genoflow.api.client.models.cases import Case, CaseWhole
+from genoflow.api.client.pages import Pages
+from genoflow.api.client.wire import Wire
+
+
+class CasesCalls:
+    """The calls of cases."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def list(
+        self,
+        *,
+        state: str | None = None,
+        project: str | None = None,
+        assay: str | None = None,
+        priority: str | None = None,
+        sample: str | None = None,
+        due_before: datetime | None = None,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> Pages[Case]:
+        """List cases by state, project, assay, priority, member or due date, the newest first."""
+        call = Call(
+            method="GET",
+            path="/v1/cases",
+            query={
+                "state": state,
+                "project": project,
+                "assay": assay,
+                "priority": priority,
+                "sample": sample,
+                "due_before": due_before,
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return Pages(self._wire, call, Case, "items")
+
+    def count(
+        self,
+        *,
+        project: str | None = None,
+        assay: str | None = None,
+        priority: str | None = None,
+        due_before: datetime | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> dict[str, int]:
+        """Count cases by their state, that of its run where a case has one."""
+        call = Call(
+            method="GET",
+            path="/v1/cases/counts",
+            query={
+                "project": project,
+                "assay": assay,
+                "priority": priority,
+                "due_before": due_before,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return self._wire.ask(call, {200: dict[str, int]})
+
+    def get(
+        self,
+        case_id: str,
+        *,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> CaseWhole:
+        """Tell how far a case is, what it waits for, and which of its members are ready."""
+        call = Call(
+            method="GET",
+            path=path_of("/v1/cases/{case_id}", case_id=case_id),
+            query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
+        )
+        return self._wire.ask(call, {200: CaseWhole})
