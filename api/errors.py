@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genoflow.api.ports import UNAVAILABLE
-from genoflow.events.errors import Refused, Retry
+from genoflow.events.errors import Contradicted, NotThere, Refused, Retry
 
 PROBLEM = "application/problem+json"
 REJECTED_CHARACTERS_MAX = 200  # enough to recognise what was sent
@@ -129,7 +129,8 @@ def refusal_of(error: Exception) -> Refusal:
         said = message.get(error.status_code, error.detail)
         return Refusal(error.status_code, said, code=code, headers=error.headers)
     if isinstance(error, Refused):
-        return Refusal(422, str(error))
+        status = {NotThere: 404, Contradicted: 409}.get(type(error), 422)
+        return Refusal(status, str(error))
     if isinstance(error, (Retry, *UNAVAILABLE)):
         said = "a service behind this one does not answer; ask again"
         return Refusal(503, said, headers={"Retry-After": "5"})

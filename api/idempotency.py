@@ -6,6 +6,8 @@
 3. What was refused or failed is not kept: its row goes, and the same key may try again. Where a
    failure leaves open whether something was written, the facts' ids say so: a route derives them
    from the key (`guard.RequestName`), so a second try is the same fact.
+4. An answer that says `Cache-Control: no-store` holds a secret and is not kept either: its route
+   finds its facts on the log, and answers the same again.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ WRITE_SECONDS_MAX = 30  # a write waits two seconds for its fact; ten of them ar
 # A process that died in the middle leaves a row. Nobody works on it any more after this time.
 ABANDONED_SECONDS = 2 * WRITE_SECONDS_MAX
 ANSWER_BYTES_MAX = 1_000_000  # answers to writes have a kilobyte; rows of 24 h stay small
+NO_STORE = "no-store"
 KEPT_HEADERS = ("location", "etag")
 
 
@@ -90,7 +93,7 @@ class Idempotency:
     async def keep(self, claim: Claim, response: Response) -> None:
         """Keep the answer of a request that was done, for whoever asks again."""
         body = bytes(response.body)
-        if len(body) > ANSWER_BYTES_MAX:
+        if len(body) > ANSWER_BYTES_MAX or response.headers.get("cache-control") == NO_STORE:
             await self.drop(claim)
             return
         kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 import asyncpg
 
+from genoflow.api.desks import Desks
 from genoflow.events.event import Event
 from genoflow.events.log.recorded import Position
 
@@ -36,12 +37,16 @@ class Porch(Protocol):
     async def append(self, fact: Event) -> Position:
         """Append it durably and say where it stands; Refused where it names a person."""
 
+    async def append_together(self, facts: Sequence[Event]) -> Sequence[Position]:
+        """Append all of them or none, and say where they stand, as far as it is seen by then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What the routes reach beyond Postgres."""
 
     porch: Porch
+    desks: Desks
 
 
 @dataclass(frozen=True, slots=True)

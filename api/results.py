@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -131,7 +131,7 @@ async def show_results(reading: ReadingHere, job_id: str) -> dict[str, Any]:
         )
     details = await results.details_of(reading.connection, found, at=reading.at)
     checks = details[results.CHECKS.name]
-    files = await _files(reading, job_id)
+    files = await files_of(reading, job_id)
     usable = [one for one in files if one["state"] == USABLE]
     of_case = _by_kind(one for one in usable if one["sample_id"] is None)
     return {
@@ -149,8 +149,8 @@ async def show_results(reading: ReadingHere, job_id: str) -> dict[str, Any]:
     }
 
 
-async def _files(reading: Reading, job_id: str) -> list[Found]:
-    """All of them: an event lists at most 4,000, so these are a few pages."""
+async def files_of(reading: Reading, job_id: str) -> list[Found]:
+    """All files of a job: an event lists at most 4,000, so these are a few pages."""
     files: list[Found] = []
     after = None
     while True:
@@ -167,14 +167,17 @@ def _uri(file: Mapping[str, Any]) -> str:
     return f"s3://{file['bucket']}/{file['object_key']}"
 
 
-def _by_kind(files: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def shown_names(files: Iterable[Found]) -> Iterator[tuple[str, Found]]:
+    """Files of one sample, or of the case, under the names that answers call them by."""
     seen: dict[str, int] = {}
     for file in files:
         kind = file["kind"]
         seen[kind] = number = seen.get(kind, 0) + 1
-        found[kind if number == 1 else f"{kind}.{number}"] = _uri(file)
-    return found
+        yield (kind if number == 1 else f"{kind}.{number}"), file
+
+
+def _by_kind(files: Iterable[Found]) -> dict[str, str]:
+    return {name: _uri(file) for name, file in shown_names(files)}
 
 
 def _samples(usable: Sequence[Found], checks: Sequence[Found]) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ An answer says in `GenoFlow-Position` where the fact stands. Hand that to a ques
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Annotated, cast
 
@@ -14,12 +15,14 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from genoflow.api.errors import Refusal
 from genoflow.api.guard import CallerHere, ServicesHere
-from genoflow.api.identity.permissions import Caller
+from genoflow.api.identity.permissions import PERMISSIONS, Caller, Permission, Role
 from genoflow.api.ports import Clock, Outside
 from genoflow.api.reading import POSITION
 from genoflow.events.envelope import Producer
 from genoflow.events.event import E, Event, begin
+from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Position
 from genoflow.projections.vectors import to_word
 
@@ -41,24 +44,59 @@ class Writing:
     caller: Caller
     clock: Clock
     response: Response
+    places: list[Position] = field(default_factory=list)
 
-    async def say(self, fact: E, because: Event | None = None) -> E:
-        """Append what the caller states, and tell in the answer where it stands."""
+    def stated(self, fact: E, because: Event | None = None) -> E:
+        """What the caller states, in its envelope; nothing is appended."""
         cause = because.envelope if because else None
-        said = begin(
+        return begin(
             fact,
             occurred_at=self.clock(),
             actor=self.caller.actor,
             by=Producer(service=SERVICE, version=version("genoflow")),
             correlation_id=cause.correlation_id if cause else None,
             causation_id=cause.event_id if cause else None,
+            traceparent=cause.traceparent if cause else None,
         )
-        self.response.headers[POSITION] = _behind(await self.outside.porch.append(said))
+
+    def role(self, permission: Permission, asked: Role | None = None) -> Role:
+        """In which role the caller decides: the one that it names, or the one that allows it."""
+        able = sorted(self.caller.roles & PERMISSIONS[permission])
+        if asked is None and len(able) == 1:
+            return able[0]
+        if asked in able:
+            return asked
+        said = "is missing, and several allow it" if asked is None else f"{asked} does not allow it"
+        raise Refusal(
+            422, f"role: {said}; decide as one of {', '.join(able)}",
+            details={"field": "role", "rejected_value": asked},
+        )  # fmt: skip
+
+    async def say(self, fact: E, because: Event | None = None) -> E:
+        """Append what the caller states, and tell in the answer where it stands."""
+        said = self.stated(fact, because)
+        await self.put(said)
         return said
 
+    async def put(self, stated: Event) -> None:
+        """Append this, and tell in the answer where all that was appended stands."""
+        self._tell([await self.outside.porch.append(stated)])
 
-def _behind(place: Position) -> str:
-    return to_word({(place.topic, place.partition): place.offset + 1})
+    async def say_together(self, stated: Sequence[Event]) -> None:
+        """Append all of these or none, and tell in the answer where they stand."""
+        if stated:
+            self._tell(await self.outside.porch.append_together(stated))
+
+    def _tell(self, places: Sequence[Position]) -> None:
+        self.places.extend(places)
+        self.response.headers[POSITION] = _behind(self.places)
+
+
+def _behind(places: Sequence[Position]) -> str:
+    behind: Vector = {}
+    for topic, partition, offset in places:
+        behind[topic, partition] = max(offset + 1, behind.get((topic, partition), 0))
+    return to_word(behind)
 
 
 def _writing(

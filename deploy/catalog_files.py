@@ -56,7 +56,7 @@ def with_store_addresses(
             rewritten.append((name, text))  # whoever reads the documents says so
             continue
         folder = Path(name).parent if Path(name).is_file() else Path()
-        local = [_local(owner, folder, bucket, faults) for owner in _owners(value)]
+        local = [_local(owner, folder, bucket, faults) for owner in owners(value)]
         found += [one for one in local if one is not None]
         rewritten.append((name, json.dumps(value)) if any(local) else (name, text))
     if faults:
@@ -64,7 +64,7 @@ def with_store_addresses(
     return rewritten, found
 
 
-def _owners(value: Any) -> Iterator[dict[str, Any]]:
+def owners(value: Any) -> Iterator[dict[str, Any]]:
     """Each part of the documents that has an address and a checksum."""
     for document in value if isinstance(value, list) else [value]:
         if not isinstance(document, dict) or document.get("kind") not in KINDS:

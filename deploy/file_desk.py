@@ -1,74 +1,89 @@
 """Whose a file of nobody is, held against what the log says of the file and of the sample.
 
-What is assigned lands on its sample's key with the same append: its place, version and size are
+What is assigned lands on its sample's key right after: its place, version and size are
 those that the store gave when it landed for nobody. The object and its metadata stay as they are,
 so a crawl that sees it again reports the first landing once more, which is the same fact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from uuid import uuid5
 
+from genoflow.api.desks import Append, Says, Wanted
 from genoflow.deploy.asking.file import File, Files, take
 from genoflow.deploy.asking.sample import Sample, sample_of
-from genoflow.deploy.people import said_by
+from genoflow.deploy.subject import LogSubjects
 from genoflow.events import topics
 from genoflow.events.envelope import Producer
-from genoflow.events.errors import Refused
+from genoflow.events.errors import Contradicted, NotThere, Refused
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_landed import FileLanded, unassigned_key
+from genoflow.events.log.port import EventLog
 from genoflow.processors.subjects import Subjects
 from genoflow.projections.words import listed
 
 SHOWN = "`genoflow file list` shows the files that wait for a sample"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a person says of a file."""
-
-    place: str  # bucket/key, and @version where there are several
-    sample_id: str
-    read_set_id: str
-    role: str
-    reason: str
-    lane: int | None = None
-
-
-async def assigned(
-    subjects: Subjects, wanted: Wanted, person: str | None, at: datetime
-) -> list[Event]:
+async def assigned(subjects: Subjects, wanted: Wanted, says: Says, at: datetime) -> list[Event]:
     """The assignment and the landing that follows; none where it stands so, else Refused."""
-    landing = await _waiting(subjects, wanted)
-    if landing is None:
-        return []
-    events = await subjects.events_of(topics.SAMPLE, [wanted.sample_id])
-    lane = _lane(sample_of(wanted.sample_id, events[wanted.sample_id]), wanted)
+    file = await _waiting(subjects, wanted)
+    landing = file.landed
+    assert landing is not None
+    story = (await subjects.events_of(topics.SAMPLE, [wanted.sample_id]))[wanted.sample_id]
+    said = file.assigned or says(_fact(landing, wanted, story), landing)
+    whose = {"sample_id": said.sample_id, "read_set_id": said.read_set_id, "lane": said.lane}
+    again = FileLanded(**dict(landing) | whose | {"role": said.role, "instrument_run_id": None})
+    by = Producer(service="file-desk", version=version("genoflow"))
+    follows = said.follow(again, by=by, occurred_at=at, actor=said.envelope.actor)
+    if file.assigned is None:
+        return [said, follows]
+    # It was assigned like this before. Whoever did may have died before the file landed.
+    has_landed = any(one.envelope.event_id == follows.envelope.event_id for one in story)
+    return [] if has_landed else [follows]
+
+
+async def assign(subjects: Subjects, facts: Sequence[Event], append: Append) -> None:
+    """Append the assignment, then the landing; Contradicted where another one stands before."""
+    # Two may assign one file at once, and its place among the unassigned says who was first: every
+    # reader takes that one. A file that landed for both would be read as the material of both.
+    for said in facts:
+        await append(said)
+        if isinstance(said, FileAssigned):
+            first = await _first(subjects, said)
+            if first.envelope.event_id != said.envelope.event_id:
+                raise Contradicted(
+                    f"{said.bucket}/{said.object_key}: {first.envelope.actor.id} has just said "
+                    f"that it belongs to {first.sample_id}; look at it, nothing landed"
+                )
+
+
+async def _first(subjects: Subjects, said: FileAssigned) -> FileAssigned:
+    events = (await subjects.events_of(topics.SAMPLE, [said.key]))[said.key]
+    same = (one for one in events if isinstance(one, FileAssigned))
+    return next(one for one in same if one.version_id == said.version_id)
+
+
+def _fact(landing: FileLanded, wanted: Wanted, story: Sequence[Event]) -> FileAssigned:
     named = f"{wanted.sample_id}/{wanted.read_set_id}/{wanted.role}"
-    fact = FileAssigned(
+    return FileAssigned(
         bucket=landing.bucket,
         object_key=landing.object_key,
         version_id=landing.version_id,
         sample_id=wanted.sample_id,
         read_set_id=wanted.read_set_id,
         role=wanted.role,
-        lane=lane,
+        lane=_lane(sample_of(wanted.sample_id, story), wanted),
         request_id=str(uuid5(landing.envelope.event_id, named)),
         reason=wanted.reason,
     )
-    whose = {"sample_id": wanted.sample_id, "read_set_id": wanted.read_set_id, "lane": lane}
-    again = FileLanded(**dict(landing) | whose | {"role": wanted.role, "instrument_run_id": None})
-    said = said_by(person, fact, at, landing)
-    by = Producer(service="file-desk", version=version("genoflow"))
-    return [said, said.follow(again, by=by, occurred_at=at, actor=said.envelope.actor)]
 
 
-async def _waiting(subjects: Subjects, wanted: Wanted) -> FileLanded | None:
+async def _waiting(subjects: Subjects, wanted: Wanted) -> File:
     bucket, _, rest = wanted.place.removeprefix("s3://").partition("/")
     if not rest:
         raise Refused(f"{wanted.place}: is no BUCKET/KEY; {SHOWN}")
@@ -81,11 +96,11 @@ async def _waiting(subjects: Subjects, wanted: Wanted) -> FileLanded | None:
     place = f"{bucket}/{rest}"
     found = [f for f in files.values() if place in (str(f.name), f"{bucket}/{f.name.object_key}")]
     if not found:
-        raise Refused(f"{wanted.place}: no file waits for a sample under this name; {SHOWN}")
+        raise NotThere(f"{wanted.place}: no file waits for a sample under this name; {SHOWN}")
     return _one(wanted, found)
 
 
-def _one(wanted: Wanted, found: Iterable[File]) -> FileLanded | None:
+def _one(wanted: Wanted, found: Iterable[File]) -> File:
     versions = list(found)
     open_ones = [one for one in versions if one.is_unassigned and one.landed is not None]
     if not open_ones:
@@ -94,8 +109,8 @@ def _one(wanted: Wanted, found: Iterable[File]) -> FileLanded | None:
         if (before.sample_id, before.read_set_id, before.role) == (
             wanted.sample_id, wanted.read_set_id, wanted.role,
         ):  # fmt: skip
-            return None
-        raise Refused(
+            return versions[-1]
+        raise Contradicted(
             f"{wanted.place}: belongs to {before.sample_id} already, as {before.role} of read set "
             f"{before.read_set_id} ({before.reason.rstrip('.')}); where that is wrong, send the "
             f"file for the right sample: genoflow reads send {wanted.sample_id}"
@@ -103,7 +118,7 @@ def _one(wanted: Wanted, found: Iterable[File]) -> FileLanded | None:
     if len(open_ones) > 1:
         names = listed(str(one.name) for one in open_ones)
         raise Refused(f"{wanted.place}: {len(open_ones)} versions wait; name one of them: {names}")
-    return open_ones[0].landed
+    return open_ones[0]
 
 
 def _lane(sample: Sample, wanted: Wanted) -> int | None:
@@ -130,3 +145,14 @@ def _lane(sample: Sample, wanted: Wanted) -> int | None:
             f"which with --lane"
         )
     return fitting[0]
+
+
+class LogFiles:
+    """FileDesk over the log."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._subjects = LogSubjects(log)
+
+    async def assign(self, wanted: Wanted, says: Says, at: datetime, append: Append) -> None:
+        """Say it, and let the file land for its sample, unless it stands so."""
+        await assign(self._subjects, await assigned(self._subjects, wanted, says, at), append)

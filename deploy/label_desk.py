@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import uuid5
 
+from genoflow.api.desks import Append, Decided
 from genoflow.deploy.asking.sample import sample_of
-from genoflow.deploy.people import said_by
+from genoflow.deploy.subject import LogSubjects
 from genoflow.events import topics
-from genoflow.events.errors import Refused
+from genoflow.events.errors import Contradicted, NotThere, Refused
 from genoflow.events.event import Event
 from genoflow.events.identity import external_id
+from genoflow.events.log.port import EventLog
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.processors.subjects import Subjects
 from genoflow.projections.words import listed
 
 # Each becomes two events of one decision, and a transaction takes 1,000.
 READ_SETS_MAX = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """How a person decides, and why."""
-
-    reason: str
-    role: str
-    person: str | None
-    request_id: str | None
-    at: datetime
 
 
 async def relabelled(
@@ -43,7 +32,7 @@ async def relabelled(
     if sample_id == true_sample_id:
         raise Refused(f"sample {sample_id!r}: is its own label already; name another with --as")
     known = await subjects.events_of(topics.SAMPLE, [sample_id, true_sample_id])
-    _refuse_unknown(true_sample_id, known[true_sample_id])
+    _refuse_unknown(true_sample_id, known[true_sample_id], Refused)
     named = _named(sample_id, known[sample_id], read_set_ids)
     return [_fact(sample_id, true_sample_id, named, decided)]
 
@@ -74,10 +63,12 @@ def _named(sample_id: str, story: Sequence[Event], wanted: Sequence[str]) -> tup
         if name not in sample.read_sets:
             raise Refused(f"sample {sample_id!r}: read set {name!r} is not registered; {way}")
         if name in gone:
-            raise Refused(f"sample {sample_id!r}: read set {name!r} {gone[name]}; {way}")
+            raise Contradicted(f"sample {sample_id!r}: read set {name!r} {gone[name]}; {way}")
     named = tuple(dict.fromkeys(wanted)) or tuple(valid)
     if not named:
-        raise Refused(f"sample {sample_id!r}: has no read set that counts, so nothing is to move")
+        raise Contradicted(
+            f"sample {sample_id!r}: has no read set that counts, so nothing is to move"
+        )
     if len(named) > READ_SETS_MAX:
         raise Refused(
             f"sample {sample_id!r}: has {len(named):,} read sets, and {READ_SETS_MAX} move at "
@@ -94,9 +85,11 @@ def _relabelled_before(story: Iterable[Event]) -> Iterable[tuple[str, str]]:
                 yield name, f"was relabelled as {event.true_sample_id} already"
 
 
-def _refuse_unknown(sample_id: str, story: Sequence[Event]) -> None:
+def _refuse_unknown(
+    sample_id: str, story: Sequence[Event], refused: type[Refused] = NotThere
+) -> None:
     if not story:
-        raise Refused(
+        raise refused(
             f"sample {sample_id!r}: nothing on the log is about it; `genoflow sample list` shows "
             f"those that there are"
         )
@@ -115,4 +108,30 @@ def _fact(
         role=decided.role,
         reason=decided.reason,
     )
-    return said_by(decided.person, fact, decided.at, option="--person")
+    return decided.says(fact)
+
+
+class LogLabels:
+    """LabelDesk over the log."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._subjects = LogSubjects(log)
+
+    async def relabel(
+        self,
+        sample_id: str,
+        true_sample_id: str,
+        read_set_ids: Sequence[str],
+        decided: Decided,
+        append: Append,
+    ) -> SampleRelabelled:
+        """Say that these read sets, or all that count, are another sample's."""
+        # Two may relabel the same reads at once: the log orders them, and the row `relabel` moves
+        # what still counts under the label, so the later one moves nothing.
+        story = (await self._subjects.events_of(topics.SAMPLE, [sample_id]))[sample_id]
+        for event in story:
+            if isinstance(event, SampleRelabelled) and event.request_id == decided.request_id:
+                return event  # a first try of unknown outcome
+        [fact] = await relabelled(self._subjects, sample_id, true_sample_id, read_set_ids, decided)
+        await append(fact)
+        return fact

@@ -16,7 +16,7 @@ from uuid import UUID
 from genoflow.deploy.event_lines import event_of
 from genoflow.events import topics
 from genoflow.events.codec import HEADER_ID, Codec, header
-from genoflow.events.errors import MalformedEvent, Refused
+from genoflow.events.errors import MalformedEvent, NotThere, Refused
 from genoflow.events.event_parked import EventParked
 from genoflow.events.identity import derived_id
 from genoflow.events.log.port import EventLog, Vector
@@ -101,6 +101,29 @@ async def read_parkings(log: EventLog, rows: Mapping[str, Processor]) -> list[Pa
         fact = event_of(record)
         if isinstance(fact, EventParked):
             history.setdefault(_address(fact), []).append(fact)
+    return await _all(log, rows, history)
+
+
+async def read_parking(log: EventLog, rows: Mapping[str, Processor], event_id: UUID) -> Parking:
+    """The time of this id; only what stands behind it on its own partition is looked at."""
+    facts: list[EventParked] = []
+    async for record in log.read_topic(topics.PARKED.name):
+        fact = event_of(record)
+        if isinstance(fact, EventParked):
+            facts.append(fact)
+    known = next((one for one in facts if one.envelope.event_id == event_id), None)
+    if known is None:
+        raise NotThere(
+            f"parked {event_id}: nothing was parked under this id; /v1/parked lists what was"
+        )
+    place = _address(known)
+    history = {place: [one for one in facts if _address(one) == place]}
+    return next(one for one in await _all(log, rows, history) if one.event_id == event_id)
+
+
+async def _all(
+    log: EventLog, rows: Mapping[str, Processor], history: Mapping[Address, list[EventParked]]
+) -> list[Parking]:
     found = await _scan(log, history)
     parkings = [
         _parking(address, fact, rows.get(address.processor), found)

@@ -6,17 +6,17 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from uuid import UUID
 
 from genoflow.deploy.parked import Parking
 from genoflow.deploy.parked_outcome import Watch
 from genoflow.deploy.parked_rehearsal import Foretold, Rehearsal, row_of
+from genoflow.deploy.porch import stand
 from genoflow.deploy.worker_status import read_standing
 from genoflow.events.codec import Codec
-from genoflow.events.errors import Refused
+from genoflow.events.errors import Contradicted
 from genoflow.events.event_discarded import EventDiscarded
-from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.port import EventLog
-from genoflow.events.log.recorded import Position, Raw
 from genoflow.processors.processor import Processor
 from genoflow.processors.step import Request
 
@@ -49,7 +49,7 @@ class Deciding:
     async def decide(self, pairs: Sequence[tuple[Parking, Request]]) -> list[Decided]:
         """Check all, then append all, then wait for what comes of them."""
         for parking, request in pairs:
-            _check(parking, request)
+            refuse_other(parking, request.envelope.event_id)
             row_of(self._rows, parking)
         decided = [Decided(parking, request) for parking, request in pairs]
         fresh = [one for one in decided if not _already(one)]
@@ -83,7 +83,7 @@ class Deciding:
         if worker is not None:
             one.watch = Watch(self._log, row_of(self._rows, one.parking), one.parking)
             await one.watch.begin()
-        position = await self._stand(one.request)
+        position = await stand(self._log, self._codec, one.request)
         one.lines.append(f"{_name(one)}: {one.request.type()} stands at {position}")
         if worker is None:
             one.lines.append(
@@ -91,23 +91,15 @@ class Deciding:
                 f"started with `genoflow work`"
             )
 
-    async def _stand(self, request: Request) -> Position:
-        """Append it where the task listens, also if another program had misplaced the key."""
-        key, topic = request.key.encode(), request.topic
-        if partition_of(key, await self._log.partitions(topic)) == request.partition:
-            return await self._log.append(request)
-        value, headers = self._codec.encode(request)
-        raw = Raw(key, value, headers, 0)
-        [offset] = await self._log.append_raw(topic, request.partition, [raw])
-        return Position(topic, request.partition, offset)
 
-
-def _check(parking: Parking, request: Request) -> None:
-    """Refused where a person has decided otherwise before."""
+def refuse_other(parking: Parking, request_id: UUID) -> None:
+    """Contradicted where a person has decided otherwise before."""
+    # Two may decide at once: the worker takes the request that stands first. The other finds that
+    # nothing is parked at its place any more and is left alone, unless it was parked again there.
     answer = parking.answer
-    if answer is None or answer.request.envelope.event_id == request.envelope.event_id:
+    if answer is None or answer.request.envelope.event_id == request_id:
         return
-    raise Refused(
+    raise Contradicted(
         f"{parking.event_id}: {answer.request.envelope.actor.id} has answered it with "
         f"{answer.request.type()} at {answer.position}; nothing was appended; if it was parked "
         f"again since, `genoflow parked list` shows it under an id of its own"

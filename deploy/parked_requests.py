@@ -36,15 +36,25 @@ FIXED = ("event_id", "type", "subject")  # an edit mends a fact; it does not mak
 
 def requeue(parking: Parking, person: str, reason: str, value: bytes | None = None) -> Request:
     """Let it be tried again, with these bytes in its place where there are some."""
-    action = "requeue" if value is None else f"requeue {hashlib.sha256(value).hexdigest()}"
-    fact = EventRequeued(**_about(parking, action), reason=reason, value=value)
-    return _enveloped(parking, fact, person)
+    return _enveloped(parking, requeued(parking, reason, value), person)
 
 
 def discard(parking: Parking, person: str, reason: str) -> Request:
     """Give it up: the key goes on without it."""
-    fact = EventDiscarded(**_about(parking, "discard"), reason=reason)
-    return _enveloped(parking, fact, person)
+    return _enveloped(parking, discarded(parking, reason), person)
+
+
+def requeued(
+    parking: Parking, reason: str, value: bytes | None = None, role: str | None = None
+) -> EventRequeued:
+    """The same request without who states it."""
+    action = "requeue" if value is None else f"requeue {hashlib.sha256(value).hexdigest()}"
+    return EventRequeued(**_about(parking, action), reason=reason, value=value, role=role)
+
+
+def discarded(parking: Parking, reason: str, role: str | None = None) -> EventDiscarded:
+    """The same request without who states it."""
+    return EventDiscarded(**_about(parking, "discard"), reason=reason, role=role)
 
 
 def _about(parking: Parking, action: str) -> dict[str, Any]:

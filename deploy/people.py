@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from pydantic import ValidationError
 
+from genoflow.api.desks import Says
 from genoflow.events.envelope import Actor, Producer
 from genoflow.events.errors import Refused
 from genoflow.events.event import E, Event, begin, explain
@@ -46,6 +47,15 @@ def said_by(
         )
     except ValidationError as error:
         raise Refused(explain(option, error)) from error
+
+
+def saying(person: str | None, at: datetime, option: str = "--as") -> Says:
+    """How this person states facts at this time."""
+
+    def says(fact: E, because: Event | None = None) -> E:
+        return said_by(person, fact, at, because, option=option)
+
+    return says
 
 
 async def append_said(

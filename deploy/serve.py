@@ -23,6 +23,7 @@ from genoflow.api.registry import SHUTDOWN_SECONDS_MAX, listen
 from genoflow.api.routes import ROUTERS
 from genoflow.api.services import Services, services
 from genoflow.deploy.addresses import resolve
+from genoflow.deploy.desks import desks
 from genoflow.deploy.logs import configure_logs
 from genoflow.deploy.porch import LogPorch
 from genoflow.deploy.settings import Settings
@@ -95,7 +96,7 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
             app = create_app(
                 made,
                 read_editions(),
-                Outside(porch=LogPorch(log, settings.person_patterns)),
+                Outside(LogPorch(log, settings.person_patterns), desks(settings, log)),
                 routers=ROUTERS,
                 cors_origins=settings.cors_origins,
             )

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     cache: Path = Field(
         default_factory=_cache_home, description="servers that were fetched or built once"
     )
+    environment: str = Field(
+        "local", pattern=r"^[a-z][a-z0-9-]{0,31}$", description="what this deployment is called"
+    )
     kafka: str | None = Field(None, description="host:port of an existing broker")
     postgres: SecretStr | None = Field(None, description="postgresql://… of an existing server")
     s3: str | None = Field(None, description="http(s)://host:port of an existing object store")

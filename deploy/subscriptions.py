@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from genoflow.events import topics
 from genoflow.events.case_opened import CaseOpened
-from genoflow.events.errors import Refused
+from genoflow.events.errors import Contradicted, Refused
 from genoflow.events.log.port import EventLog, Vector
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
@@ -104,18 +104,18 @@ class LogSubscriptions:
 
 
 def check_new(fact: SubscriptionCreated, known: Sequence[Subscription]) -> bool:
-    """Whether it is new; Refused where its name is taken, or there are too many in force."""
+    """Whether it is new; Contradicted where its name is taken, or there are too many in force."""
     same = next((o for o in known if o.created.subscription_id == fact.subscription_id), None)
     if same is not None:
         if same.cancelled is None and same.created.payload() == fact.payload():
             return False
-        raise Refused(
+        raise Contradicted(
             f"{fact.subscription_id}: a subscription of this name "
             f"{'was cancelled' if same.cancelled else 'stands on the log with other wishes'}; "
             f"names are never used again, choose another"
         )
     if sum(one.cancelled is None for one in known) >= IN_FORCE_MAX:
-        raise Refused(
+        raise Contradicted(
             f"{IN_FORCE_MAX:,} subscriptions are in force, and an event is told to no more; "
             f"cancel one (`genoflow subscription list`)"
         )
@@ -130,36 +130,36 @@ def check_types(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names or TOLD_TYPES))
 
 
-def check_email(address: str) -> str:
+def check_email(address: str, named: str = "--email") -> str:
     """The address; Refused where it is none that a letter could be sent to."""
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain or any(one.isspace() or one in ",;<>" for one in address):
-        raise Refused("--email: is no address, such as lab@example.org; give one address")
+        raise Refused(f"{named}: is no address, such as lab@example.org; give one address")
     return address
 
 
-def check_url(url: str, allowed_hosts: Sequence[str]) -> str:
+def check_url(url: str, allowed_hosts: Sequence[str], named: str = "--webhook") -> str:
     """The address of a receiver; Refused where no worker would ever post to it."""
     try:
         parts = urlsplit(url)
         host, _ = (parts.hostname or "").lower(), parts.port
     except ValueError as error:
-        raise Refused(f"--webhook: is no URL ({error}), such as https://lab.example/h") from error
+        raise Refused(f"{named}: is no URL ({error}), such as https://lab.example/h") from error
     is_ours = host in {one.lower() for one in allowed_hosts}
     way = "use https and a public name, or name its host in GENOFLOW_WEBHOOK_HOSTS"
     if not host or not url.isascii() or parts.scheme not in ("https", "http") or parts.fragment:
-        raise Refused("--webhook: is no http(s) URL in ASCII, such as https://lab.example/hooks")
+        raise Refused(f"{named}: is no http(s) URL in ASCII, such as https://lab.example/hooks")
     if parts.username is not None:
-        raise Refused("--webhook: holds a user; a receiver knows us by the signature, leave it out")
+        raise Refused(f"{named}: holds a user; a receiver knows us by the signature, leave it out")
     if is_ours:
         return url
     if parts.scheme != "https":
-        raise Refused(f"--webhook: is not https; {way}")
+        raise Refused(f"{named}: is not https; {way}")
     try:
         literal = is_public(host)
         ip_address(host)
     except ValueError:
         literal = host != "localhost" and not host.endswith(".localhost")
     if not literal:
-        raise Refused(f"--webhook: names an address that is not public; {way}")
+        raise Refused(f"{named}: names an address that is not public; {way}")
     return url

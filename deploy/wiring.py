@@ -220,6 +220,7 @@ def s3_client(addresses: Addresses) -> Any:
         aws_secret_access_key=addresses.s3_secret_key,
         region_name=addresses.s3_region,
         config=Config(
+            signature_version="s3v4",  # of links too: the older one names no exact time of its end
             s3={"addressing_style": "path"},
             connect_timeout=5,
             read_timeout=60,

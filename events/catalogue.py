@@ -18,6 +18,7 @@ from genoflow.events.demultiplex_failed import DemultiplexFailed
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.divergence_found import DivergenceFound
+from genoflow.events.download_link_issued import DownloadLinkIssued
 from genoflow.events.event import Event
 from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_parked import EventParked
@@ -148,6 +149,7 @@ EVENTS: tuple[type[Event], ...] = (
     ResultsPublished,
     ResultsAmended,
     ResultsRetracted,
+    DownloadLinkIssued,
     PipelinePublished,
     QcProfilePublished,
     ReferencePublished,

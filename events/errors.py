@@ -6,6 +6,8 @@
     │   ├── MalformedEvent       bytes that are not what their schema says (a worker parks the key)
     │   ├── SchemaConflict       a released schema would change its meaning
     │   ├── DamagedFile          a file of records, or a part of a backup, is not as it was written
+    │   ├── NotThere             what was asked about does not exist
+    │   ├── Contradicted         what stands on the log already says otherwise
     │   └── Parked               an event or an effect that a person has to look at
     ├── Retry                the world is not ready; the same call may succeed later
     │   ├── LogUnavailable       no broker answers
@@ -46,6 +48,14 @@ class SchemaConflict(Refused):
 
 class DamagedFile(Refused):
     """A file of records, or a part of a backup, is not as it was written."""
+
+
+class NotThere(Refused):
+    """What the caller asked about does not exist."""
+
+
+class Contradicted(Refused):
+    """What stands on the log already says otherwise."""
 
 
 class Parked(Refused):

@@ -8,6 +8,7 @@ from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.divergence_found import DivergenceFound
+from genoflow.events.download_link_issued import DownloadLinkIssued
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_landed import FileLanded
@@ -176,6 +177,11 @@ FLOW: tuple[Row, ...] = (
         "results-desk",
         emits=(ResultsPublished, ResultsRetracted),
         about="what a person decides about results that are held, or wrong",
+    ),
+    Porch(
+        "download-desk",
+        emits=(DownloadLinkIssued,),
+        about="who may fetch which file of results, and until when",
     ),
     ANSWER_CASE,
     SUPERSEDE_RUNS,

@@ -25,6 +25,7 @@ from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_lost import RunLost
+from genoflow.events.run_started import RunStarted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.sample_sheet_refused import SampleSheetRefused
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
@@ -66,6 +67,7 @@ OF_CASES: Headlines = {
     CaseClosed: lambda e: f"Case {e.case_id} was closed: {e.outcome}",
 }
 OF_RUNS: Headlines = {
+    RunStarted: lambda e: f"Run {e.run_id} has started, attempt {e.attempt}",
     RunSucceeded: lambda e: f"The run of case {e.case_id} succeeded",
     RunFailed: lambda e: (
         f"The run of case {e.case_id} failed: {e.reason_code}"

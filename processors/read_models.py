@@ -12,6 +12,7 @@ from genoflow.events.demultiplex_completed import DemultiplexCompleted
 from genoflow.events.demultiplex_failed import DemultiplexFailed
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
+from genoflow.events.download_link_issued import DownloadLinkIssued
 from genoflow.events.event import Event
 from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_parked import EventParked
@@ -59,6 +60,9 @@ def _all_of(topic: Topic) -> tuple[type[Event], ...]:
     """Every type that stands on this topic and on no other."""
     return tuple(event for event in EVENTS if event.about.topics == (topic,))
 
+
+# What was done with results is no part of what they are.
+OF_RUNS = tuple(event for event in _all_of(topics.RUN) if event is not DownloadLinkIssued)
 
 READ_MODELS = (
     ReadModel("audit-trail", on=EVENTS, about="every event with who, when and because of what"),
@@ -123,12 +127,12 @@ READ_MODELS = (
     ),
     ReadModel(
         "runs",
-        on=_all_of(topics.RUN),
+        on=OF_RUNS,
         about="runs of pipelines and their tasks: how far each is, and what it took",
     ),
     ReadModel(
         "results",
-        on=tuple(event for event in _all_of(topics.RUN) if not issubclass(event, TaskNews)),
+        on=tuple(event for event in OF_RUNS if not issubclass(event, TaskNews)),
         about="results of runs, whether they hold, and their files with checksums",
     ),
     ReadModel(

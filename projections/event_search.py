@@ -13,7 +13,7 @@ from genoflow.events.errors import Refused
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Position
 from genoflow.projections.audit_trail import subject_id
-from genoflow.projections.store import Connection
+from genoflow.projections.store import Connection, live_position
 
 PAGE_MAX = 1_000  # an event is a kB or so, a page a MB at most
 SCANNED_MAX = 2_000  # of one step of a stream: what is filtered out is read, too
@@ -145,11 +145,7 @@ async def search(
 
 async def positions(connection: Connection) -> Vector:
     """Where the audit trail is: everything below stands in it."""
-    rows = await connection.fetch(
-        "select p.topic, p.partition, p.next_offset from gf.positions p "
-        "join gf.builds b using (build) where b.model = 'audit-trail' and b.state = 'live'"
-    )
-    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+    return await live_position(connection, "audit-trail")
 
 
 async def follow(

@@ -190,6 +190,16 @@ async def forget_all(connection: Connection) -> None:
         await connection.execute("delete from gf.builds")
 
 
+async def live_position(connection: Connection, model: str) -> Vector:
+    """How far the rows that readers see of this model know the log."""
+    rows = await connection.fetch(
+        "select p.topic, p.partition, p.next_offset from gf.positions p "
+        "join gf.builds b using (build) where b.model = $1 and b.state = 'live'",
+        model,
+    )
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
 async def position(connection: Connection, build: Build) -> Vector:
     """The next offset of every partition that the build has read from."""
     rows = await connection.fetch(

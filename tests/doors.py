@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
@@ -16,6 +18,7 @@ from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
 
 from genoflow.api.app import create_app
+from genoflow.api.desks import Links
 from genoflow.api.guard import CallerHere, GuardedRoute, RequestName, asks
 from genoflow.api.identity.accounts import Account
 from genoflow.api.identity.passwords import Passwords
@@ -25,7 +28,9 @@ from genoflow.api.identity.tokens import Tokens, new_key
 from genoflow.api.limits import MemoryLimits
 from genoflow.api.ports import Outside, RateLimits, Verdict
 from genoflow.api.services import Services, services
+from genoflow.deploy.desks import desks
 from genoflow.deploy.porch import LogPorch
+from genoflow.deploy.settings import Settings
 from genoflow.events.envelope import Actor
 from genoflow.events.errors import LogUnavailable, Refused
 from genoflow.events.event import Event
@@ -167,10 +172,17 @@ async def open_door(
     limits: RateLimits | None = None,
     cors_origins: Sequence[str] = (),
     log: EventLog | None = None,
+    settings: Settings | None = None,
+    links: Links | None = None,
 ) -> AsyncIterator[Door]:
     """The API over this database and log, until the end of the block."""
     clock, keys = Clock(), dict([new_key()])
-    porch = LogPorch(log or MemoryLog(), ())
+    log = log or MemoryLog()
+    with TemporaryDirectory() as home:
+        known = settings or Settings(home=Path(home), person_patterns=())
+        asked = desks(known, log)
+        asked = replace(asked, links=links) if links else asked
+        outside = Outside(LogPorch(log, known.person_patterns), asked)
     async with asyncpg.create_pool(postgres_url, min_size=1, max_size=4) as pool:
         async with pool.acquire() as connection:
             await prepare(connection)
@@ -181,9 +193,7 @@ async def open_door(
             limits=limits or MemoryLimits(),
             clock=clock,
         )
-        app = create_app(
-            made, read_editions(), Outside(porch=porch), routers=routers, cors_origins=cors_origins
-        )
+        app = create_app(made, read_editions(), outside, routers=routers, cors_origins=cors_origins)
         app.state.shelf = Shelf()
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://lab") as client:

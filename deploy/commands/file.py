@@ -14,7 +14,7 @@ from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
 if TYPE_CHECKING:
-    from genoflow.deploy.file_desk import Wanted
+    from genoflow.api.desks import Wanted
 
 __all__ = ["file"]
 
@@ -42,7 +42,7 @@ def assign(
 
     Name the version as BUCKET/KEY@VERSION where several wait. The same again changes nothing.
     """
-    from genoflow.deploy.file_desk import Wanted
+    from genoflow.api.desks import Wanted
 
     wanted = Wanted(place, sample_id, read_set_id, role, reason, lane)
     asyncio.run(_assign(wanted, person, dry_run))
@@ -50,14 +50,20 @@ def assign(
 
 async def _assign(wanted: Wanted, person: str | None, dry_run: bool) -> None:
     from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.file_desk import assign as land
     from genoflow.deploy.file_desk import assigned
-    from genoflow.deploy.people import append_together
+    from genoflow.deploy.people import saying
     from genoflow.deploy.subject import LogSubjects
+    from genoflow.processors.intake.privacy import PrivacyGuard
 
     settings = read_settings()
     async with open_log(settings) as log:
-        facts = await assigned(LogSubjects(log), wanted, person, datetime.now(UTC))
-        await append_together(log, facts, settings.person_patterns, dry_run=dry_run)
+        subjects, at = LogSubjects(log), datetime.now(UTC)
+        facts = await assigned(subjects, wanted, saying(person, at), at)
+        for fact in facts:
+            PrivacyGuard(settings.person_patterns).check(fact)
+        if not dry_run:
+            await land(subjects, facts, log.append)
     verb = "would land" if dry_run else "landed"
     where = f"as {wanted.role} of read set {wanted.read_set_id} of {wanted.sample_id}"
     said = f"{verb} {where}" if facts else f"stands {where} already"

@@ -15,7 +15,7 @@ from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
 if TYPE_CHECKING:
-    from genoflow.deploy.label_desk import Decided
+    from genoflow.api.desks import Decided
     from genoflow.deploy.subject import LogSubjects
     from genoflow.events.sample_relabelled import SampleRelabelled
 
@@ -83,9 +83,11 @@ def swap(
 
 
 def _decided(reason: str, role: str, person: str | None, request_id: str | None) -> Decided:
-    from genoflow.deploy.label_desk import Decided
+    from genoflow.api.desks import Decided
+    from genoflow.deploy.people import saying
 
-    return Decided(reason, role, person, request_id, datetime.now(UTC))
+    says = saying(person, datetime.now(UTC), option="--person")
+    return Decided(reason, role, says, request_id)
 
 
 def _say(facts: Facts, dry_run: bool) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
+from genoflow.events.codec import Codec
 from genoflow.events.errors import TopicMismatch
 from genoflow.events.event import Event
 from genoflow.events.log.recorded import Position, Raw, Recorded
@@ -182,6 +183,8 @@ class TaskSession(ABC):
 
 class EventLog(Closing):
     """Where facts are kept: appended, read from anywhere, never changed."""
+
+    codec: Codec  # between its bytes and events
 
     @abstractmethod
     async def append(self, event: Event) -> Position:

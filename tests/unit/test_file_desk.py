@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
-from genoflow.deploy.file_desk import Wanted, assigned
+from genoflow.api.desks import Wanted
+from genoflow.deploy import file_desk
+from genoflow.deploy.file_desk import assigned
+from genoflow.deploy.people import saying
 from genoflow.deploy.subject import LogSubjects
 from genoflow.events import topics
 from genoflow.events.case_left import CaseLeft
-from genoflow.events.errors import Refused
+from genoflow.events.errors import Contradicted, Refused
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.log.memory import MemoryLog
+from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.processors.flow import PROCESSORS
 from tests.asked import READ_SET, joined, landed, read_set, registered, told
 from tests.partition import CODEC, MOMENT
@@ -43,13 +47,12 @@ async def assign(log: MemoryLog, **changes: Any) -> list[Event]:
             "role": "R1", "reason": "by its label",
         } | changes
     )  # fmt: skip
-    said = await assigned(LogSubjects(log), wanted, "a.b", MOMENT)
-    if said:
-        await log.append_atomically(said)
+    said = await assigned(LogSubjects(log), wanted, saying("a.b", MOMENT), MOMENT)
+    await file_desk.assign(LogSubjects(log), said, log.append)
     return said
 
 
-async def test_what_is_assigned_lands_for_its_sample_with_the_same_append(log: MemoryLog) -> None:
+async def test_what_is_assigned_lands_for_its_sample(log: MemoryLog) -> None:
     whose, again = await assign(log)
     assert isinstance(whose, FileAssigned)
     assert isinstance(again, FileLanded)
@@ -69,6 +72,30 @@ async def test_the_same_again_is_nothing_and_another_sample_is_refused(log: Memo
     assert await assign(log, reason="in other words") == []
     with pytest.raises(Refused, match=r"belongs to S7 already, as R1 of .* \(by its label\)"):
         await assign(log, sample_id="S8")
+
+
+async def test_of_two_who_assign_at_once_the_first_is_heard(log: MemoryLog) -> None:
+    other = ReadSetRegistered(**dict(read_set()) | {"sample_id": "S8"})
+    for event in told(registered("S8"), other):
+        await log.append(event)
+    subjects = LogSubjects(log)
+    both = [
+        await assigned(
+            subjects,
+            Wanted(f"raw/{READ_SET}/R1", sample, READ_SET, "R1", "by its label"),
+            saying(person, MOMENT), MOMENT,
+        )
+        for sample, person in (("S7", "a.b"), ("S8", "c.d"))
+    ]  # fmt: skip
+    await log.append(both[0][0])  # and the first one dies before the file lands
+    with pytest.raises(Contradicted, match=r"a\.b has just said that it belongs to S7"):
+        await file_desk.assign(subjects, both[1], log.append)
+    [landing] = await assign(log)
+    assert (landing.key, landing.envelope.event_id) == ("S7", both[0][1].envelope.event_id)
+    assert await assign(log) == []
+    story = (await subjects.events_of(topics.SAMPLE, ["S7", "S8"])).items()
+    landings = [key for key, events in story for one in events if isinstance(one, FileLanded)]
+    assert landings == ["S7"]
 
 
 async def test_a_version_is_named_where_several_wait(log: MemoryLog) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from genoflow.deploy.label_desk import READ_SETS_MAX, Decided, relabelled, swapped
+from genoflow.api.desks import Decided
+from genoflow.deploy.label_desk import READ_SETS_MAX, relabelled, swapped
+from genoflow.deploy.people import saying
 from genoflow.deploy.subject import LogSubjects
 from genoflow.events import topics
 from genoflow.events.errors import Refused
@@ -23,8 +25,8 @@ KNOWN = (registered("A", of_sample=2), registered("B", of_sample=2), joined(samp
 
 def decided(**changes: Any) -> Decided:
     said: dict[str, Any] = {
-        "reason": "tubes were swapped", "role": "lead", "person": "a.b", "request_id": None,
-        "at": MOMENT,
+        "reason": "tubes were swapped", "role": "lead", "request_id": None,
+        "says": saying("a.b", MOMENT, option="--person"),
     }  # fmt: skip
     return Decided(**said | changes)
 
@@ -82,7 +84,7 @@ async def test_what_cannot_be_moved_is_refused_with_what_can() -> None:
     with pytest.raises(Refused, match="'S1': has no read set that counts"):
         await relabel(joined(), joined(sample_id=OTHER))
     with pytest.raises(Refused, match="--person"):
-        await relabel(*KNOWN, person="a" * 201)
+        await relabel(*KNOWN, says=saying("a" * 201, MOMENT, option="--person"))
 
 
 async def test_what_was_relabelled_a_moment_ago_is_not_moved_again() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genoflow.api.client.async_resources.authentication import AsyncAuthenticationCalls
 from genoflow.api.client.async_resources.cases import AsyncCasesCalls
+from genoflow.api.client.async_resources.configuration import AsyncConfigurationCalls
 from genoflow.api.client.async_resources.events import AsyncEventsCalls
 from genoflow.api.client.async_resources.execution import AsyncExecutionCalls
 from genoflow.api.client.async_resources.files import AsyncFilesCalls
@@ -37,5 +38,6 @@ class AsyncResources:
         self.pipelines = AsyncPipelinesCalls(wire)
         self.notifications = AsyncNotificationsCalls(wire)
         self.parked = AsyncParkedCalls(wire)
+        self.configuration = AsyncConfigurationCalls(wire)
         self.events = AsyncEventsCalls(wire)
         self.timelines = AsyncTimelinesCalls(wire)

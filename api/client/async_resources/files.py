@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from genoflow.api.client.call import Call, path_of
-from genoflow.api.client.models.files import File
+from genoflow.api.client.call import Call, new_key, path_of
+from genoflow.api.client.models.files import Assigned, File
 from genoflow.api.client.pages import AsyncPages
 from genoflow.api.client.wire import AsyncWire
 
@@ -100,3 +100,32 @@ class AsyncFilesCalls:
             query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
         )
         return await self._wire.ask(call, {200: File})
+
+    async def assign(
+        self,
+        file_id: UUID,
+        *,
+        sample_id: str,
+        read_set_id: str,
+        role: str,
+        reason: str,
+        lane: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Assigned:
+        """Say whose a file is that landed without a sample: it lands once more, for that sample.
+
+        The same again changes nothing; of two people at once, one is heard.
+        """
+        call = Call(
+            method="POST",
+            path=path_of("/v1/files/{file_id}/assign", file_id=file_id),
+            fields={
+                "sample_id": sample_id,
+                "read_set_id": read_set_id,
+                "role": role,
+                "lane": lane,
+                "reason": reason,
+            },
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {200: Assigned})

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from genoflow.api.client.call import Call, path_of
-from genoflow.api.client.models.pipelines import Document, DocumentWhole, Pipeline
+from genoflow.api.client.call import Call, new_key, path_of
+from genoflow.api.client.models.pipelines import (
+    Document,
+    DocumentsPublished,
+    DocumentWhole,
+    Pipeline,
+)
 from genoflow.api.client.pages import AsyncPages
 from genoflow.api.client.wire import AsyncWire
 
@@ -78,6 +84,20 @@ class AsyncPipelinesCalls:
             },
         )
         return AsyncPages(self._wire, call, Document, "items")
+
+    async def publish_documents(
+        self, *, documents: Sequence[Mapping[str, Any]], idempotency_key: str | None = None
+    ) -> DocumentsPublished:
+        """Publish all of these documents that are new, or none of them; a refusal names every
+        fault.
+        """
+        call = Call(
+            method="POST",
+            path="/v1/catalog/documents",
+            fields={"documents": documents},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {201: DocumentsPublished})
 
     async def get_document(
         self,

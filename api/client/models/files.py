@@ -10,6 +10,16 @@ from pydantic import Field
 from genoflow.api.client.answers import Answer
 
 
+class Assigned(Answer):
+    """Whose it is now."""
+
+    file_id: UUID
+    """where it waited; for its sample it has an id of its own"""
+    sample_id: str
+    read_set_id: str
+    role: str
+
+
 class File(Answer):
     """A version of a file under the subject that it landed for."""
 

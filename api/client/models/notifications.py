@@ -9,6 +9,23 @@ from uuid import UUID
 from genoflow.api.client.answers import Answer
 
 
+class Cancelled(Answer):
+    """That nobody is told any more."""
+
+    subscription_id: str
+    status: str
+
+
+class Channel(Answer):
+    """One channel of a subscription, which is a subscription by itself."""
+
+    subscription_id: str
+    channel: str
+    """one of email, webhook"""
+    secret: str | None
+    """signs its webhooks; told here alone, to who made it"""
+
+
 class Delivery(Answer):
     """One notification, and whether it arrived."""
 
@@ -39,6 +56,15 @@ class Delivery(Answer):
     """when the log took that event"""
     place: str
     """where that event stands"""
+
+
+class Subscribed(Answer):
+    """That somebody is told from now on."""
+
+    subscription_id: str
+    status: str
+    subscriptions: tuple[Channel, ...]
+    """one by channel, the named one first"""
 
 
 class Subscription(Answer):

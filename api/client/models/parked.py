@@ -8,6 +8,18 @@ from uuid import UUID
 from genoflow.api.client.answers import Answer
 
 
+class Answered(Answer):
+    """What was decided; the worker takes it up within a second where one runs."""
+
+    parked_id: UUID
+    state: str
+    """one of requeued, discarded"""
+    event_id: UUID
+    """of the decision"""
+    processor: str
+    subject_key: str
+
+
 class Parked(Answer):
     """One time that something was parked, and the answer to it."""
 

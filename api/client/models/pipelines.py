@@ -56,6 +56,24 @@ class DocumentWhole(Answer):
     """as it was published"""
 
 
+class Published(Answer):
+    """One version of a document."""
+
+    kind: str
+    document_id: str
+    version: str
+    sha256: str
+    """of its content"""
+    is_new: bool
+    """else it was published before, with the same content"""
+
+
+class DocumentsPublished(Answer):
+    """What stands in the catalog now."""
+
+    documents: tuple[Published, ...]
+
+
 class Pipeline(Answer):
     """One version of a pipeline."""
 

@@ -9,6 +9,27 @@ from uuid import UUID
 from genoflow.api.client.answers import Answer
 
 
+class Link(Answer):
+    """One link, and what it leads to."""
+
+    file_type: str
+    """its name, as /v1/results/{job_id} shows it"""
+    sample_id: str | None
+    """null where it is of the whole case"""
+    url: str
+    """whoever has it fetches the file: pass it on to nobody"""
+    expires_at: datetime
+    size_bytes: int
+    sha256: str
+    """of the bytes: compare it with what came"""
+
+
+class Links(Answer):
+    """Links to files."""
+
+    download_links: tuple[Link, ...]
+
+
 class ResultChange(Answer):
     """One thing that is different now."""
 

@@ -41,6 +41,16 @@ class ReadSet(Answer):
     """where that event stands"""
 
 
+class Relabelled(Answer):
+    """What moves to the true sample; it is registered there anew with copies of its files."""
+
+    event_id: UUID
+    """of the decision"""
+    sample_id: str
+    true_sample_id: str
+    read_set_ids: tuple[str, ...]
+
+
 class Sample(Answer):
     """Where a sample is, and what it waits for."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genoflow.api.client.resources.authentication import AuthenticationCalls
 from genoflow.api.client.resources.cases import CasesCalls
+from genoflow.api.client.resources.configuration import ConfigurationCalls
 from genoflow.api.client.resources.events import EventsCalls
 from genoflow.api.client.resources.execution import ExecutionCalls
 from genoflow.api.client.resources.files import FilesCalls
@@ -37,5 +38,6 @@ class Resources:
         self.pipelines = PipelinesCalls(wire)
         self.notifications = NotificationsCalls(wire)
         self.parked = ParkedCalls(wire)
+        self.configuration = ConfigurationCalls(wire)
         self.events = EventsCalls(wire)
         self.timelines = TimelinesCalls(wire)

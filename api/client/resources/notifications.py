@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from genoflow.api.client.call import Call, path_of
-from genoflow.api.client.models.notifications import Delivery, Subscription, SubscriptionWhole
+from genoflow.api.client.call import Call, new_key, path_of
+from genoflow.api.client.models.notifications import (
+    Cancelled,
+    Delivery,
+    Subscribed,
+    Subscription,
+    SubscriptionWhole,
+)
 from genoflow.api.client.pages import Pages
 from genoflow.api.client.wire import Wire
 
@@ -50,6 +58,45 @@ class NotificationsCalls:
         )
         return Pages(self._wire, call, Subscription, "items")
 
+    def subscribe(
+        self,
+        *,
+        channels: Sequence[Literal["email", "webhook"]],
+        job_id: UUID | None = None,
+        case_ids: Sequence[str] | None = None,
+        sample_ids: Sequence[str] | None = None,
+        project_ids: Sequence[str] | None = None,
+        events: Sequence[Literal["started", "completed", "failed"]] | None = None,
+        event_types: Sequence[str] | None = None,
+        webhook_url: str | None = None,
+        email: str | None = None,
+        attempts_max: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Subscribed:
+        """Tell somebody of events, by e-mail or signed webhooks.
+
+        Whoever is told has to be allowed to read samples, cases and runs. The secret of a
+        webhook stands in the answer, and nowhere else that the API shows.
+        """
+        call = Call(
+            method="POST",
+            path="/v1/notifications/subscriptions",
+            fields={
+                "job_id": job_id,
+                "case_ids": case_ids,
+                "sample_ids": sample_ids,
+                "project_ids": project_ids,
+                "channels": channels,
+                "events": events,
+                "event_types": event_types,
+                "webhook_url": webhook_url,
+                "email": email,
+                "attempts_max": attempts_max,
+            },
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return self._wire.ask(call, {201: Subscribed})
+
     def get_subscription(
         self,
         subscription_id: str,
@@ -71,6 +118,23 @@ class NotificationsCalls:
             query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
         )
         return self._wire.ask(call, {200: SubscriptionWhole})
+
+    def unsubscribe(
+        self, subscription_id: str, *, reason: str | None = None, idempotency_key: str | None = None
+    ) -> Cancelled:
+        """End a subscription, for its owner or an administrator; what still waits is not sent.
+
+        The id of one with two channels ends both. One that has ended stays as it is.
+        """
+        call = Call(
+            method="DELETE",
+            path=path_of(
+                "/v1/notifications/subscriptions/{subscription_id}", subscription_id=subscription_id
+            ),
+            query={"reason": reason},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return self._wire.ask(call, {200: Cancelled})
 
     def list_deliveries(
         self,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
-from genoflow.api.client.call import Call, path_of
-from genoflow.api.client.models.results import Results, ResultsRow
+from genoflow.api.client.call import Call, new_key, path_of
+from genoflow.api.client.models.results import Links, Results, ResultsRow
 from genoflow.api.client.pages import Pages
 from genoflow.api.client.wire import Wire
 
@@ -91,3 +93,23 @@ class ResultsCalls:
             query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
         )
         return self._wire.ask(call, {200: Results})
+
+    def issue_links(
+        self,
+        job_id: UUID,
+        *,
+        files: Sequence[str],
+        sample_ids: Sequence[str] | None = None,
+        expiration_hours: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Links:
+        """Let the caller fetch files that may be used; each link is written down, without its
+        URL.
+        """
+        call = Call(
+            method="POST",
+            path=path_of("/v1/results/{job_id}/download-links", job_id=job_id),
+            fields={"files": files, "sample_ids": sample_ids, "expiration_hours": expiration_hours},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return self._wire.ask(call, {201: Links})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
-from genoflow.api.client.call import Call, path_of
-from genoflow.api.client.models.samples import Sample, SampleWhole, WaitingSample
+from genoflow.api.client.call import Call, new_key, path_of
+from genoflow.api.client.models.samples import Relabelled, Sample, SampleWhole, WaitingSample
 from genoflow.api.client.pages import Pages
 from genoflow.api.client.wire import Wire
 
@@ -118,3 +120,40 @@ class SamplesCalls:
             query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
         )
         return self._wire.ask(call, {200: SampleWhole})
+
+    def relabel(
+        self,
+        sample_id: str,
+        *,
+        true_sample_id: str,
+        reason: str,
+        read_set_ids: Sequence[str] | None = None,
+        role: Literal[
+            "admin",
+            "lab_technician",
+            "bioinformatician",
+            "clinician",
+            "data_steward",
+            "operator",
+            "partner",
+            "auditor",
+        ]
+        | None = None,
+        idempotency_key: str | None = None,
+    ) -> Relabelled:
+        """Say that what was read under this label is another sample.
+
+        Cases that had these reads wait again, and what was published of them is retracted.
+        """
+        call = Call(
+            method="POST",
+            path=path_of("/v1/samples/{sample_id}/relabel", sample_id=sample_id),
+            fields={
+                "true_sample_id": true_sample_id,
+                "read_set_ids": read_set_ids,
+                "reason": reason,
+                "role": role,
+            },
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return self._wire.ask(call, {200: Relabelled})

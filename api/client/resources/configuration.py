@@ -1,0 +1,24 @@
+"""Configuration; written by `make client` from the API's OpenAPI."""
+
+from __future__ import annotations
+
+from genoflow.api.client.call import Call, path_of
+from genoflow.api.client.models.configuration import Configuration
+from genoflow.api.client.wire import Wire
+
+
+class ConfigurationCalls:
+    """The calls of configuration."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def get(self, environment: str, service: str) -> Configuration:
+        """Tell what a service of this deployment is set to; secrets are redacted."""
+        call = Call(
+            method="GET",
+            path=path_of(
+                "/v1/config/{environment}/{service}", environment=environment, service=service
+            ),
+        )
+        return self._wire.ask(call, {200: Configuration})
