@@ -1,4 +1,4 @@
-"""`python -m benchmarks.columns`: records in batches, by the native room and by an Avro library.
+"""Records in batches and events one by one: the native room, its twin, and an Avro library.
 
     columns        every field of ten types that interleave becomes a column; fastavro gives
                    dictionaries; texts are hard ones, a third of their letters beyond ASCII
@@ -6,18 +6,18 @@
     columns, four  only what a tail wants: id, subject, moment, cause
     rows           every field as rows of COPY's binary format
     rows, jsonb    id, subject, moment and the whole event as jsonb
-    write, read    models of FileLanded to bytes and back, beside what `events/binary.py` makes
+    write, read    models of FileLanded to bytes and back, beside fastavro with dictionaries, and
+                   beside what `events/binary.py` makes
 
 No server takes part and nothing waits, so the clock is the process's own CPU time. The twin is
-measured beside the extension, so that it is known what a machine without cargo pays.
+measured beside the extension, so that it is known what a machine without cargo pays. Where the
+extension is not built, both rows of each work are the twin's.
 """
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,24 +25,18 @@ from typing import Any
 import fastavro
 import pytest
 
-from benchmarks.contest import RATE, Comparison, Contestant, Figures, Row, compete, row_of, table
-from benchmarks.material import make
+from benchmarks.contest import RATE, Comparison, Contestant, Figures, Row, compete, row_of
+from benchmarks.material import Material, avro, parsed_schema
+from benchmarks.ten_types import TYPES, interleaved
 from genoflow.events import binary, compiled
-from genoflow.events.catalogue import EVENTS
 from genoflow.events.codec import PREFIX, Codec
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.registry import released
 from genoflow.native import batch
 from genoflow.native.program import COPY_KINDS, Node, Program, copy_program, program
-from tests.examples import example
 
-TYPES = (
-    "FileLanded", "Validated", "QcPassed", "RunSubmitted", "TaskCompleted", "ResultsPublished",
-    "SampleRegistered", "CaseOpened", "FileChecksummed", "NotificationQueued",
-)  # fmt: skip
-RECORDS = 6_000  # in batches of a fetch
 BATCH = 500
-ROUNDS = 3
 FOUR = ("envelope.event_id", "envelope.subject", "envelope.occurred_at", "envelope.causation_id")
 KEPT = (
     ("envelope.event_id", "uuid"), ("envelope.subject", "text"),
@@ -76,7 +70,7 @@ def copy_of(kind: str) -> str:
     return "uuid" if kind == "uuid" else next(c for c, kinds in COPY_KINDS.items() if kind in kinds)
 
 
-def by_the_library(values: Sequence[bytes]) -> None:
+def library(values: Sequence[bytes]) -> None:
     """The anchor: dictionaries, each by the schema of its id."""
     read, by_id = fastavro.schemaless_reader, released().by_id
     for value in values:
@@ -108,47 +102,57 @@ def contestant(name: str, work: Work, values: Sequence[Any]) -> Contestant:
     return Contestant(name, run)
 
 
-async def measure(rounds: int) -> list[Row]:
+WORKS = ("columns", "columns, plain", "columns, four", "rows", "rows, jsonb")
+WRITE, READ = "write", "read"
+COMPARISONS = tuple(
+    Comparison(f"codec, {work}", f"{who}, {work}", f"fastavro, {work}", target=target)
+    for work in WORKS
+    for who, target in (("extension", 4.0 if work == "columns" else None), ("twin", None))
+) + tuple(
+    Comparison(f"codec, {work}", f"extension, {work}", f"{anchor}, {work}")
+    for work in (WRITE, READ)
+    for anchor in ("fastavro", "twin")
+)
+
+
+async def measure(_: KafkaLog, material: Material, rounds: int) -> list[Row]:
     """Every work by the extension, its twin and the library."""
-    codec, count = Codec(released()), RECORDS // len(TYPES)
-    models = {model.type(): model for model in EVENTS}
-    hard = [codec.encode(example(models[n], seed))[0] for seed in range(count) for n in TYPES]
-    plain = [value for _, value, _ in make(RECORDS).records]
+    codec = Codec(released())
+    hard = [codec.encode(event)[0] for event in interleaved(len(material.events))]
+    plain = [value for _, value, _ in material.records]
     every = programs(lambda schema, found: program(schema, [path for path, _ in found]))
     four = programs(lambda schema, _: program(schema, FOUR))
     copies = programs(lambda schema, f: copy_program(schema, [(p, copy_of(k)) for p, k in f]))
     kept = programs(lambda schema, _: copy_program(schema, KEPT))
-    works: list[tuple[str, Work, Sequence[bytes]]] = [
-        ("columns", lambda values: batch.read_columns(values, every), hard),
-        ("columns, plain", lambda values: batch.read_columns(values, every), plain),
-        ("columns, four", lambda values: batch.read_columns(values, four), hard),
-        ("rows", lambda values: batch.copy_rows(values, copies), hard),
-        ("rows, jsonb", lambda values: batch.copy_rows(values, kept), hard),
-    ]
-    contestants, comparisons = [], []
-    for name, work, values in works:
-        names = [f"{who}, {name}" for who in ("extension", "twin", "fastavro")]
-        for one, does in zip(names, (work, by_the_twin(work), by_the_library), strict=True):
-            contestants.append(contestant(one, does, values))
-        target = 4.0 if name == "columns" else None
-        comparisons += [
-            Comparison(name, names[0], names[2], target=target),
-            Comparison(name, names[1], names[2]),
-        ]
-    both, sides = codec_functions()
-    contestants += both
-    comparisons += sides
-    best = await compete(contestants, rounds)
-    return [row_of(comparison, best) for comparison in comparisons]
+    does: tuple[tuple[Work, Sequence[bytes]], ...] = (
+        (lambda values: batch.read_columns(values, every), hard),
+        (lambda values: batch.read_columns(values, every), plain),
+        (lambda values: batch.read_columns(values, four), hard),
+        (lambda values: batch.copy_rows(values, copies), hard),
+        (lambda values: batch.copy_rows(values, kept), hard),
+    )
+    contestants = []
+    for name, (work, values) in zip(WORKS, does, strict=True):
+        for who, how in (("extension", work), ("twin", by_the_twin(work)), ("fastavro", library)):
+            contestants.append(contestant(f"{who}, {name}", how, values))
+    best = await compete([*contestants, *one_by_one(material)], rounds)
+    return [row_of(comparison, best) for comparison in COMPARISONS]
 
 
-def codec_functions() -> tuple[list[Contestant], list[Comparison]]:
-    """The compiled reader and writer of FileLanded beside the made ones."""
-    material = make(RECORDS)
+def one_by_one(material: Material) -> list[Contestant]:
+    """The compiled reader and writer of FileLanded, the made ones, and the library's."""
     values = [value for _, value, _ in material.records]
-    prefix = values[0][: PREFIX.size]
-    contestants: list[Contestant] = []
-    for who, module in (("compiled", compiled), ("made", binary)):
+    prefix, schema = values[0][: PREFIX.size], parsed_schema()
+
+    def by_library(dictionaries: Sequence[Any]) -> None:
+        for one in dictionaries:
+            avro(prefix, schema, one)
+
+    contestants = [
+        contestant(f"fastavro, {WRITE}", by_library, material.values),
+        contestant(f"fastavro, {READ}", library, values),
+    ]
+    for who, module in (("extension", compiled), ("twin", binary)):
         write: Any = module.writer(FileLanded) or binary.writer(FileLanded)
         read: Any = module.reader(FileLanded) or binary.reader(FileLanded)
 
@@ -160,21 +164,6 @@ def codec_functions() -> tuple[list[Contestant], list[Comparison]]:
             for value in values:
                 read(value, PREFIX.size)
 
-        contestants.append(contestant(f"{who}, write", written, material.events))
-        contestants.append(contestant(f"{who}, read", read_back, values))
-    names = ("write", "read")
-    return contestants, [Comparison(n, f"compiled, {n}", f"made, {n}") for n in names]
-
-
-def main() -> None:
-    """Measure and print the table."""
-    before = os.getloadavg()[0]
-    rows = asyncio.run(measure(ROUNDS))
-    if not batch.COMPILED:
-        print("the extension is not built: both rows of each work are the twin's")
-    print(f"best of {ROUNDS}, load {before:.2f} to {os.getloadavg()[0]:.2f}\n")
-    print(table(rows))
-
-
-if __name__ == "__main__":
-    main()
+        contestants.append(contestant(f"{who}, {WRITE}", written, material.events))
+        contestants.append(contestant(f"{who}, {READ}", read_back, values))
+    return contestants

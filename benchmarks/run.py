@@ -22,11 +22,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import append_bulk, append_one, page, stage, stage_latency, stage_long, tail
+from benchmarks import (
+    append_bulk,
+    append_one,
+    columns,
+    page,
+    projection,
+    rebuild,
+    stage,
+    stage_latency,
+    stage_long,
+    tail,
+)
 from benchmarks.contest import Row, table
 from benchmarks.material import Material, make
+from benchmarks.servers import bench_settings
 from genoflow.deploy.local.stack import LocalStack
-from genoflow.deploy.settings import Settings, read_settings
 from genoflow.events import topics
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.log.kafka import KafkaLog
@@ -54,16 +65,12 @@ PATHS = {
     "stage": Measured(stage.measure, 60_000, 2_000),
     "stage_latency": Measured(stage_latency.measure, 500, 50),
     "stage_long": Measured(stage_long.measure, 1_000, 20),
+    "codec": Measured(columns.measure, 6_000, 200),
+    "projection": Measured(projection.measure, 30_000, 500),
+    "rebuild": Measured(rebuild.measure, 1_000, 5),
 }
 ROUNDS = 3
 ROUNDS_QUICK = 1
-
-
-def bench_settings(home: Path) -> Settings:
-    """Settings for a broker of our own in this directory, whatever the environment names."""
-    return Settings(
-        home=home, cache=read_settings().cache, kafka=None, postgres=None, s3=None, registry=None
-    )
 
 
 async def measure(names: Sequence[str], quick: bool) -> tuple[list[Row], int]:

@@ -1,4 +1,4 @@
-"""How often a worker's process looks for garbage: seldom, and not in what it loaded.
+"""How often a process that reads the log looks for garbage: seldom, and not in what it loaded.
 
 Nearly all that an event leaves behind goes by counting references. The search for cycles costs a
 worker a sixth of its time as Python sets it, and finds next to nothing.

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import fastavro
 from pydantic import ValidationError
 
-from genoflow.events import binary
+from genoflow.events import binary, compiled
 from genoflow.events.avro import from_avro, schema_of, to_avro
 from genoflow.events.envelope import Envelope
 from genoflow.events.errors import InvalidEvent, MalformedEvent, UnknownSchema
@@ -128,7 +128,7 @@ class Codec:
             PREFIX.pack(MAGIC, edition.id),
             edition,
             to_avro(model),
-            binary.writer(model) if _is_of(model, edition) else None,
+            _write(model) if _is_of(model, edition) else None,
             (HEADER_TYPE, edition.subject.encode()),
         )
         self._writers[event_type] = writer
@@ -137,7 +137,7 @@ class Codec:
     def _reader(self, value: bytes) -> tuple[Edition, binary.Read | None]:
         edition = self.edition_of(value)
         model = self.registry.models.get(edition.type)
-        read = binary.reader(model) if model and _is_of(model, edition) else None
+        read = _read(model) if model and _is_of(model, edition) else None
         self._readers[value[: PREFIX.size]] = edition, read
         return edition, read
 
@@ -280,6 +280,14 @@ def header(headers: Headers, name: str) -> bytes | None:
         if key == name:
             return value
     return None
+
+
+def _write(model: type[Event]) -> binary.Write:
+    return compiled.writer(model) or binary.writer(model)
+
+
+def _read(model: type[Event]) -> binary.Read:
+    return compiled.reader(model) or binary.reader(model)
 
 
 def _is_of(model: type[Event], edition: Edition) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import EPOCH, Recorded
 from genoflow.events.topics import TOPICS
 from genoflow.projections.model import ReadModel
-from genoflow.projections.row import Json, Row, Table, as_json, as_text
+from genoflow.projections.row import Json, Row, Table, as_text, json_of
 from genoflow.projections.store import Connection
 
 EVENTS_OF_SUBJECTS = """
@@ -23,8 +24,10 @@ where log_topic = $1 and subject_id = any($2::uuid[]) and log_offset < $3
 order by log_partition, log_offset
 """
 OFFSET_MAX = 2**63 - 1
+SUBJECTS_KEPT_MAX = 10_000  # as many as states are; 200 bytes each are 2 MB
 
 
+@lru_cache(maxsize=SUBJECTS_KEPT_MAX)
 def subject_id(key: str) -> UUID:
     """The short name of a subject, by which its events are found."""
     return UUID(bytes=hashlib.md5(as_text(key).encode(), usedforsecurity=False).digest())
@@ -89,7 +92,7 @@ class AuditTrail(ReadModel[None]):
             actor_id=as_text(envelope.actor.id),
             producer=envelope.producer.service,
             producer_version=as_text(envelope.producer.version),
-            payload=as_json(event.payload()),
+            payload=json_of(event),
             value=record.value or b"",
             seal=header(record.headers, HEADER_SEAL),
         )

@@ -67,6 +67,7 @@ class Folder:
         self._events_max = events_max
         self._known: OrderedDict[Subject, Known] = OrderedDict()
         self._events = 0  # of all subjects that are known
+        self._nobody = Known(None)  # for models that need nothing but the record
 
     def forget(self) -> None:
         """Fetch everything again: what was folded was not kept."""
@@ -101,13 +102,14 @@ class Folder:
     def _take(self, record: Recorded, changes: Changes) -> None:
         model, known = self._model, self._of(record)
         try:
-            if model.has_state and record.event_id in known.seen:
-                return
+            event_id = record.event_id
             if model.has_state:
-                known.seen.add(record.event_id)
+                if event_id in known.seen:
+                    return
+                known.seen.add(event_id)
                 self._events += 1
             rows = list(model.project(known.state, record))
-            place = place_of(record)
+            place = place_of(record, event_id)
         except UnknownSchema:
             raise  # a newer release wrote it: nothing is decided about it here
         except MalformedEvent as error:
@@ -118,15 +120,18 @@ class Folder:
             return
         for row in rows:
             table, version = model.table_of(row), Version(row, place)
+            if not model.has_state:
+                changes.add(table, version)
+                continue
             key = (table.name, *table.key_of(version))
-            if model.has_state and known.last.get(key) == row:
+            if known.last.get(key) == row:
                 continue
             known.last[key] = row
             changes.add(table, version)
 
     def _of(self, record: Recorded) -> Known:
         if not self._model.has_state:
-            return Known(self._model.begin(record.key))
+            return self._nobody
         subject = (record.topic, record.key)
         self._known.move_to_end(subject)
         return self._known[subject]

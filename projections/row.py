@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple, NewType, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+from genoflow.events.event import Event
 from genoflow.events.log.recorded import Recorded
 
 Json = NewType("Json", str)  # kept as jsonb; made by `as_json`
@@ -49,16 +51,19 @@ PLACE = {
 }
 
 
-def place_of(record: Recorded) -> Place:
-    """Where a record stands, as its rows tell it."""
-    return Place(
-        record.topic, record.partition, record.offset, UUID(record.event_id), record.recorded_at
-    )
+def place_of(record: Recorded, event_id: str) -> Place:
+    """Where a record of this id stands, as its rows tell it."""
+    return Place(record.topic, record.partition, record.offset, UUID(event_id), record.recorded_at)
 
 
 def as_json(value: object) -> Json:
     """The same text for the same value, with what Postgres cannot keep replaced."""
     return Json(_ENCODER.encode(value).replace("\\u0000", "\\ufffd"))
+
+
+def json_of(event: Event) -> Json:
+    """The fields of a fact, which Postgres keeps as it keeps `as_json(event.payload())`."""
+    return Json(event.model_dump_json().replace("\\u0000", "\\ufffd"))
 
 
 def as_text(value: str) -> str:
@@ -151,17 +156,16 @@ class Table:
 
     def key_of(self, version: Version) -> tuple[Any, ...]:
         """What tells a row from the others of its table."""
-        row, place = version
-        return tuple(
-            [getattr(place, name) if name in PLACE else getattr(row, name) for name in self.key]
-        )
+        return _key(self.key)(version)
 
     def lists_of(self, versions: Sequence[Version]) -> list[list[Any]]:
         """The columns of these rows."""
-        rows, places = [one.row for one in versions], [one.place for one in versions]
-        own = self.columns[: -len(PLACE)]
-        lists = [list(map(attrgetter(one.name), rows)) for one in own]
-        return lists + [list(values) for values in zip(*places, strict=True)]
+        return [list(values) for values in zip(*self.records_of(versions), strict=True)]
+
+    def records_of(self, versions: Iterable[Version]) -> list[tuple[Any, ...]]:
+        """The same, a tuple a row."""
+        own = _values(tuple(one.name for one in self.columns[: -len(PLACE)]))
+        return [(*own(row), *place) for row, place in versions]
 
 
 class Version(NamedTuple):
@@ -173,12 +177,28 @@ class Version(NamedTuple):
 
 def newest(table: Table, versions: Iterable[Version]) -> list[Version]:
     """The last version of every key, in an order that does not depend on how they came."""
-    last = {table.key_of(one): one for one in versions}
-    if table.is_append_only:  # the first one stands
-        last = {}
+    key = _key(table.key)
+    if table.is_append_only:  # the first one stands, and they stay in the order of the log
+        first: dict[tuple[Any, ...], Version] = {}
         for one in versions:
-            last.setdefault(table.key_of(one), one)
-    return [last[key] for key in sorted(last)]
+            first.setdefault(key(one), one)
+        return list(first.values())
+    last = {key(one): one for one in versions}
+    return [last[found] for found in sorted(last)]
+
+
+@cache  # as many as there are tables
+def _key(names: tuple[str, ...]) -> Callable[[Version], tuple[Any, ...]]:
+    return _values(tuple(f"{'place' if name in PLACE else 'row'}.{name}" for name in names))
+
+
+@cache
+def _values(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Takes these of an object: in one call where there are several, which gives a tuple."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    take = attrgetter(*names)
+    return lambda one: (take(one),)
 
 
 _KNOWN: dict[Any, tuple[Column, ...]] = {}  # types say what they say once

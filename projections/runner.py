@@ -15,6 +15,7 @@ from genoflow.events.codec import Codec
 from genoflow.events.errors import Refused
 from genoflow.events.log.port import EventLog, Vector
 from genoflow.events.log.recorded import Recorded
+from genoflow.projections.ahead import Ahead
 from genoflow.projections.audit_trail import AuditTrail, recorded_events
 from genoflow.projections.folding import Folder
 from genoflow.projections.model import AnyModel
@@ -118,11 +119,13 @@ async def catch_up(
     count = 0
     if not left:
         return count
-    async with await log.reader(left) as reader:
+    async with (
+        await log.reader(left) as reader,
+        Ahead(reader, POLL_SECONDS, BATCH_RECORDS_MAX) as ahead,
+    ):
         while any(left[place] < until[place] for place in left):
-            found = await reader.poll(POLL_SECONDS, BATCH_RECORDS_MAX)
+            found, here = await ahead.poll()
             count += len(found)
-            here = reader.positions()
             await feeds.take(_cut(_batches(found, left, here), until))
             left = here
     return count
@@ -205,10 +208,13 @@ async def _feed(
         await feeds.add(current(await live_build(connection, model)))
     here = feeds.start
     tell(f"feeds {len(models)} read models")
-    async with await log.reader(here) as reader:
+    async with (
+        await log.reader(here) as reader,
+        Ahead(reader, POLL_SECONDS, BATCH_RECORDS_MAX) as ahead,
+    ):
         while not stop.is_set():
-            found = await reader.poll(POLL_SECONDS, BATCH_RECORDS_MAX)
-            before, here = here, reader.positions()
+            before = here
+            found, here = await ahead.poll()
             await feeds.take(_batches(found, before, here))
 
 

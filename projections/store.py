@@ -13,14 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import asyncpg
-
 from genoflow.events.errors import GenoflowError, Refused
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
 from genoflow.projections.folding import Changes, Folder, SetAside
+from genoflow.projections.landing import ROW_FAULTS, land
 from genoflow.projections.model import AnyModel
-from genoflow.projections.row import as_text, newest
+from genoflow.projections.row import as_text
 
 BOOKKEEPING = """
 create schema if not exists gf;
@@ -60,13 +59,6 @@ create table if not exists gf.set_aside (
 LOCK = 4_736_201  # any number: nobody else makes bookkeeping tables in this database
 CAUSE_CHARACTERS_MAX = 2_000  # an error of Postgres names the row; this much of it is read
 
-# What one row can be to blame for; anything else fails the whole batch, which is tried again.
-ROW_FAULTS = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,  # a text that is too long for an index
-)
-
 
 class Overtaken(GenoflowError):
     """Somebody else has written this batch."""
@@ -78,6 +70,9 @@ class Connection(Protocol):
     async def execute(self, query: str, *args: Any) -> str: ...
     async def executemany(self, command: str, args: Any) -> None: ...
     async def fetch(self, query: str, *args: Any) -> list[Any]: ...
+    async def copy_records_to_table(
+        self, table_name: str, *, records: Any, columns: Any = None, schema_name: Any = None
+    ) -> str: ...
     def transaction(self) -> Any: ...
 
 
@@ -238,12 +233,8 @@ async def _write(
         await _advance(connection, build.name, batch)
     for table in build.model.tables:
         versions = [one for found in changes for one in found.versions.get(table.name, ())]
-        if not versions:
-            continue
-        lists = table.lists_of(newest(table, versions))
-        await connection.execute(table.insert(build.name), *lists)
-        if table.history is not None:
-            await connection.execute(table.insert_history(build.name), *table.lists_of(versions))
+        if versions:
+            await land(connection, build.name, table, versions)
     await _set_aside(connection, build, [one for found in changes for one in found.set_aside])
 
 

@@ -34,11 +34,13 @@ def project(names: tuple[str, ...], once: bool) -> None:
     A second one waits beside the first, and goes on where that one ends. Postgres or Kafka may go
     away and come back: rows and position move together, so nothing is lost or told twice.
     """
+    from genoflow.deploy.garbage import settle
     from genoflow.deploy.projecting import chosen, feed
     from genoflow.projections.runner import bring_up
 
     models = chosen(names)
     settings = read_settings()
+    settle()
 
     async def run() -> None:
         if once:
@@ -108,6 +110,7 @@ def aside(name: str) -> None:
 @AS
 def rebuild(name: str, diff: bool, reason: str, keep: bool, person: str | None) -> None:
     """Build NAME anew beside what readers see, compare the rows, and switch at once."""
+    from genoflow.deploy.garbage import settle
     from genoflow.deploy.people import os_user
     from genoflow.deploy.projecting import chosen, tell_of_switches
     from genoflow.projections.rebuild import rebuild as built_anew
@@ -115,6 +118,7 @@ def rebuild(name: str, diff: bool, reason: str, keep: bool, person: str | None) 
     from genoflow.projections.store import drop_build
 
     models = chosen((name,))
+    settle()
     said = {"person": person or os_user(), "reason": reason}
 
     async def run() -> Rebuilt:

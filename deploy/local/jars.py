@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,9 +42,10 @@ class Jar:
         return f"{artifact}-{version}.jar"
 
 
-def read_lock(set_name: str) -> list[Jar]:
-    """Return the jars that the lock names for one set, in the order of the class path."""
-    text = files("genoflow.deploy.local").joinpath("jars.lock").read_text(encoding="utf-8")
+def read_lock(set_name: str, lock: Path | None = None) -> list[Jar]:
+    """Return the jars that a lock, the stack's or another, names for one set, in their order."""
+    source = lock or files("genoflow.deploy.local").joinpath("jars.lock")
+    text = source.read_text(encoding="utf-8")
     lines = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
     jars = [Jar(*line) for line in lines]
     return [jar for jar in jars if jar.set_name == set_name]
@@ -99,7 +100,11 @@ def _repository() -> Iterator[Any]:
 
 def fetch(set_name: str, directory: Path) -> None:
     """Fetch the set's jars into an existing directory and check every one of them."""
-    jars = read_lock(set_name)
+    fetch_all(read_lock(set_name), directory)
+
+
+def fetch_all(jars: Sequence[Jar], directory: Path) -> None:
+    """Fetch these jars into an existing directory and check every one of them."""
     with _repository() as context, ThreadPoolExecutor(FETCHES_AT_ONCE) as pool:
 
         def fetch_one(jar: Jar) -> None:

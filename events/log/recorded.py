@@ -46,8 +46,8 @@ class Recorded:
     """One record of the log; the event inside is decoded on the first look and kept."""
 
     __slots__ = (
-        "_codec", "_event", "headers", "key_bytes", "offset", "partition", "timestamp_ms",
-        "topic", "value",
+        "_codec", "_event", "_key", "headers", "key_bytes", "offset", "partition",
+        "timestamp_ms", "topic", "value",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +70,7 @@ class Recorded:
         self.headers = headers
         self._codec = codec
         self._event: Event | None = None
+        self._key: str | None = None
 
     @property
     def position(self) -> Position:
@@ -84,7 +85,9 @@ class Recorded:
     @property
     def key(self) -> str:
         """The subject it is ordered by."""
-        return (self.key_bytes or b"").decode("utf-8", "replace")
+        if self._key is None:
+            self._key = (self.key_bytes or b"").decode("utf-8", "replace")
+        return self._key
 
     @property
     def event(self) -> Event:

@@ -254,13 +254,14 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         hooks, collects = sys.get_asyncgen_hooks(), gc.isenabled()
         sys.set_asyncgen_hooks(firstiter=None, finalizer=lambda _generator: None)
         gc.disable()
+        outer = asyncio._get_running_loop()  # of a test that plays the simulator as it goes
         asyncio._set_running_loop(self)
         try:
             yield
         finally:
             self._over = True
             self._bury()
-            asyncio._set_running_loop(None)
+            asyncio._set_running_loop(outer)
             sys.set_asyncgen_hooks(*hooks)
             if collects:
                 gc.enable()

@@ -32,15 +32,19 @@ from genoflow.events.event_parked import EventParked
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.registry import released
+from genoflow.native import batch
 from tests.examples import example
 
 MUTATIONS = 10_000
 SEED = 20_260_301
 
 
-@pytest.fixture(scope="module")
-def codec() -> Codec:
-    return Codec(released())
+@pytest.fixture(scope="module", params=["as installed", "without the extension"])
+def codec(request: pytest.FixtureRequest) -> Iterator[Codec]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "without the extension":
+            patch.setattr(batch, "_rust", None)  # its functions are made at a type's first use
+        yield Codec(released())
 
 
 def seal_of(value: bytes) -> bytes:
