@@ -10,8 +10,10 @@ from typing import Protocol
 import asyncpg
 
 from genoflow.api.desks import Desks
+from genoflow.events.errors import Refused
 from genoflow.events.event import Event
 from genoflow.events.log.recorded import Position
+from genoflow.events.order import Order
 
 # What asyncpg raises while Postgres is away, starts, stops or is full: a later call may succeed.
 UNAVAILABLE = (
@@ -41,12 +43,28 @@ class Porch(Protocol):
         """Append all of them or none, and say where they stand, as far as it is seen by then."""
 
 
+class NoOrder(Refused):
+    """A document that cannot be a case; every fault by its place."""
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        super().__init__("\n".join(f"{place}: {fact}" for place, fact in faults))
+        self.faults = tuple(faults)
+
+
+class Orders(Protocol):
+    """What makes an order of a document."""
+
+    def read(self, document: object) -> Order:
+        """The order in it; NoOrder names everything that is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What the routes reach beyond Postgres."""
 
     porch: Porch
     desks: Desks
+    orders: Orders
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from genoflow.api.services import Services, services
 from genoflow.deploy.addresses import resolve
 from genoflow.deploy.desks import desks
 from genoflow.deploy.logs import configure_logs
+from genoflow.deploy.order_reader import OrderReader
 from genoflow.deploy.porch import LogPorch
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.token_keys import token_keys
@@ -96,7 +97,11 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
             app = create_app(
                 made,
                 read_editions(),
-                Outside(LogPorch(log, settings.person_patterns), desks(settings, log)),
+                Outside(
+                    LogPorch(log, settings.person_patterns),
+                    desks(settings, log),
+                    OrderReader(settings.person_patterns),
+                ),
                 routers=ROUTERS,
                 cors_origins=settings.cors_origins,
             )

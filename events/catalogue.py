@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
+from genoflow.events.case_closure_proposed import CaseClosureProposed
+from genoflow.events.case_closure_refused import CaseClosureRefused
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.case_member_ready import CaseMemberReady
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.case_ready import CaseReady
+from genoflow.events.case_refused import CaseRefused
 from genoflow.events.deadline_cancelled import DeadlineCancelled
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
@@ -39,6 +43,8 @@ from genoflow.events.projection_cut_over import ProjectionCutOver
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
+from genoflow.events.qc_override_proposed import QcOverrideProposed
+from genoflow.events.qc_override_refused import QcOverrideRefused
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.qc_requested import QcRequested
@@ -47,15 +53,23 @@ from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.replay_completed import ReplayCompleted
 from genoflow.events.replay_started import ReplayStarted
+from genoflow.events.rerun_proposed import RerunProposed
+from genoflow.events.rerun_refused import RerunRefused
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.results_amended import ResultsAmended
 from genoflow.events.results_checked import ResultsChecked
 from genoflow.events.results_collected import ResultsCollected
 from genoflow.events.results_held import ResultsHeld
 from genoflow.events.results_published import ResultsPublished
+from genoflow.events.results_release_proposed import ResultsReleaseProposed
+from genoflow.events.results_release_refused import ResultsReleaseRefused
 from genoflow.events.results_retracted import ResultsRetracted
+from genoflow.events.results_retraction_proposed import ResultsRetractionProposed
+from genoflow.events.results_retraction_refused import ResultsRetractionRefused
 from genoflow.events.role_granted import RoleGranted
 from genoflow.events.role_revoked import RoleRevoked
+from genoflow.events.run_cancellation_proposed import RunCancellationProposed
+from genoflow.events.run_cancellation_refused import RunCancellationRefused
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
@@ -85,6 +99,8 @@ from genoflow.events.task_completed import TaskCompleted
 from genoflow.events.task_failed import TaskFailed
 from genoflow.events.task_started import TaskStarted
 from genoflow.events.task_submitted import TaskSubmitted
+from genoflow.events.top_up_proposed import TopUpProposed
+from genoflow.events.top_up_refused import TopUpRefused
 from genoflow.events.top_up_requested import TopUpRequested
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
@@ -121,14 +137,24 @@ EVENTS: tuple[type[Event], ...] = (
     QcPassed,
     QcFailed,
     QcOverridden,
+    QcOverrideProposed,
+    QcOverrideRefused,
     TopUpRequested,
+    TopUpProposed,
+    TopUpRefused,
     CaseOpened,
+    CaseProposed,
+    CaseRefused,
     CaseMemberReady,
     CaseMemberWithdrawn,
     CaseReady,
     CaseAnswered,
     RerunRequested,
+    RerunProposed,
+    RerunRefused,
     CaseClosed,
+    CaseClosureProposed,
+    CaseClosureRefused,
     RunRequested,
     RunSubmitted,
     RunStarted,
@@ -140,6 +166,8 @@ EVENTS: tuple[type[Event], ...] = (
     RunSucceeded,
     RunFailed,
     RunCancelled,
+    RunCancellationProposed,
+    RunCancellationRefused,
     RunLost,
     RunSuperseded,
     RunInputsInvalidated,
@@ -147,9 +175,13 @@ EVENTS: tuple[type[Event], ...] = (
     ResultsChecked,
     ResultsHeld,
     ResultsPublished,
+    ResultsReleaseProposed,
+    ResultsReleaseRefused,
     ResultsAmended,
     ResultsRetracted,
     DownloadLinkIssued,
+    ResultsRetractionProposed,
+    ResultsRetractionRefused,
     PipelinePublished,
     QcProfilePublished,
     ReferencePublished,

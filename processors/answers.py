@@ -136,7 +136,12 @@ class Answers:
                 f"stands in `hands_over` of its row"
             )
         followed = follow(
-            cause, event, by=self._producer, effect_id=effect, occurred_at=occurred_at
+            cause,
+            event,
+            by=self._producer,
+            effect_id=effect,
+            occurred_at=occurred_at,
+            actor=cause.actor if type(event) in self._processor.in_its_name else None,
         )
         self._codec.prepare(followed)
         return followed

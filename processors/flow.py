@@ -16,6 +16,7 @@ from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.projection_cut_over import ProjectionCutOver
+from genoflow.events.proposals import PROPOSALS
 from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.read_set_registered import ReadSetRegistered
@@ -70,6 +71,9 @@ from genoflow.processors.relabel import RELABEL
 from genoflow.processors.request_demultiplex import REQUEST_DEMULTIPLEX
 from genoflow.processors.request_run import REQUEST_RUN
 from genoflow.processors.retract_results import RETRACT_RESULTS
+from genoflow.processors.settle_case import SETTLE_CASE
+from genoflow.processors.settle_run import SETTLE_RUN
+from genoflow.processors.settle_sample import SETTLE_SAMPLE
 from genoflow.processors.submit_run import SUBMIT_RUN
 from genoflow.processors.supersede_runs import SUPERSEDE_RUNS
 from genoflow.processors.tell_case import TELL_CASE
@@ -115,10 +119,16 @@ FLOW: tuple[Row, ...] = (
     CHECK_RUN_QC,
     TELL_SAMPLES,
     Porch(
+        "api",
+        emits=tuple(PROPOSALS),
+        about="what callers propose; a decider on the same topic answers",
+    ),
+    Porch(
         "orders",
         emits=(CaseOpened, CaseClosed),
         about="orders of people and of their systems, checked before they are cases",
     ),
+    SETTLE_CASE,
     JOIN_CASE,
     Porch(
         "catalog",
@@ -135,6 +145,7 @@ FLOW: tuple[Row, ...] = (
         emits=(QcOverridden, TopUpRequested),
         about="what a person decides about reads that failed",
     ),
+    SETTLE_SAMPLE,
     Porch(
         "label-desk",
         emits=(SampleRelabelled,),
@@ -183,6 +194,7 @@ FLOW: tuple[Row, ...] = (
         emits=(DownloadLinkIssued,),
         about="who may fetch which file of results, and until when",
     ),
+    SETTLE_RUN,
     ANSWER_CASE,
     SUPERSEDE_RUNS,
     TELL_RUNS,

@@ -121,7 +121,7 @@ class Processor:
     on: tuple[type[Event], ...]
     emits: tuple[type[Event], ...]  # what `decide` may say; what effects say stands with them
     decide: Callable[[Any, Any], Decision]
-    evolve: Callable[[Any, Any], Any]
+    evolve: Callable[..., Any]
     about: str
     state: type[State] = State
     state_version: int = 1  # of `state` and `evolve` together: raise it, and the state is rebuilt
@@ -131,6 +131,16 @@ class Processor:
     again: tuple[type[Event], ...] = ()  # emitted events that may lead back here, with a bound
     # Emitted events that may be about another subject of the topic that it reads.
     hands_over: tuple[type[Event], ...] = ()
+    # Emitted facts that whoever caused them states: that actor stands in the envelope, not the row.
+    in_its_name: tuple[type[Event], ...] = ()
+    # Its `evolve` is also told the offset of the event: what was seen by somebody is held to it.
+    knows_offsets: bool = False
+
+    def fold(self, state: Any, event: Event, offset: int) -> Any:
+        """What is known behind this event, which stands at this offset."""
+        return (
+            self.evolve(state, event, offset) if self.knows_offsets else self.evolve(state, event)
+        )
 
     @property
     def changelog(self) -> Topic:

@@ -22,6 +22,7 @@ from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.proposal import Proposal, ProposalRefused
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
@@ -57,8 +58,12 @@ class ReadModel:
 
 
 def _all_of(topic: Topic) -> tuple[type[Event], ...]:
-    """Every type that stands on this topic and on no other."""
-    return tuple(event for event in EVENTS if event.about.topics == (topic,))
+    """Every type that stands on this topic and on no other; what is proposed changes no row."""
+    return tuple(
+        event
+        for event in EVENTS
+        if event.about.topics == (topic,) and not issubclass(event, Proposal | ProposalRefused)
+    )
 
 
 # What was done with results is no part of what they are.

@@ -99,7 +99,7 @@ class Task:
             decision = NOTHING
             if type(event) in self._decides:
                 decision = self.processor.decide(state, event)
-            after = self.processor.evolve(state, event)
+            after = self.processor.fold(state, event, record.offset)
             kept = self._answers.state(key, state, after)
             events = self._answers.events(event, decision)
             effects = self._answers.effects(record, event, decision, self.effects)
@@ -131,7 +131,7 @@ class Task:
             event = event_of(record)
             if type(event) in self._on:
                 state = self.state(key)
-                after = self.processor.evolve(state, event)
+                after = self.processor.fold(state, event, record.offset)
                 kept = self._answers.state(key, state, after)
                 if after is not state:
                     self._keep(key, after, kept)

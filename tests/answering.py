@@ -13,7 +13,9 @@ from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import E, Event
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_sent import NotificationSent
+from genoflow.events.proposal import ProposalRefused
 from genoflow.events.qc_requested import QcRequested
+from genoflow.events.rerun_proposed import RerunProposed
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
@@ -34,10 +36,11 @@ def answering(event: E, before: Sequence[Event]) -> E:
             sheets = (e for e in before if isinstance(e, SampleSheetAttached | SampleSheetAmended))
             revision = max((one.revision for one in sheets), default=1)
             return _changed(event, **_of(newest, event), sheet_revision=revision)
-    if isinstance(event, RerunRequested):
+    if isinstance(event, RerunRequested | RerunProposed):
         causes = [one for one in before if isinstance(one, CaseReady | RerunRequested)]
         if causes:
-            return _changed(event, run_id=run_id_of(causes[0].envelope.event_id))
+            which = causes[-1 if isinstance(event, RerunProposed) else 0]
+            return _changed(event, run_id=run_id_of(which.envelope.event_id))
     if isinstance(event, DemultiplexReopened):
         asked = [one for one in before if isinstance(one, DemultiplexRequested)]
         return _changed(event, attempt=max((one.attempt for one in asked), default=1))
@@ -48,6 +51,8 @@ def outcome_of(event: Event, effect: OpenEffect) -> Event:
     """The same fact as the outcome of this very effect, where it is about what that was told."""
     asked = effect.arguments
     number = effect.effect_id.int
+    if isinstance(event, ProposalRefused):
+        return _changed(event, proposal_event_id=UUID(asked["proposal_id"]))
     if isinstance(event, SubscriptionCancelled) and number % CANCELLED_ONE_IN:
         event = example(NotificationFailed, number)  # else hardly a subscription would live
     if isinstance(event, QcRequested):

@@ -29,6 +29,7 @@ from genoflow.api.limits import MemoryLimits
 from genoflow.api.ports import Outside, RateLimits, Verdict
 from genoflow.api.services import Services, services
 from genoflow.deploy.desks import desks
+from genoflow.deploy.order_reader import OrderReader
 from genoflow.deploy.porch import LogPorch
 from genoflow.deploy.settings import Settings
 from genoflow.events.envelope import Actor
@@ -182,7 +183,8 @@ async def open_door(
         known = settings or Settings(home=Path(home), person_patterns=())
         asked = desks(known, log)
         asked = replace(asked, links=links) if links else asked
-        outside = Outside(LogPorch(log, known.person_patterns), asked)
+        reader = OrderReader(known.person_patterns)
+        outside = Outside(LogPorch(log, known.person_patterns), asked, reader)
     async with asyncpg.create_pool(postgres_url, min_size=1, max_size=4) as pool:
         async with pool.acquire() as connection:
             await prepare(connection)

@@ -14,38 +14,58 @@ from uuid import UUID
 from genoflow.events import topics
 from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
+from genoflow.events.case_closure_proposed import CaseClosureProposed
+from genoflow.events.case_closure_refused import CaseClosureRefused
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.case_member import CaseMember
 from genoflow.events.case_member_ready import CaseMemberReady
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.case_ready import CaseReady
+from genoflow.events.case_refused import CaseRefused
 from genoflow.events.event import Event
 from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.measured import Measured
 from genoflow.events.measurement import Measurement
+from genoflow.events.proposal import Proposal
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
+from genoflow.events.qc_override_proposed import QcOverrideProposed
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_requested import QcRequested
 from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.ready_member import ReadyMember
+from genoflow.events.rerun_proposed import RerunProposed
+from genoflow.events.rerun_refused import RerunRefused
+from genoflow.events.rerun_requested import RerunRequested
+from genoflow.events.results_amended import ResultsAmended
+from genoflow.events.results_checked import ResultsChecked
 from genoflow.events.results_collected import ResultsCollected
+from genoflow.events.results_held import ResultsHeld
+from genoflow.events.results_release_proposed import ResultsReleaseProposed
+from genoflow.events.results_retracted import ResultsRetracted
+from genoflow.events.results_retraction_proposed import ResultsRetractionProposed
+from genoflow.events.run_cancellation_proposed import RunCancellationProposed
 from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_submitted import RunSubmitted
+from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.run_superseded import RunSuperseded
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.threshold import Threshold
+from genoflow.events.top_up_proposed import TopUpProposed
 from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
 from genoflow.processors.processor import Processor
@@ -54,16 +74,19 @@ from tests.examples import example
 from tests.run_facts import member
 
 Fields = dict[str, Any]
-# Rows that hand on what they read: what comes in is not only what they said, and their outcomes
-# stand under other keys than those that they read.
-HOPS: Mapping[str, Topic] = {"tell-samples": topics.SAMPLE, "relabel": topics.SAMPLE}
+# Rows of which what comes in is not only what they said. Those that hand it on have outcomes that
+# stand under other keys than those that they read; people decide beside those that settle.
+HOPS: Mapping[str, Topic] = {
+    "tell-samples": topics.SAMPLE, "relabel": topics.SAMPLE, "settle-sample": topics.SAMPLE,
+    "settle-run": topics.RUN, "settle-case": topics.CASE,
+}  # fmt: skip
 # Rows whose deadlines count from the end of a try, which comes later where a worker died in it.
 AFTER_TRIES = ("deliver",)
 QC_ROWS = (
     "check-qc", "measure-reads", "judge-reads", "tell-case", "await-members", "relabel",
-    "tell-runs",
+    "tell-runs", "settle-sample", "settle-case",
 )  # fmt: skip
-RESULTS_ROWS = ("check-results", "publish-results", "supersede-runs")
+RESULTS_ROWS = ("check-results", "publish-results", "supersede-runs", "settle-run")
 RUN_ROWS = ("request-run", "submit-run", "collect-results")
 READ_SETS = ("RS1", "RS1", "RS1", "RS2")  # mostly the first, so that it becomes whole
 ROLES = (("R1",), ("R1",), ("R1", "R2"))
@@ -78,6 +101,8 @@ def taught(row: Processor, event: Event, source: random.Random) -> Event:
     """The event as this row's histories have it."""
     if isinstance(event, SubscriptionCreated):
         return type(event)(**dict(event) | {"attempts_max": 4}).enveloped(event.envelope)
+    if isinstance(event, Proposal):
+        event = type(event)(**dict(event) | seen(source)).enveloped(event.envelope)
     if row.name in RUN_ROWS:
         return run_lessons.taught(row, event, source)
     if row.name not in QC_ROWS + RESULTS_ROWS:
@@ -207,6 +232,19 @@ def _answered(source: random.Random) -> Fields:
     }  # fmt: skip
 
 
+def _override(source: random.Random) -> Fields:
+    return {"round": source.choice((None, None, *ROUNDS))}
+
+
+def _top_up(source: random.Random) -> Fields:
+    return {"reads_wanted": source.choice((None, 10)), **_override(source)}
+
+
+def seen(source: random.Random) -> Fields:
+    """What was seen: all, nothing, or nobody asks. A history told twice has other offsets."""
+    return {"seen_offset": source.choice((None, None, 0, 10**12))}
+
+
 def _as_it_is(source: random.Random) -> Fields:
     return {}
 
@@ -230,6 +268,22 @@ _USUAL_OF: Mapping[str, Mapping[type[Event], tuple[type[Event], ...]]] = {
         FileRejected: (FileLanded,),
         ReadSetInvalidated: (SampleRelabelled,),
     },
+    "settle-case": {
+        CaseClosed: (CaseReady,),
+        CaseRefused: (CaseProposed,),
+        CaseClosureRefused: (CaseClosureProposed,),
+        RerunRefused: (RerunProposed,),
+        RerunRequested: (RerunProposed,),
+    },
+    "settle-run": {
+        RunCancelled: (RunRequested,),
+        RunSuperseded: (RunRequested,),
+        RunFailed: (RunSubmitted,),
+        RunSucceeded: (RunCancellationProposed,),
+        ResultsChecked: (ResultsReleaseProposed,),
+        ResultsAmended: (ResultsHeld,),
+        ResultsRetracted: (ResultsRetractionProposed,),
+    },
 }
 _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     ReadSetRegistered: _registered,
@@ -245,6 +299,8 @@ _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     QcPassed: _round,
     QcFailed: _round,
     QcOverridden: _round,
+    QcOverrideProposed: _override,
+    TopUpProposed: _top_up,
     SampleRelabelled: _relabelled,
     FileLanded: lambda source: {**_file(source), "instrument_run_id": "RUN", "lane": None},
     CaseOpened: _opened,

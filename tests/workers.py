@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from genoflow.deploy.subject import LogSubjects
 from genoflow.events import topics
 from genoflow.events.event import Event
 from genoflow.events.event_parked import EventParked
@@ -80,7 +81,9 @@ class Lab:
             view,
             view.codec,
             rows,
-            Ports(clock=self.clock, mail=self.mail, store=self.store),
+            Ports(
+                clock=self.clock, mail=self.mail, store=self.store, subjects=LogSubjects(self.log)
+            ),
             identity=Identity(name, version),
             children=self.children,
             reach=reach,

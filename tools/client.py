@@ -68,6 +68,8 @@ def written(described: Shape) -> dict[str, str]:
         found[path] = _module(path, [everything(by_tag, is_async=is_async)], known)
     for folder, about in FOLDERS.items():
         found[f"{folder}/__init__.py"] = f'"""{about}, as the OpenAPI has them."""\n'
+    # Routes that come move a model from one module to another; here it keeps its place.
+    found["models/__init__.py"] += _exported(modules)
     return _formatted(found)
 
 
@@ -137,6 +139,14 @@ def _module(path: str, blocks: list[list[str]], known: Mapping[str, str]) -> str
     subject = Path(path).stem.replace("_", " ")
     title = f'"""{subject.capitalize()}; written by `make client` from the API\'s OpenAPI."""'
     return "\n".join([title, "", "from __future__ import annotations", "", *imports, "", "", body])
+
+
+def _exported(modules: Mapping[str, Mapping[str, Any]]) -> str:
+    imports = [
+        f"from {_dotted(path)} import {name}" for path, names in modules.items() for name in names
+    ]
+    exported = sorted(name for names in modules.values() for name in names)
+    return "\n".join(["", *imports, "", f"__all__ = {exported!r}", ""])
 
 
 def _formatted(modules: Mapping[str, str]) -> dict[str, str]:

@@ -27,6 +27,7 @@ from genoflow.events import topics
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.proposal import Proposal, ProposalRefused
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.topics import Topic
 from genoflow.processors.subjects import Subjects
@@ -50,7 +51,7 @@ class Told:
 
 async def _events(subjects: Subjects, topic: Topic, kind: str, key: str) -> list[Event]:
     events = (await subjects.events_of(topic, [key]))[key]
-    if not events:
+    if all(isinstance(one, Proposal | ProposalRefused) for one in events):
         instrument = ", or name a run as its folder is named" if kind == "run" else ""
         raise Refused(
             f"{kind} {key!r}: nothing on the log is about it; `genoflow {kind} list` shows those "
@@ -250,6 +251,8 @@ async def all_cases(subjects: Subjects) -> list[Row]:
     known: dict[str, Case] = {}
     async with aclosing(subjects.every(topics.CASE)) as events:
         async for event in events:
+            if isinstance(event, Proposal | ProposalRefused):
+                continue  # an order that was refused is no case
             case = known.setdefault(event.key, Case(event.key))
             _room(len(known), "case")
             fold(case, [event], cases.USES)

@@ -83,7 +83,7 @@ class Decider:
         if how is not How.FOLD and type(event) in self._decides:
             answer = self._decided(record, event, state)
         try:
-            after = self._row.evolve(state, event)
+            after = self._folded(state, event, record.offset)
             kept = self._answers.state(key, state, after)
         except Stop:
             raise
@@ -92,6 +92,11 @@ class Decider:
         if after is not state and how is not How.TRY:
             self._keep(key, after, kept)
         return answer
+
+    def _folded(self, state: State, event: Event, offset: int) -> Any:
+        # A row of a revision that knew no offsets yet has its function alone.
+        fold = getattr(self._row, "fold", None)
+        return self._row.evolve(state, event) if fold is None else fold(state, event, offset)
 
     def _decided(self, record: Recorded, event: Event, state: State) -> Plain:
         try:

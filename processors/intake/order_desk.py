@@ -15,16 +15,17 @@ from pydantic import ValidationError
 
 from genoflow.events import topics
 from genoflow.events.case_closed import CaseClosed
-from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.envelope import Actor, Producer
 from genoflow.events.errors import InvalidEvent, Refused
-from genoflow.events.event import E, Event, begin, explain
+from genoflow.events.event import E, begin, explain
 from genoflow.events.log.port import EventLog
 from genoflow.events.log.recorded import Position
+from genoflow.processors import case_rules as rules
 from genoflow.processors.intake.order_files import read_documents
 from genoflow.processors.intake.orders import OrderRefused, differences, read_order
 from genoflow.processors.intake.privacy import PrivacyGuard
+from genoflow.processors.settling import StandsAlready
 from genoflow.processors.subjects import Subjects
 
 SOURCE = "genoflow case open"  # what ordered, where the order names no system
@@ -88,11 +89,14 @@ async def place(
     placed: list[Placed] = []
     faults: list[str] = []
     for order in orders:
-        opened = _first(CaseOpened, known[order.case_id])
-        placed.append(Placed(order, opened is None))
-        if opened is not None and (found := differences(opened, order)):
-            faults += [f"{order.case_id}: {problem}" for problem in found]
-            faults.append(f"{order.case_id}: is open already; give the new order an id of its own")
+        is_new = True
+        try:
+            rules.opened(rules.case_of(known[order.case_id]), order)
+        except StandsAlready:
+            is_new = False
+        except Refused as error:
+            faults += str(error).splitlines()
+        placed.append(Placed(order, is_new))
     fresh = [one.order for one in placed if one.is_new]
     faults += await _other_subjects(subjects, fresh)
     _refuse(faults)
@@ -104,21 +108,10 @@ async def place(
     return [replace(placed[0], position=await log.append(_begun(fresh[0], by)))]
 
 
-def _first(kind: type[E], events: Iterable[Event]) -> E | None:
-    return next((event for event in events if isinstance(event, kind)), None)
-
-
 async def _other_subjects(subjects: Subjects, orders: Sequence[CaseOpened]) -> list[str]:
-    """Samples that an order on the log gives to another subject: one of the two is a mistake."""
-    members = [(order, one) for order in orders for one in order.members]
-    events = await subjects.events_of(topics.SAMPLE, {one.sample_id for _, one in members})
-    return [
-        f"{order.case_id}: member {one.sample_id} has another subject in case {joined.case_id}; "
-        f"mend the reference, or the sample"
-        for order, one in members
-        for joined in events[one.sample_id]
-        if isinstance(joined, CaseJoined) and joined.subject_ref != one.subject_ref
-    ]
+    members = {one.sample_id for order in orders for one in order.members}
+    events = await subjects.events_of(topics.SAMPLE, members)
+    return [fault for order in orders for fault in rules.other_subjects(order, events)]
 
 
 async def close(
@@ -127,19 +120,13 @@ async def close(
     """Close a case; False where it was closed the same way before, Refused where otherwise."""
     key = fact.case_id
     events = (await subjects.events_of(topics.CASE, [key]))[key]
-    if _first(CaseOpened, events) is None:
-        raise Refused(
-            f"{key}: no case has this id; `genoflow case list` shows those that there are"
-        )
-    before = _first(CaseClosed, events)
-    if before is not None and (before.outcome, before.reason) != (fact.outcome, fact.reason):
-        raise Refused(
-            f"{key}: was closed already, {before.outcome} ({before.reason}); it stays so: open "
-            f"another case under an id of its own where more is owed"
-        )
-    if before is None and not dry_run:
+    try:
+        rules.closed(rules.case_of(events), fact)
+    except StandsAlready:
+        return False
+    if not dry_run:
         await log.append(_begun(fact, by))
-    return before is None
+    return True
 
 
 def person(name: str) -> Actor:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from genoflow.events.case_member import CaseMember
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.errors import Refused
+from genoflow.events.order import Order
 from genoflow.processors.intake.privacy import PrivacyGuard, identifier_fault, texts_of
 
 GIVEN_CHARACTERS_MAX = 80  # of a value that is repeated in a problem: one line
@@ -88,7 +89,7 @@ def read_order(document: object, guard: PrivacyGuard, *, source: str) -> CaseOpe
     return order
 
 
-def differences(before: CaseOpened, after: CaseOpened) -> list[Problem]:
+def differences(before: Order, after: Order) -> list[Problem]:
     """What a second order with the same case id says otherwise; who sent it does not matter."""
     old, new = _comparable(before), _comparable(after)
     return [
@@ -98,9 +99,8 @@ def differences(before: CaseOpened, after: CaseOpened) -> list[Problem]:
     ]
 
 
-def _comparable(order: CaseOpened) -> dict[str, Any]:
-    flat = order.payload()
-    del flat["source"]
+def _comparable(order: Order) -> dict[str, Any]:
+    flat = order.model_dump(mode="json", include=set(Order.model_fields) - {"source"})
     for member in flat.pop("members"):
         sample = member.pop("sample_id")
         flat |= {f"member {sample}.{name}": value for name, value in member.items()}

@@ -51,8 +51,8 @@ def answered(event: RunRequested) -> Answered:
     return Answered(**same, sample_ids=tuple(one.sample_id for one in event.members))
 
 
-def left(event: ResultsCollected) -> Left:
-    """What was collected."""
+def left(event: ResultsCollected | ResultsPublished) -> Left:
+    """What was collected, or published."""
     packed = zlib.compress(FILES.dump_json(event.files))
     return Left(packed=packed, manifest_sha256=event.manifest_sha256)
 

@@ -27,7 +27,7 @@ from genoflow.api.client import (
     head_of,
 )
 from genoflow.api.client.call import IDEMPOTENCY_KEY
-from genoflow.api.client.models.events import Event
+from genoflow.api.client.models import Event
 from genoflow.api.identity.permissions import Permission, Role
 from genoflow.api.routes import ROUTERS
 from genoflow.events.log.memory import MemoryLog

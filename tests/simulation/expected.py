@@ -121,7 +121,7 @@ class _Fold:
                 return True
             state = self.found.states.get(key, row.state())
             decision = row.decide(state, event) if type(event) in row.on else NOTHING
-            after = row.evolve(state, event)
+            after = row.fold(state, event, record.offset)
         except (GenoflowError, ValueError):
             place = record.offset if named is None else named
             self.found.parked.append(self._parked_id(record, place, by or _envelope(event)))
@@ -134,7 +134,8 @@ class _Fold:
         found, cause = self.found, event.envelope
         by = ANYBODY.model_copy(update={"service": self._row.name})
         for said in decision.events:
-            fact = follow(cause, said, by=by)
+            named = cause.actor if type(said) in self._row.in_its_name else None
+            fact = follow(cause, said, by=by, actor=named)
             found.facts[fact.envelope.event_id] = fact
             found.said.setdefault(event.key, []).append(fact.envelope.event_id)
         for effect in decision.effects:

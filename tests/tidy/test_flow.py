@@ -194,6 +194,7 @@ def test_what_comes_again_is_dashed() -> None:
         ("relabel/copy", "watch-silence"): ("FileLanded",),
         # As often as the request allows attempts.
         ("collect-results/read-manifest", "submit-run"): ("RunFailed",),
+        ("collect-results/read-manifest", "settle-run"): ("RunFailed",),
         ("collect-results/read-manifest", "plan-notifications-run"): ("RunFailed",),
         ("collect-results/read-manifest", "queue-notifications-run"): ("RunFailed",),
         ("deliver", "deliver"): ("NotificationFailed",),

@@ -7,7 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from genoflow.api.client.call import Call, path_of
-from genoflow.api.client.models.events import Event, Lineage
+from genoflow.api.client.models.events import Lineage
+from genoflow.api.client.models.shared import Event
 from genoflow.api.client.pages import AsyncPages
 from genoflow.api.client.stream import AsyncStream
 from genoflow.api.client.wire import AsyncWire

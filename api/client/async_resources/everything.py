@@ -13,6 +13,7 @@ from genoflow.api.client.async_resources.monitoring import AsyncMonitoringCalls
 from genoflow.api.client.async_resources.notifications import AsyncNotificationsCalls
 from genoflow.api.client.async_resources.parked import AsyncParkedCalls
 from genoflow.api.client.async_resources.pipelines import AsyncPipelinesCalls
+from genoflow.api.client.async_resources.proposals import AsyncProposalsCalls
 from genoflow.api.client.async_resources.qc import AsyncQcCalls
 from genoflow.api.client.async_resources.results import AsyncResultsCalls
 from genoflow.api.client.async_resources.samples import AsyncSamplesCalls
@@ -36,6 +37,7 @@ class AsyncResources:
         self.execution = AsyncExecutionCalls(wire)
         self.results = AsyncResultsCalls(wire)
         self.pipelines = AsyncPipelinesCalls(wire)
+        self.proposals = AsyncProposalsCalls(wire)
         self.notifications = AsyncNotificationsCalls(wire)
         self.parked = AsyncParkedCalls(wire)
         self.configuration = AsyncConfigurationCalls(wire)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from genoflow.api.client.call import Call, new_key, path_of
 from genoflow.api.client.models.results import Links, Results, ResultsRow
+from genoflow.api.client.models.shared import Proposal
 from genoflow.api.client.pages import AsyncPages
 from genoflow.api.client.wire import AsyncWire
 
@@ -113,3 +115,65 @@ class AsyncResultsCalls:
             idempotency_key=idempotency_key or new_key(),
         )
         return await self._wire.ask(call, {201: Links})
+
+    async def release(
+        self,
+        job_id: UUID,
+        *,
+        reason: str,
+        seen_offset: int | None = None,
+        role: Literal[
+            "admin",
+            "lab_technician",
+            "bioinformatician",
+            "clinician",
+            "data_steward",
+            "operator",
+            "partner",
+            "auditor",
+        ]
+        | None = None,
+        idempotency_key: str | None = None,
+    ) -> Proposal:
+        """Publish the results of a job although its checks hold them back."""
+        call = Call(
+            method="POST",
+            path=path_of("/v1/results/{job_id}/release", job_id=job_id),
+            fields={"reason": reason, "seen_offset": seen_offset, "role": role},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {200: Proposal, 202: Proposal})
+
+    async def retract(
+        self,
+        job_id: UUID,
+        *,
+        reason: str,
+        reason_code: Literal["withdrawn", "wrong"],
+        seen_offset: int | None = None,
+        role: Literal[
+            "admin",
+            "lab_technician",
+            "bioinformatician",
+            "clinician",
+            "data_steward",
+            "operator",
+            "partner",
+            "auditor",
+        ]
+        | None = None,
+        idempotency_key: str | None = None,
+    ) -> Proposal:
+        """Declare the published results of a job void; the files stay where they are."""
+        call = Call(
+            method="POST",
+            path=path_of("/v1/results/{job_id}/retract", job_id=job_id),
+            fields={
+                "reason": reason,
+                "seen_offset": seen_offset,
+                "role": role,
+                "reason_code": reason_code,
+            },
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {200: Proposal, 202: Proposal})

@@ -8,6 +8,7 @@ from typing import Literal
 
 from genoflow.api.client.call import Call, new_key, path_of
 from genoflow.api.client.models.samples import Relabelled, Sample, SampleWhole, WaitingSample
+from genoflow.api.client.models.shared import Proposal
 from genoflow.api.client.pages import AsyncPages
 from genoflow.api.client.wire import AsyncWire
 
@@ -157,3 +158,60 @@ class AsyncSamplesCalls:
             idempotency_key=idempotency_key or new_key(),
         )
         return await self._wire.ask(call, {200: Relabelled})
+
+    async def override(
+        self,
+        sample_id: str,
+        *,
+        reason: str,
+        seen_offset: int | None = None,
+        role: Literal[
+            "admin",
+            "lab_technician",
+            "bioinformatician",
+            "clinician",
+            "data_steward",
+            "operator",
+            "partner",
+            "auditor",
+        ]
+        | None = None,
+        round: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Proposal:
+        """Let a sample go on although its reads, or its run, failed; who lets it, answers for
+        it.
+        """
+        call = Call(
+            method="POST",
+            path=path_of("/v1/samples/{sample_id}/qc/override", sample_id=sample_id),
+            fields={"reason": reason, "seen_offset": seen_offset, "role": role, "round": round},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {200: Proposal, 202: Proposal})
+
+    async def top_up(
+        self,
+        sample_id: str,
+        *,
+        reason: str,
+        seen_offset: int | None = None,
+        round: int | None = None,
+        reads_wanted: int | None = None,
+        library_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Proposal:
+        """Ask the laboratory for more reads; the next round is judged on all of them."""
+        call = Call(
+            method="POST",
+            path=path_of("/v1/samples/{sample_id}/top-up", sample_id=sample_id),
+            fields={
+                "reason": reason,
+                "seen_offset": seen_offset,
+                "round": round,
+                "reads_wanted": reads_wanted,
+                "library_id": library_id,
+            },
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {200: Proposal, 202: Proposal})

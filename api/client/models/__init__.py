@@ -1,1 +1,108 @@
 """What the API answers, as the OpenAPI has them."""
+
+from genoflow.api.client.models.authentication import TokenResponse, User
+from genoflow.api.client.models.cases import Case, CaseMember, CaseWhole
+from genoflow.api.client.models.configuration import Configuration
+from genoflow.api.client.models.events import Lineage
+from genoflow.api.client.models.execution import Job, Progress, Task, Usage
+from genoflow.api.client.models.files import Assigned, File
+from genoflow.api.client.models.ingestion import FoundInFile, Upload, UploadSummary
+from genoflow.api.client.models.monitoring import Health, Metric, Metrics
+from genoflow.api.client.models.notifications import (
+    Cancelled,
+    Channel,
+    Delivery,
+    Subscribed,
+    Subscription,
+    SubscriptionWhole,
+)
+from genoflow.api.client.models.parked import Answered, Parked
+from genoflow.api.client.models.pipelines import (
+    Document,
+    DocumentsPublished,
+    DocumentWhole,
+    Pipeline,
+    Published,
+)
+from genoflow.api.client.models.qc import Qc, QcMetric, QcRound
+from genoflow.api.client.models.results import (
+    Link,
+    Links,
+    ResultChange,
+    ResultCheck,
+    ResultFile,
+    Results,
+    ResultsRow,
+    SampleResult,
+)
+from genoflow.api.client.models.samples import (
+    ReadSet,
+    Relabelled,
+    Sample,
+    SampleCase,
+    SampleWhole,
+    WaitingSample,
+)
+from genoflow.api.client.models.sequencing_runs import Demultiplexed, SequencingRun
+from genoflow.api.client.models.shared import Actor, Event, Producer, Proposal
+from genoflow.api.client.models.timelines import Entry, Timeline
+
+__all__ = [
+    "Actor",
+    "Answered",
+    "Assigned",
+    "Cancelled",
+    "Case",
+    "CaseMember",
+    "CaseWhole",
+    "Channel",
+    "Configuration",
+    "Delivery",
+    "Demultiplexed",
+    "Document",
+    "DocumentWhole",
+    "DocumentsPublished",
+    "Entry",
+    "Event",
+    "File",
+    "FoundInFile",
+    "Health",
+    "Job",
+    "Lineage",
+    "Link",
+    "Links",
+    "Metric",
+    "Metrics",
+    "Parked",
+    "Pipeline",
+    "Producer",
+    "Progress",
+    "Proposal",
+    "Published",
+    "Qc",
+    "QcMetric",
+    "QcRound",
+    "ReadSet",
+    "Relabelled",
+    "ResultChange",
+    "ResultCheck",
+    "ResultFile",
+    "Results",
+    "ResultsRow",
+    "Sample",
+    "SampleCase",
+    "SampleResult",
+    "SampleWhole",
+    "SequencingRun",
+    "Subscribed",
+    "Subscription",
+    "SubscriptionWhole",
+    "Task",
+    "Timeline",
+    "TokenResponse",
+    "Upload",
+    "UploadSummary",
+    "Usage",
+    "User",
+    "WaitingSample",
+]

@@ -2,50 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
-from uuid import UUID
-
-from pydantic import Field
-
 from genoflow.api.client.answers import Answer
-
-
-class Actor(Answer):
-    """Who did it."""
-
-    kind: str
-    id_: str = Field(alias="id")
-
-
-class Producer(Answer):
-    """Which program said so."""
-
-    service: str
-    version: str
-
-
-class Event(Answer):
-    """One fact with its envelope, and its place on the log."""
-
-    event_id: UUID
-    type_: str = Field(alias="type")
-    subject: str
-    occurred_at: datetime
-    """when it was true"""
-    recorded_at: datetime
-    """when the log took it"""
-    correlation_id: UUID
-    """the story that it belongs to"""
-    causation_id: UUID | None
-    """the event that it follows from"""
-    actor: Actor
-    producer: Producer
-    topic: str
-    partition: int
-    offset: int
-    payload: Mapping[str, Any]
+from genoflow.api.client.models.shared import Event
 
 
 class Lineage(Answer):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, Literal
 
-from genoflow.api.client.call import Call, path_of
+from genoflow.api.client.call import Call, new_key, path_of
 from genoflow.api.client.models.cases import Case, CaseWhole
+from genoflow.api.client.models.shared import Proposal
 from genoflow.api.client.pages import Pages
 from genoflow.api.client.wire import Wire
 
@@ -51,6 +54,15 @@ class CasesCalls:
         )
         return Pages(self._wire, call, Case, "items")
 
+    def place_order(
+        self, *, body: Mapping[str, Any], idempotency_key: str | None = None
+    ) -> Proposal:
+        """Open a case, with the fields of CaseOpened; all that is wrong with it is told at once."""
+        call = Call(
+            method="POST", path="/v1/cases", idempotency_key=idempotency_key or new_key(), body=body
+        )
+        return self._wire.ask(call, {201: Proposal, 200: Proposal, 202: Proposal})
+
     def count(
         self,
         *,
@@ -93,3 +105,21 @@ class CasesCalls:
             query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
         )
         return self._wire.ask(call, {200: CaseWhole})
+
+    def close(
+        self,
+        case_id: str,
+        *,
+        reason: str,
+        seen_offset: int | None = None,
+        outcome: Literal["cancelled", "withdrawn"] | None = None,
+        idempotency_key: str | None = None,
+    ) -> Proposal:
+        """Close a case without results; its runs end, and what was said of its samples stays."""
+        call = Call(
+            method="POST",
+            path=path_of("/v1/cases/{case_id}/close", case_id=case_id),
+            fields={"reason": reason, "seen_offset": seen_offset, "outcome": outcome},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return self._wire.ask(call, {200: Proposal, 202: Proposal})

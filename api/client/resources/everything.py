@@ -13,6 +13,7 @@ from genoflow.api.client.resources.monitoring import MonitoringCalls
 from genoflow.api.client.resources.notifications import NotificationsCalls
 from genoflow.api.client.resources.parked import ParkedCalls
 from genoflow.api.client.resources.pipelines import PipelinesCalls
+from genoflow.api.client.resources.proposals import ProposalsCalls
 from genoflow.api.client.resources.qc import QcCalls
 from genoflow.api.client.resources.results import ResultsCalls
 from genoflow.api.client.resources.samples import SamplesCalls
@@ -36,6 +37,7 @@ class Resources:
         self.execution = ExecutionCalls(wire)
         self.results = ResultsCalls(wire)
         self.pipelines = PipelinesCalls(wire)
+        self.proposals = ProposalsCalls(wire)
         self.notifications = NotificationsCalls(wire)
         self.parked = ParkedCalls(wire)
         self.configuration = ConfigurationCalls(wire)

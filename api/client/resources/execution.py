@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
-from genoflow.api.client.call import Call, path_of
+from genoflow.api.client.call import Call, new_key, path_of
 from genoflow.api.client.models.execution import Job, Task
+from genoflow.api.client.models.shared import Proposal
 from genoflow.api.client.pages import Pages
 from genoflow.api.client.wire import Wire
 
@@ -115,3 +117,39 @@ class ExecutionCalls:
             },
         )
         return Pages(self._wire, call, Task, "items")
+
+    def cancel(
+        self,
+        job_id: UUID,
+        *,
+        reason: str,
+        seen_offset: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Proposal:
+        """End a job: it is stopped, and what it leaves does not count."""
+        call = Call(
+            method="POST",
+            path=path_of("/v1/execution/jobs/{job_id}/cancel", job_id=job_id),
+            fields={"reason": reason, "seen_offset": seen_offset},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return self._wire.ask(call, {200: Proposal, 202: Proposal})
+
+    def rerun(
+        self,
+        job_id: UUID,
+        *,
+        reason: str,
+        seen_offset: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Proposal:
+        """Ask for a job that failed or was cancelled once more; `seen_offset` is that of its
+        case.
+        """
+        call = Call(
+            method="POST",
+            path=path_of("/v1/execution/jobs/{job_id}/rerun", job_id=job_id),
+            fields={"reason": reason, "seen_offset": seen_offset},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return self._wire.ask(call, {200: Proposal, 202: Proposal})

@@ -1,0 +1,20 @@
+"""An order is not placed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from genoflow.events import topics
+from genoflow.events.event import About
+from genoflow.events.proposal import ProposalRefused
+from genoflow.events.types import CaseId
+
+
+class CaseRefused(ProposalRefused):
+    """The answer to CaseProposed where it is not a CaseOpened."""
+
+    about: ClassVar[About] = About(topics=(topics.CASE,), key="case_id", version="1.0")
+
+    case_id: CaseId = Field(description="the case")
