@@ -22,7 +22,8 @@ from genoflow.api.operations import operation_id
 from genoflow.api.ports import Outside
 from genoflow.api.registry import create_app as create_registry
 from genoflow.api.services import Services
-from genoflow.events.registry import Edition
+from genoflow.events.codec import Codec
+from genoflow.events.registry import Edition, released
 
 GZIP_BYTES_MIN = 1_000  # below it the head of gzip and the work cost more than the line saves
 CORS_SECONDS = 600  # for how long a browser asks no second time: ten minutes
@@ -57,6 +58,7 @@ def create_app(
     )
     app.state.services = services
     app.state.outside = outside
+    app.state.codec = Codec(released())
     app.router.route_class = GuardedRoute
     install(app)
     for router in (health.router, auth.router, *routers):

@@ -26,6 +26,7 @@ from genoflow.api import (
     sequencing_runs,
     subscribing,
     timelines,
+    why,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -51,4 +52,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     configuration.router,
     events.router,
     timelines.router,
+    why.router,
 )

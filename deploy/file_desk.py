@@ -13,8 +13,6 @@ from importlib.metadata import version
 from uuid import uuid5
 
 from genoflow.api.desks import Append, Says, Wanted
-from genoflow.deploy.asking.file import File, Files, take
-from genoflow.deploy.asking.sample import Sample, sample_of
 from genoflow.deploy.subject import LogSubjects
 from genoflow.events import topics
 from genoflow.events.envelope import Producer
@@ -23,7 +21,9 @@ from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_landed import FileLanded, unassigned_key
 from genoflow.events.log.port import EventLog
-from genoflow.processors.subjects import Subjects
+from genoflow.events.subjects import Subjects
+from genoflow.projections.asking.file import File, Files, take
+from genoflow.projections.asking.sample import Sample, sample_of
 from genoflow.projections.words import listed
 
 SHOWN = "`genoflow file list` shows the files that wait for a sample"
@@ -92,7 +92,7 @@ async def _waiting(subjects: Subjects, wanted: Wanted) -> File:
     for events in (await subjects.events_of(topics.SAMPLE, keys)).values():
         for number, event in enumerate(events):
             if isinstance(event, FileLanded | FileAssigned):
-                take(files, event, number)
+                take(files, topics.SAMPLE, event, number)
     place = f"{bucket}/{rest}"
     found = [f for f in files.values() if place in (str(f.name), f"{bucket}/{f.name.object_key}")]
     if not found:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from uuid import uuid5
 
 from genoflow.api.desks import Append, Decided
-from genoflow.deploy.asking.sample import sample_of
 from genoflow.deploy.subject import LogSubjects
 from genoflow.events import topics
 from genoflow.events.errors import Contradicted, NotThere, Refused
@@ -14,7 +13,8 @@ from genoflow.events.event import Event
 from genoflow.events.identity import external_id
 from genoflow.events.log.port import EventLog
 from genoflow.events.sample_relabelled import SampleRelabelled
-from genoflow.processors.subjects import Subjects
+from genoflow.events.subjects import Subjects
+from genoflow.projections.asking.sample import sample_of
 from genoflow.projections.words import listed
 
 # Each becomes two events of one decision, and a transaction takes 1,000.

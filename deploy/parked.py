@@ -23,6 +23,7 @@ from genoflow.events.log.port import EventLog, Vector
 from genoflow.events.log.recorded import EPOCH, Position, Recorded
 from genoflow.processors.processor import Processor
 from genoflow.processors.step import REQUESTS, Request
+from genoflow.projections.asking.source import Parked
 
 PREFIX_CHARACTERS_MIN = 4  # of an id that a person types: 65,536 of them
 
@@ -87,57 +88,95 @@ _Subject = tuple[str, int, str]  # topic, partition, key
 
 
 @dataclass(slots=True)
-class _Found:
+class Found:
     """What stands on the input topics about parked subjects."""
 
     requests: dict[Address, list[Answer]] = field(default_factory=dict)
     records: dict[_Subject, list[Queued]] = field(default_factory=dict)
 
+    def note(self, record: Recorded) -> None:
+        """Keep a request, or what stands in a queue."""
+        try:
+            kind = record.type
+        except MalformedEvent:
+            kind = ""
+        if kind in REQUESTS:
+            request = event_of(record)
+            if isinstance(request, Request):
+                address = Address(
+                    request.processor, record.topic, request.partition, request.offset,
+                    request.effect_id,
+                )  # fmt: skip
+                self.requests.setdefault(address, []).append(Answer(request, record.position))
+            return
+        named = (header(record.headers, HEADER_ID) or b"").decode()
+        self.queue(Queued(record.position, kind, named), record.key)
+
+    def queue(self, queued: Queued, key: str) -> None:
+        """Keep what stands on the topic of a subject."""
+        subject = (queued.position.topic, queued.position.partition, key)
+        self.records.setdefault(subject, []).append(queued)
+
 
 async def read_parkings(log: EventLog, rows: Mapping[str, Processor]) -> list[Parking]:
     """Every time that something was parked, in the order of the events; each with its answer."""
-    history: dict[Address, list[EventParked]] = {}
-    async for record in log.read_topic(topics.PARKED.name):
-        fact = event_of(record)
-        if isinstance(fact, EventParked):
-            history.setdefault(_address(fact), []).append(fact)
-    return await _all(log, rows, history)
+    facts = await _facts(log)
+    return parkings_of(facts, await _scan(log, _history(facts)), rows)
 
 
 async def read_parking(log: EventLog, rows: Mapping[str, Processor], event_id: UUID) -> Parking:
     """The time of this id; only what stands behind it on its own partition is looked at."""
-    facts: list[EventParked] = []
-    async for record in log.read_topic(topics.PARKED.name):
-        fact = event_of(record)
-        if isinstance(fact, EventParked):
-            facts.append(fact)
+    facts = await _facts(log)
     known = next((one for one in facts if one.envelope.event_id == event_id), None)
     if known is None:
         raise NotThere(
             f"parked {event_id}: nothing was parked under this id; /v1/parked lists what was"
         )
-    place = _address(known)
-    history = {place: [one for one in facts if _address(one) == place]}
-    return next(one for one in await _all(log, rows, history) if one.event_id == event_id)
+    of_place = [one for one in facts if _address(one) == _address(known)]
+    found = parkings_of(of_place, await _scan(log, _history(of_place)), rows)
+    return next(one for one in found if one.event_id == event_id)
 
 
-async def _all(
-    log: EventLog, rows: Mapping[str, Processor], history: Mapping[Address, list[EventParked]]
+async def _facts(log: EventLog) -> list[EventParked]:
+    found = [event_of(record) async for record in log.read_topic(topics.PARKED.name)]
+    return [one for one in found if isinstance(one, EventParked)]
+
+
+def parkings_of(
+    facts: Iterable[EventParked], found: Found, rows: Mapping[str, Processor]
 ) -> list[Parking]:
-    found = await _scan(log, history)
+    """These facts in the order of the events, each with what was found of its subject."""
     parkings = [
         _parking(address, fact, rows.get(address.processor), found)
-        for address, facts in history.items()
-        for fact in {fact.envelope.event_id: fact for fact in facts}.values()
+        for address, parked in _history(facts).items()
+        for fact in {fact.envelope.event_id: fact for fact in parked}.values()
     ]
     return sorted(parkings, key=lambda one: (one.address[1:4], one.address.processor))
+
+
+def waiting_of(parkings: Iterable[Parking]) -> dict[tuple[str, str], list[Parked]]:
+    """Those that nobody has answered, by the topic and the key of their subject."""
+    found: dict[tuple[str, str], list[Parked]] = {}
+    for one in parkings:
+        if one.answer is None:
+            fact = one.fact
+            told = Parked(one.event_id, fact.processor, one.error, fact.recorded_at)
+            found.setdefault((fact.input_topic, fact.subject_key), []).append(told)
+    return found
+
+
+def _history(facts: Iterable[EventParked]) -> dict[Address, list[EventParked]]:
+    history: dict[Address, list[EventParked]] = {}
+    for fact in facts:
+        history.setdefault(_address(fact), []).append(fact)
+    return history
 
 
 def _address(fact: EventParked) -> Address:
     return Address(fact.processor, fact.input_topic, fact.partition, fact.offset, fact.effect_id)
 
 
-async def _scan(log: EventLog, history: Mapping[Address, list[EventParked]]) -> _Found:
+async def _scan(log: EventLog, history: Mapping[Address, list[EventParked]]) -> Found:
     """Read the input topics from the first parked event on; only parked subjects are looked at."""
     first: dict[tuple[str, int], datetime] = {}
     wanted: set[_Subject] = set()
@@ -152,33 +191,14 @@ async def _scan(log: EventLog, history: Mapping[Address, list[EventParked]]) -> 
         stop |= {place: end for place, end in ends.items() if place in first}
     for place, time in first.items():
         start[place] = (await log.offsets_at(place[0], time))[place]
-    found = _Found()
+    found = Found()
     async for record in log.read(start, stop):
         if (record.topic, record.partition, record.key) in wanted:
-            _note(found, record)
+            found.note(record)
     return found
 
 
-def _note(found: _Found, record: Recorded) -> None:
-    try:
-        kind = record.type
-    except MalformedEvent:
-        kind = ""
-    if kind in REQUESTS:
-        request = event_of(record)
-        if isinstance(request, Request):
-            address = Address(
-                request.processor, record.topic, request.partition, request.offset,
-                request.effect_id,
-            )  # fmt: skip
-            found.requests.setdefault(address, []).append(Answer(request, record.position))
-        return
-    named = (header(record.headers, HEADER_ID) or b"").decode()
-    subject = (record.topic, record.partition, record.key)
-    found.records.setdefault(subject, []).append(Queued(record.position, kind, named))
-
-
-def _parking(address: Address, fact: EventParked, row: Processor | None, found: _Found) -> Parking:
+def _parking(address: Address, fact: EventParked, row: Processor | None, found: Found) -> Parking:
     records = found.records.get((address.topic, address.partition, fact.subject_key), [])
     place = _place(address, fact, records)
     answer = _answer(fact, found.requests.get(address, []))

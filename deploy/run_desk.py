@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from genoflow.deploy.asking.asked import runs_of
 from genoflow.deploy.people import said_by
 from genoflow.events import topics
 from genoflow.events.event import Event
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.subjects import Subjects
 from genoflow.processors import case_rules, run_rules
 from genoflow.processors.running.changed import first
-from genoflow.processors.subjects import Subjects
+from genoflow.projections.asking.asked import runs_of
+from genoflow.projections.asking.source import Scanning
 
 
 async def cancelled(
@@ -48,7 +49,7 @@ async def again(
     case_id = case_rules.can_be_had_again(known, key)
     facts = (await subjects.events_of(topics.CASE, [case_id]))[case_id]
     case_rules.refuse_closed(case_rules.case_of(facts), case_id)
-    case_rules.refuse_older(key, (await runs_of(subjects, case_id))[-1].key, case_id)
+    case_rules.refuse_older(key, (await runs_of(Scanning(subjects), case_id))[-1].key, case_id)
     fact = case_rules.rerun(known, key, reason=reason, request_id=request_id)
     return said_by(person, fact, at, first(RunRequested, story))
 

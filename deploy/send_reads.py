@@ -12,10 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from genoflow.deploy.asking import read_sets
-from genoflow.deploy.asking.file import File
-from genoflow.deploy.asking.read_sets import ReadSet
-from genoflow.deploy.asking.sample import Sample
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
 from genoflow.events.expected_file import ExpectedFile
@@ -24,6 +20,10 @@ from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.processors.intake import landing
 from genoflow.processors.materials import materials_of
+from genoflow.projections.asking import read_sets
+from genoflow.projections.asking.file import File
+from genoflow.projections.asking.sample import Sample
+from genoflow.projections.read_set_state import ReadSet
 from genoflow.projections.words import listed
 
 # What nothing can be told from alone, and what it comes with.
@@ -180,12 +180,12 @@ def _takes_all(sample: Sample, one: ReadSet, files: Sequence[Sent]) -> bool:
 
 
 def _newest(sample: Sample, one: ReadSet) -> dict[str, File]:
-    expected = read_sets.expected_of(one, sample.files.values())
-    return {found.file.role: found.file for found in expected if found.file and found.file.role}
+    slots = read_sets.slots_of(one, sample.versions)
+    return {slot.role: slot.file for slot in slots if slot.file}
 
 
 def _is_here(file: Sent, newest: File | None) -> bool:
-    if newest is None or newest.landed is None or newest.landed.declared_sha256 != file.sha256:
+    if newest is None or newest.row.declared_sha256 != file.sha256:
         return False
     verdict = newest.verdict
     lost = isinstance(verdict, FileRejected) and verdict.reason_code in SENT_AGAIN_UNCHANGED
@@ -211,7 +211,7 @@ def _new(sample: Sample, files: Sequence[Sent], material: str) -> Delivery:
             f"their place, or it was invalidated; name it with --read-set to go back to them"
         )
     registers: list[Event] = []
-    if not sample.registered:
+    if not sample.registrations:
         registers.append(SampleRegistered(sample_id=sample.key, registered_by="upload"))
     registers.append(
         ReadSetRegistered(

@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 from genoflow.events import topics
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.errors import Contradicted, Refused
+from genoflow.events.event import Event
 from genoflow.events.log.port import EventLog, Vector
+from genoflow.events.subjects import Subjects
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.processors.adapters.public_network import is_public
 from genoflow.processors.headlines import TOLD_TYPES
-from genoflow.processors.subjects import Subjects
 
 # An event is planned for 1,000 receivers at most; a lab with its cancelled ones of ten years has
 # some hundred. Each takes 2 kB, so a full reader holds 20 MB.
@@ -44,6 +45,25 @@ class Subscription:
 class _Known:
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     next: Vector = field(default_factory=dict)
+
+
+async def subscriptions_of(subjects: Subjects) -> list[Subscription]:
+    """Every subscription that there ever was, by its id, read once."""
+    known: dict[str, Subscription] = {}
+    kinds = (SubscriptionCreated, SubscriptionCancelled)
+    async with aclosing(subjects.every(topics.NOTIFICATION, *kinds)) as events:
+        async for event in events:
+            _hear(known, event)
+    return [one for _, one in sorted(known.items())]
+
+
+def _hear(known: dict[str, Subscription], event: Event) -> None:
+    if isinstance(event, SubscriptionCreated):
+        known.setdefault(event.subscription_id, Subscription(event))
+    elif isinstance(event, SubscriptionCancelled):
+        before = known.get(event.subscription_id)
+        if before is not None and before.cancelled is None:
+            known[event.subscription_id] = Subscription(before.created, event)
 
 
 class LogSubscriptions:
@@ -87,14 +107,7 @@ class LogSubscriptions:
             async for record in records:
                 if record.type not in TYPES:
                     continue  # what was sent and what failed is many times more
-                event = record.event
-                if isinstance(event, SubscriptionCreated):
-                    known.subscriptions.setdefault(event.subscription_id, Subscription(event))
-                elif isinstance(event, SubscriptionCancelled):
-                    before = known.subscriptions.get(event.subscription_id)
-                    if before is not None and before.cancelled is None:
-                        ended = Subscription(before.created, event)
-                        known.subscriptions[event.subscription_id] = ended
+                _hear(known.subscriptions, record.event)
                 if len(known.subscriptions) > KNOWN_MAX:
                     raise Refused(
                         f"{name}: holds more than {KNOWN_MAX:,} subscriptions, more than this "

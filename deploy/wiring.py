@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from genoflow.processors.ports import Mail, Ports, Webhooks
     from genoflow.processors.processor import Processor
 
+CONNECT_SECONDS = 60.0  # to a Postgres that starts: asyncpg's own limit
 PART_BYTES = 64 * 1024**2  # 10,000 parts are S3's limit: files of up to 640 GB
 FLOW = "genoflow.processors.flow:FLOW"  # what a child process imports, by name
 
@@ -230,11 +231,14 @@ def s3_client(addresses: Addresses) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def open_postgres(settings: Settings) -> AsyncIterator[Any]:
+async def open_postgres(
+    settings: Settings, *, connect_seconds: float = CONNECT_SECONDS
+) -> AsyncIterator[Any]:
     """One connection to the read models' database."""
     import asyncpg  # noqa: PLC0415 -- only commands that read a read model need it
 
-    connection = await asyncpg.connect(resolve(settings, needed=("postgres",)).postgres)
+    address = resolve(settings, needed=("postgres",)).postgres
+    connection = await asyncpg.connect(address, timeout=connect_seconds)
     try:
         yield connection
     finally:

@@ -13,9 +13,9 @@ from genoflow.events.errors import Parked, Retry
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.subjects import Subjects
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.target_set_published import TargetSetPublished
-from genoflow.processors.subjects import Subjects
 
 Document = TypeVar(
     "Document", PipelinePublished, QcProfilePublished, ReferencePublished, TargetSetPublished

@@ -23,6 +23,7 @@ from genoflow.events.proposal import Proposal
 from genoflow.events.rerun_proposed import RerunProposed
 from genoflow.events.rerun_refused import RerunRefused
 from genoflow.events.rerun_requested import RerunRequested
+from genoflow.events.subjects import Subjects
 from genoflow.events.types import TEXT_CHARACTERS_MAX
 from genoflow.processors import case_rules as rules
 from genoflow.processors import run_rules
@@ -31,7 +32,6 @@ from genoflow.processors.ports import Attempt
 from genoflow.processors.processor import Call, Processor
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
 from genoflow.processors.settling import Ruled, settled
-from genoflow.processors.subjects import Subjects
 
 LOOK_AT_SAMPLES = "look-at-samples"
 LOOK_AT_RUN = "look-at-run"

@@ -18,8 +18,9 @@ from genoflow.projections.model import ReadModel
 from genoflow.projections.row import Json, Row, Table, as_text, json_of
 from genoflow.projections.store import Connection
 
-EVENTS_OF_SUBJECTS = """
-select log_topic, log_partition, log_offset, recorded_at, subject, value, seal from {schema}.events
+RECORD = "log_topic, log_partition, log_offset, recorded_at, subject, value, seal"
+EVENTS_OF_SUBJECTS = f"""
+select {RECORD} from {{schema}}.events
 where log_topic = $1 and subject_id = any($2::uuid[]) and log_offset < $3
 order by log_partition, log_offset
 """
@@ -52,6 +53,17 @@ class EventRow(Row):
     seal: bytes | None
 
 
+AUDIT_TRAIL = Table(
+    "events", EventRow, ("event_id", "log_topic", "subject_id"), is_append_only=True,
+    indexes=(
+        "(log_topic, subject_id, log_offset)", "(subject_id, recorded_at)",
+        "(type, recorded_at)", "(recorded_at)", "(correlation_id)", "(causation_id)",
+        "(log_topic, log_partition, log_offset)",
+        "using gin (payload jsonb_path_ops) where type = 'RunRequested'",
+    ),
+)  # fmt: skip
+
+
 class AuditTrail(ReadModel[None]):
     """One row an event and subject: a repetition finds its row and leaves it.
 
@@ -62,17 +74,7 @@ class AuditTrail(ReadModel[None]):
     about = "every event with who, when and because of what"
     reads = TOPICS
     has_state = False
-    tables = (
-        Table(
-            "events", EventRow, ("event_id", "log_topic", "subject_id"), is_append_only=True,
-            indexes=(
-                "(log_topic, subject_id, log_offset)", "(subject_id, recorded_at)",
-                "(type, recorded_at)", "(recorded_at)", "(correlation_id)", "(causation_id)",
-                "(log_topic, log_partition, log_offset)",
-                "using gin (payload jsonb_path_ops) where type = 'RunRequested'",
-            ),
-        ),
-    )  # fmt: skip
+    tables = (AUDIT_TRAIL,)
 
     def begin(self, _: str) -> None:
         """Nothing: an event is its own row."""
@@ -111,10 +113,11 @@ async def recorded_events(
     rows = await connection.fetch(
         EVENTS_OF_SUBJECTS.format(schema=schema), topic, list(map(subject_id, keys)), before
     )
-    return [_recorded(row, codec) for row in rows]
+    return [recorded(row, codec) for row in rows]
 
 
-def _recorded(row: Any, codec: Codec) -> Recorded:
+def recorded(row: Any, codec: Codec) -> Recorded:
+    """The record in a row of these columns."""
     seal = [(HEADER_SEAL, row["seal"])] if row["seal"] is not None else []
     return Recorded(
         row["log_topic"], row["log_partition"], row["log_offset"],

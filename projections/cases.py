@@ -263,7 +263,8 @@ _NEWEST_THEN = f"""(
 ORDER = ("first_at", "case_id")
 
 
-def _select(at: Vector | None) -> str:
+def select_cases(at: Vector | None = None) -> str:
+    """What finds all cases, each with the run that is to answer it."""
     newest = _NEWEST_NOW if at is None else _NEWEST_THEN
     told = _TOLD.format(cases=relation(CASES, at), newest=newest.format(runs=relation(RUNS, at)))
     return f"select * from ({told}) found"
@@ -274,7 +275,7 @@ async def case_of(
 ) -> Found | None:
     """One case, with the run that is to answer it."""
     where = Where().add("case_id = {}", case_id)
-    found = await page(connection, _select(at), where, ORDER, after=None, limit=1)
+    found = await page(connection, select_cases(at), where, ORDER, after=None, limit=1)
     return found[0] if found else None
 
 
@@ -321,7 +322,7 @@ async def list_cases(
     """Cases, the newest first."""
     where = _where(at, state, project_id, assay, priority, sample_id, due_before)
     return await page(
-        connection, _select(at), where, ORDER, after=after, limit=limit, newest_first=True
+        connection, select_cases(at), where, ORDER, after=after, limit=limit, newest_first=True
     )
 
 
@@ -337,7 +338,7 @@ async def count_cases(
     """How many cases there are in each state, that of its run where a case has one."""
     where = _where(at, None, project_id, assay, priority, None, due_before)
     rows = await connection.fetch(
-        f"select state, count(*) as number from ({_select(at)} {where}) counted "
+        f"select state, count(*) as number from ({select_cases(at)} {where}) counted "
         f"group by state order by state", *where.values,
     )  # fmt: skip
     return {row["state"]: row["number"] for row in rows}

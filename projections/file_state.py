@@ -72,9 +72,10 @@ Fields = dict[str, Any]  # what changes of a row
 def take(files: KnownFiles, topic: str, event: Event) -> FileRow:
     """Fold an event about a file into the files of its subject, and tell how it stands now."""
     about: Any = event
-    name = (about.bucket, about.object_key, about.version_id)
-    file_id = external_id("file", topic, event.key, *name)
-    before = files.get(file_id) or _unheard(file_id, topic, event, *name)
+    file_id = id_of(topic, event)
+    before = files.get(file_id) or _unheard(
+        file_id, topic, event, about.bucket, about.object_key, about.version_id
+    )
     fields = {
         field: value
         for field in ("role", "lane", "read_set_id", "size_bytes")
@@ -85,6 +86,13 @@ def take(files: KnownFiles, topic: str, event: Event) -> FileRow:
         fields["since"] = event.envelope.occurred_at
     files[file_id] = replace(before, **fields)
     return files[file_id]
+
+
+def id_of(topic: str, event: Event) -> UUID:
+    """The version of a file, under its subject, that an event is about."""
+    about: Any = event
+    name = (about.bucket, about.object_key, about.version_id)
+    return external_id("file", topic, event.key, *name)
 
 
 def _unheard(

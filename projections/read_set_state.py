@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -27,6 +29,14 @@ class Wait(NamedTuple):
 NOTHING = Wait()
 
 
+class Expected(NamedTuple):
+    """A file that has to land, and the newest that did."""
+
+    part: str  # such as R2 of lane 1
+    role: str
+    file: FileRow | None
+
+
 @dataclass(slots=True)
 class ReadSet:
     """A read set with the files that landed for it, and how far they are."""
@@ -49,8 +59,8 @@ class ReadSet:
     def look(self, at: datetime) -> None:
         """See again how far it is."""
         before = self.state, self.wait.waits_for
-        expected = self._expected()
-        here = [file for _, file in expected if file is not None]
+        expected = self.expected()
+        here = [one.file for one in expected if one.file is not None]
         self.landed = len(here)
         self.valid = sum(file.state == "valid" for file in here)
         if self.invalidated is not None:
@@ -63,9 +73,9 @@ class ReadSet:
         if before != (self.state, self.wait.waits_for):
             self.since = at
 
-    def _expected(self) -> list[tuple[str, FileRow | None]]:
+    def expected(self) -> list[Expected]:
         """Each expected file with the newest version that landed for it."""
-        found: list[tuple[str, FileRow | None]] = []
+        found: list[Expected] = []
         for one in self.registered.expected_files:
             fitting = [
                 numbered for numbered in self.files.values()
@@ -74,20 +84,49 @@ class ReadSet:
             ]  # fmt: skip
             part = one.role if one.lane is None else f"{one.role} of lane {one.lane}"
             newest = max(fitting, key=lambda numbered: numbered[0], default=None)
-            found.append((part, newest[1] if newest else None))
+            found.append(Expected(part, one.role, newest[1] if newest else None))
         return found
 
-    def _wait(self, expected: list[tuple[str, FileRow | None]]) -> Wait:
+    def _wait(self, expected: list[Expected]) -> Wait:
         of = f"{len(expected)} files of read set {self.name}"
-        for part, file in expected:
+        for part, _, file in expected:
             if file is not None and file.state in REFUSED:
                 return Wait(CORRECTED, f"{part} of read set {self.name}: {file.reason}")
-        missing = [part for part, file in expected if file is None]
+        missing = [part for part, _, file in expected if file is None]
         if missing:
             return Wait(FILES, f"{len(missing)} of {of}: {listed(missing)}")
-        unread = [part for part, file in expected if file and file.state == "landed"]
+        unread = [part for part, _, file in expected if file and file.state == "landed"]
         if unread:
             return Wait(VALIDATION, f"{len(unread)} of {of}: {listed(unread)}")
-        tried = [(part, file) for part, file in expected if file and file.state == "tried"]
+        tried = [(part, file) for part, _, file in expected if file and file.state == "tried"]
         part, file = min(tried, key=lambda one: IN_THIS_ORDER.index(one[1].waits_for or FILES))
         return Wait(file.waits_for, f"{part} of read set {self.name}: {file.reason}")
+
+
+Batch = tuple[str | None, int | None, int | None]  # run, revision of its sheet, attempt
+
+
+class Unregistered(NamedTuple):
+    """Read sets that a demultiplexing counted for a sample and that are not registered yet."""
+
+    missing: int
+    counted: int
+    run: str
+    since: datetime  # when the newest of those that are registered was
+
+
+def unregistered(read_sets: Collection[ReadSet]) -> Unregistered | None:
+    """The first run of which read sets are still to come."""
+    # One that counts no more was registered all the same; with none that counts, nothing is due.
+    here: Counter[Batch] = Counter()
+    counted: dict[Batch, tuple[int, datetime]] = {}
+    for one in read_sets:
+        fact = one.registered
+        batch = (fact.instrument_run_id, fact.sheet_revision, fact.demultiplex_attempt)
+        here[batch] += 1
+        if one.invalidated is None:
+            counted[batch] = (fact.read_sets_of_sample, fact.envelope.occurred_at)
+    for batch, (count, at) in counted.items():
+        if batch[0] is not None and here[batch] < count:
+            return Unregistered(count - here[batch], count, batch[0], at)
+    return None

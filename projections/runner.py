@@ -101,10 +101,10 @@ class Feeds:
 
 async def ends_of(log: EventLog, models: Iterable[AnyModel]) -> Vector:
     """Where the log ends now, in all topics that these read."""
-    ends: Vector = {}
-    for name in sorted({topic.name for model in models for topic in model.reads}):
-        ends |= await log.ends(name)
-    return ends
+    names = sorted({topic.name for model in models for topic in model.reads})
+    # At once: a broker takes 100 ms for each that a client asks about for the first time.
+    found = await asyncio.gather(*map(log.ends, names))
+    return {place: end for ends in found for place, end in ends.items()}
 
 
 async def catch_up(

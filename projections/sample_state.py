@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,10 +33,10 @@ from genoflow.projections.read_set_state import (
     NOTHING,
     ReadSet,
     Wait,
+    unregistered,
 )
 
 Judged = QcRequested | QcMetricsRecorded | QcPassed | QcFailed
-Batch = tuple[str | None, int | None, int | None]  # run, revision of its sheet, attempt
 
 
 class Counted(Protocol):
@@ -64,9 +63,9 @@ def still_stands(judged: Judged, order: int, read_sets: Collection[Counted]) -> 
     return not gone and all(one.name in named for one in active)
 
 
-@dataclass(slots=True)
+@dataclass
 class Sample:
-    """What is known of a sample."""
+    """What is known of a sample; whoever tells why it waits knows more."""
 
     key: str
     heard: int = 0
@@ -313,20 +312,11 @@ def _without_reads(sample: Sample) -> Wait:
 
 
 def _unregistered(sample: Sample) -> Wait | None:
-    """Read sets that a demultiplexing counted for the sample and that are not registered yet."""
-    here: Counter[Batch] = Counter()
-    counted: dict[Batch, int] = {}
-    for one in sample.read_sets.values():
-        fact = one.registered
-        batch = (fact.instrument_run_id, fact.sheet_revision, fact.demultiplex_attempt)
-        here[batch] += 1
-        if one.invalidated is None:
-            counted[batch] = fact.read_sets_of_sample
-    for batch, count in counted.items():
-        if batch[0] is not None and here[batch] < count:
-            why = f"{count - here[batch]} of {count} read sets of run {batch[0]}"
-            return Wait("registration", why)
-    return None
+    found = unregistered(sample.read_sets.values())
+    if found is None:
+        return None
+    why = f"{found.missing} of {found.counted} read sets of run {found.run}"
+    return Wait("registration", why)
 
 
 def _run_failed(sample: Sample) -> Wait | None:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from genoflow.deploy.asking.subject import Answer
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_member_ready import CaseMemberReady
 from genoflow.events.case_opened import CaseOpened
@@ -21,6 +20,7 @@ from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.validated import Validated
+from genoflow.projections.asking.subject import Answer
 from tests.examples import example
 from tests.partition import MOMENT
 from tests.spec import heard

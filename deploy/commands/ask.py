@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from genoflow.deploy.answers import Answers, Tell, open_answers
 from genoflow.deploy.settings import read_settings
-from genoflow.deploy.wiring import open_log
 
 if TYPE_CHECKING:
-    from genoflow.deploy.asking.asked import Row, Told
-    from genoflow.deploy.parked import Parking
-    from genoflow.deploy.subject import LogSubjects
+    from genoflow.projections.asking.asked import Told
+    from genoflow.projections.asking.lists import Page
+    from genoflow.projections.asking.source import Source
 
 LIMIT_DEFAULT = 20  # about one screen
+WATCH_SECONDS = 1.0  # between two looks of --watch
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="for programs")
-About = Callable[["LogSubjects", "list[Parking]", str], Awaitable["Told"]]
-Every = Callable[["LogSubjects"], Awaitable["list[Row]"]]
+T = TypeVar("T")
+About = Callable[["Source", str], Awaitable["Told"]]
+
+
+def to_stderr(reason: str) -> None:
+    """Say beside the answer where it comes from."""
+    click.echo(f"genoflow: {reason}", err=True)
 
 
 @click.group()
@@ -46,7 +51,7 @@ def file() -> None:
 
 
 def _about(kind: str) -> About:
-    from genoflow.deploy.asking import asked
+    from genoflow.projections.asking import asked
 
     found: dict[str, About] = {
         "sample": asked.about_sample, "case": asked.about_case, "run": asked.about_run,
@@ -55,32 +60,14 @@ def _about(kind: str) -> About:
     return found[kind]
 
 
-def _every(kind: str) -> Every:
-    from genoflow.deploy.asking import asked
-
-    found: dict[str, Every] = {
-        "sample": asked.all_samples, "case": asked.all_cases, "run": asked.all_runs,
-        "file": asked.all_files,
-    }  # fmt: skip
-    return found[kind]
-
-
-@asynccontextmanager
-async def _subjects() -> AsyncIterator[tuple[LogSubjects, list[Parking]]]:
-    from genoflow.deploy.parked import read_parkings
-    from genoflow.deploy.subject import LogSubjects
-    from genoflow.processors.flow import PROCESSORS
-
-    async with open_log(read_settings()) as log:
-        yield LogSubjects(log), await read_parkings(log, PROCESSORS)
-
-
 def _tell(kind: str, name: str) -> Told:
-    async def ask() -> Told:
-        async with _subjects() as (subjects, parked):
-            return await _about(kind)(subjects, parked, name)
+    return asyncio.run(answered(lambda answers: _about(kind)(answers.source, name)))
 
-    return asyncio.run(ask())
+
+async def answered(ask: Callable[[Answers], Awaitable[T]], tell: Tell = to_stderr) -> T:
+    """What this question gives, asked of the rows where they are current, else of the log."""
+    async with open_answers(read_settings(), tell) as answers:
+        return await ask(answers)
 
 
 def _add(group: click.Group) -> None:
@@ -92,9 +79,15 @@ def _add(group: click.Group) -> None:
         "--limit", type=click.IntRange(min=1), default=LIMIT_DEFAULT, show_default=True,
         help="so many at most",
     )  # fmt: skip
+    @click.option("--watch", is_flag=True, help="show it again every second, until Ctrl-C")
     @AS_JSON
-    def list_(limit: int, as_json: bool) -> None:
-        _list(kind, limit, as_json)
+    def list_(limit: int, watch: bool, as_json: bool) -> None:
+        if watch and as_json:
+            raise click.UsageError("--watch is for people and --json for programs: say one")
+        if watch:
+            _watch(kind, limit)
+        else:
+            _print_page(kind, asyncio.run(_page(kind, limit)), as_json)
 
     @group.command(help=f"Show what is known of a {kind} as of now.")
     @named
@@ -126,7 +119,7 @@ def _add(group: click.Group) -> None:
 
 
 def _file_in(payload: dict[str, Any]) -> str:
-    from genoflow.deploy.asking.file import FileName
+    from genoflow.projections.asking.file import FileName
 
     return str(FileName(*(str(payload.get(part)) for part in FileName._fields)))
 
@@ -135,25 +128,45 @@ for _group in (sample, case, run, file):
     _add(_group)
 
 
-def _list(kind: str, limit: int, as_json: bool) -> None:
+async def _page(kind: str, limit: int, tell: Tell = to_stderr) -> Page:
+    return await answered(lambda answers: answers.rows(kind, limit), tell)
+
+
+def _watch(kind: str, limit: int) -> None:
+    said: set[str] = set()
+
+    def tell(reason: str) -> None:
+        if not said:  # where the answers come from does not change from one look to the next
+            to_stderr(reason)
+        said.add(reason)
+
+    async def look() -> None:
+        while True:
+            page = await _page(kind, limit, tell)
+            click.clear()
+            _print_page(kind, page, as_json=False)
+            await asyncio.sleep(WATCH_SECONDS)
+
+    try:
+        asyncio.run(look())
+    except KeyboardInterrupt:
+        return
+
+
+def _print_page(kind: str, page: Page, as_json: bool) -> None:
     from genoflow.deploy.event_lines import iso, printable
 
-    async def ask() -> list[Row]:
-        async with _subjects() as (subjects, _):
-            return await _every(kind)(subjects)
-
-    rows = asyncio.run(ask())
     now = datetime.now(UTC)
-    for row in rows[:limit]:
+    for row in page.rows:
         if as_json:
             found = {"id": row.id, "state": row.state, "last": row.last}
             click.echo(json.dumps(found | {"last_at": iso(row.last_at)}))
             continue
         age = _age((now - row.last_at).total_seconds())
         click.echo(printable(f"{row.id:<36}  {row.state:<16}  {row.last:<24}  {age}"))
-    if not as_json and len(rows) > limit:
-        click.echo(f"and {len(rows) - limit:,} more: --limit {len(rows)} shows all")
-    if not as_json and not rows:
+    if not as_json and page.total > len(page.rows):
+        click.echo(f"and {page.total - len(page.rows):,} more: --limit {page.total} shows all")
+    if not as_json and not page.rows:
         click.echo(f"there is no {kind} on the log yet")
 
 
@@ -216,7 +229,7 @@ def _print_lines(value: dict[str, Any], indent: str) -> None:
 
 
 def _text(value: object) -> str:
-    from genoflow.deploy.asking.subject import moment
+    from genoflow.projections.asking.subject import moment
 
     if isinstance(value, datetime):
         return moment(value)

@@ -85,13 +85,14 @@ async def _play(
 
 
 async def _ask(settings: Settings, log: KafkaLog, console: Console, play: Play) -> None:
-    from genoflow.deploy.asking.asked import about_sample
     from genoflow.deploy.event_lines import printable
     from genoflow.deploy.subject import LogSubjects
+    from genoflow.projections.asking.asked import about_sample
+    from genoflow.projections.asking.source import Scanning
 
     name = play.sample("C")
     console.rule(f"[bold]4. genoflow sample why {name}", align="left")
-    for sentence in (await about_sample(LogSubjects(log), (), name)).sentences:
+    for sentence in (await about_sample(Scanning(LogSubjects(log)), name)).sentences:
         console.print(printable(sentence), markup=False)
     name = play.sample("A")
     console.rule(f"[bold]5. genoflow timeline {name}", align="left")

@@ -51,11 +51,10 @@ async def _parkings(log: KafkaLog) -> list[Parking]:
 def list_parked(processor: str | None, as_json: bool) -> None:
     """Show what waits: whose, where, since when, why, and how many events wait behind it."""
 
-    async def read() -> list[Parking]:
-        async with open_log(read_settings()) as log:
-            return [one for one in await _parkings(log) if one.answer is None]
+    from genoflow.deploy.commands.ask import answered
 
-    found = [one for one in asyncio.run(read()) if processor in (None, one.address.processor)]
+    every = asyncio.run(answered(lambda answers: answers.parkings()))
+    found = [one for one in every if processor in (None, one.address.processor)]
     if as_json:
         click.echo(json.dumps({"parked": [_row(one) for one in found]}, indent=2))
     else:

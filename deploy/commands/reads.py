@@ -70,12 +70,12 @@ async def _send(
     person: str | None,
     dry_run: bool,
 ) -> None:
-    from genoflow.deploy.asking.sample import sample_of
     from genoflow.deploy.send_reads import delivery
     from genoflow.deploy.subject import LogSubjects
     from genoflow.events import topics
     from genoflow.events.sample_registered import SampleRegistered
     from genoflow.processors.intake.privacy import PrivacyGuard
+    from genoflow.projections.asking.sample import sample_of
 
     settings = read_settings()
     guard = PrivacyGuard(settings.person_patterns)
@@ -100,7 +100,7 @@ def _tell(sample: str, found: Delivery, dry_run: bool) -> None:
         what = "sample" if fact.type() == "SampleRegistered" else f"read set {found.read_set_id}"
         click.echo(f"{sample}: {what} {would}registered")
     for file, before in found.here:
-        from genoflow.deploy.asking.file import why
+        from genoflow.projections.asking.file import why
 
         click.echo(f"{file.role}: stands on the log already, unchanged: it {why(before).says}")
     if dry_run:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from genoflow.deploy.commands.ask import AS_JSON, print_facts
+from genoflow.deploy.commands.ask import AS_JSON, answered, print_facts
 from genoflow.deploy.commands.options import DRY_RUN, REQUEST_ID
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
@@ -38,12 +38,10 @@ def show(name: str, as_json: bool) -> None:
 
     Of a case it is the run whose results count, or else its newest run.
     """
-    from genoflow.deploy.asking.results import about_results
-    from genoflow.deploy.subject import LogSubjects
+    from genoflow.projections.asking.results import about_results
 
     async def ask() -> dict[str, Any]:
-        async with open_log(read_settings()) as log:
-            return await about_results(LogSubjects(log), name)
+        return await answered(lambda answers: about_results(answers.source, name))
 
     print_facts(asyncio.run(ask()), as_json)
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genoflow.deploy.commands.ask import answered
 from genoflow.deploy.commands.options import AS, DRY_RUN, REASON
 from genoflow.deploy.settings import Settings, read_settings
 from genoflow.deploy.wiring import open_log
 from genoflow.events.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from genoflow.deploy.answers import Answers
     from genoflow.deploy.subscriptions import LogSubscriptions, Subscription
     from genoflow.events.event import Event
     from genoflow.events.log.port import EventLog
@@ -131,12 +135,12 @@ async def _cancel(
 def list_subscriptions(everything: bool) -> None:
     """List the subscriptions in force, without their addresses."""
     from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.subscriptions import subscriptions_of
 
-    async def run() -> list[Subscription]:
-        async with open_log(read_settings()) as log:
-            return await _reader(log).all()
+    async def ask() -> list[Subscription]:
+        return await answered(lambda answers: subscriptions_of(answers.source))
 
-    for one in asyncio.run(run()):
+    for one in asyncio.run(ask()):
         if everything or one.cancelled is None:
             fact = one.created
             state = "cancelled" if one.cancelled else "in force"
@@ -167,17 +171,17 @@ def show(name: str) -> None:
 @click.argument("name", metavar="NAME")
 def why(name: str) -> None:
     """Say what a subscription was not told of, since when, why, and what to do."""
-    from genoflow.deploy.asking import subscription as asked
     from genoflow.deploy.event_lines import printable
-    from genoflow.deploy.subject import LogSubjects
     from genoflow.events import topics
+    from genoflow.projections.asking import subscription as asked
 
-    async def run() -> asked.Told:
-        async with open_log(read_settings()) as log:
-            events = await LogSubjects(log).events_of(topics.NOTIFICATION, [name])
-            return asked.subscription_of(name, events[name])
+    async def ask() -> asked.Told:
+        def events_of(answers: Answers) -> Awaitable[dict[str, list[Event]]]:
+            return answers.source.events_of(topics.NOTIFICATION, [name])
 
-    for answer in asked.why(asyncio.run(run())):
+        return asked.subscription_of(name, (await answered(events_of))[name])
+
+    for answer in asked.why(asyncio.run(ask())):
         click.echo(printable(answer.about(name)))
 
 

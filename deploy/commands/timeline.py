@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from genoflow.deploy.answers import open_rows
 from genoflow.deploy.settings import Settings, read_settings
 from genoflow.deploy.wiring import open_log, open_postgres
 from genoflow.events.errors import Refused
@@ -60,9 +61,7 @@ async def print_timeline(
     chosen: Callable[[Entry], bool] = everything,
 ) -> None:
     """Bring the timeline to the end of the log and print what it says of a subject."""
-    async with open_postgres(settings) as connection:
-        await bring_up(log, log.codec, connection, [AuditTrail()])
-        entries = await timeline_of(connection, subject)
+    entries = await _entries(settings, log, subject)
     if not entries:
         raise Refused(
             f"timeline: nothing on the log is about {subject!r}; `genoflow events tail --last 20 "
@@ -75,6 +74,19 @@ async def print_timeline(
         return
     for entry in entries:
         console.print(_line(entry), soft_wrap=True)
+
+
+async def _entries(settings: Settings, log: KafkaLog, subject: str) -> list[Entry]:
+    async with open_rows(settings, log, _quiet) as current:
+        if current is not None:
+            return await timeline_of(current, subject)
+    async with open_postgres(settings) as connection:
+        await bring_up(log, log.codec, connection, [AuditTrail()])
+        return await timeline_of(connection, subject)
+
+
+def _quiet(_: str) -> None:
+    """Tell nobody: the rows are brought up here, and the answer comes from them all the same."""
 
 
 def _line(entry: Entry) -> Text:

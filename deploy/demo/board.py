@@ -7,16 +7,17 @@ import time
 from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass
 
-from genoflow.deploy.asking import case as cases
-from genoflow.deploy.asking import sample as samples
-from genoflow.deploy.asking.asked import about_case, about_sample, runs_of
-from genoflow.deploy.asking.subject import DEADLINES, SAYS_NOTHING
 from genoflow.deploy.demo.lab import Play
 from genoflow.events import topics
 from genoflow.events.event import Event
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
+from genoflow.projections.asking import case as cases
+from genoflow.projections.asking import sample as samples
+from genoflow.projections.asking.asked import about_case, about_sample, runs_of
+from genoflow.projections.asking.source import Scanning
+from genoflow.projections.asking.subject import DEADLINES, SAYS_NOTHING
 
 QUIET: tuple[type[Event], ...] = (*DEADLINES, *SAYS_NOTHING)
 
@@ -83,6 +84,7 @@ class Board:
     def __init__(self, play: Play, began: float) -> None:
         self.play = play
         self.heard = Heard(play)
+        self.source = Scanning(self.heard)
         self.first_validated: float | None = None  # seconds since the start
         self._began = began
         self._changed = asyncio.Condition()
@@ -138,10 +140,10 @@ class Board:
             return Row(name, order, "", "", "nothing was heard of it yet")
         sample = samples.sample_of(name, events)
         case = cases.case_of(case_id, self.heard.of(topics.CASE, case_id))
-        its_runs = await runs_of(self.heard, case_id)
+        its_runs = await runs_of(self.source, case_id)
         is_ready = sample.is_through and case.ready is not None
         stage = cases.word(case, its_runs) if is_ready else samples.word(sample)
-        told = await about_sample(self.heard, (), name)
+        told = await about_sample(self.source, name)
         waits = next((answer.says for _, answer in told.reasons if answer.is_waiting), "")
         return Row(name, order, stage, self._newest(name, *([case_id] if is_ready else [])), waits)
 
@@ -150,8 +152,8 @@ class Board:
         members = ", ".join(name.rpartition("-")[2] for name in self.play.cases[case_id])
         if not events:
             return Row(case_id, members, "", "", "")
-        stage = cases.word(cases.case_of(case_id, events), await runs_of(self.heard, case_id))
-        told = await about_case(self.heard, (), case_id)
+        stage = cases.word(cases.case_of(case_id, events), await runs_of(self.source, case_id))
+        told = await about_case(self.source, case_id)
         waits = "; ".join(answer.says for _, answer in told.reasons if answer.is_waiting)
         return Row(case_id, members, stage, self._newest(case_id), waits)
 

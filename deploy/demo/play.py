@@ -11,7 +11,6 @@ from typing import Any
 
 from rich.console import Console
 
-from genoflow.deploy.asking.asked import about_sample
 from genoflow.deploy.demo.board import Board, Heard
 from genoflow.deploy.demo.count import Counted, counted
 from genoflow.deploy.demo.lab import Play
@@ -30,6 +29,8 @@ from genoflow.events.qc_failed import QcFailed
 from genoflow.events.results_held import ResultsHeld
 from genoflow.events.run_failed import RunFailed
 from genoflow.events.subscribe import Subscription
+from genoflow.projections.asking.asked import about_sample
+from genoflow.projections.asking.source import Scanning
 
 # What ends a run, in the order in which it is said; the last is what the play waits for.
 END = ("RunExited", "ResultsCollected", "RunSucceeded", "ResultsChecked", "ResultsPublished")
@@ -95,7 +96,7 @@ class Director:
     async def _send_again(self) -> None:
         name = self.play.sample("B")
         await self._board.until(lambda: self._said("FileRejected", name))
-        told = await about_sample(self._board.heard, (), name)
+        told = await about_sample(self._board.source, name)
         why = next((one for one in told.sentences if "rejected" in one), f"{name} was rejected")
         self._tell(f"{why}; the courier brings it again")
         await self._courier(damaged=False)
@@ -184,7 +185,7 @@ class Director:
         for one in self.play.cast.members:
             known = await subjects.events_of(topics.SAMPLE, [one.sample_id])
             if known[one.sample_id]:
-                lines += (await about_sample(subjects, (), one.sample_id)).sentences
+                lines += (await about_sample(Scanning(subjects), one.sample_id)).sentences
         return "\n".join(
             [
                 f"the play was not over after {PLAY_SECONDS_MAX} s; read the log of the worker in "

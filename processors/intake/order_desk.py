@@ -21,12 +21,12 @@ from genoflow.events.errors import InvalidEvent, Refused
 from genoflow.events.event import E, begin, explain
 from genoflow.events.log.port import EventLog
 from genoflow.events.log.recorded import Position
+from genoflow.events.subjects import Subjects
 from genoflow.processors import case_rules as rules
 from genoflow.processors.intake.order_files import read_documents
 from genoflow.processors.intake.orders import OrderRefused, differences, read_order
 from genoflow.processors.intake.privacy import PrivacyGuard
 from genoflow.processors.settling import StandsAlready
-from genoflow.processors.subjects import Subjects
 
 SOURCE = "genoflow case open"  # what ordered, where the order names no system
 WAY_OUT = "nothing was appended; mend this and place the orders again"

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from genoflow.deploy.asking import case as asking
 from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
@@ -17,6 +16,7 @@ from genoflow.events.event import Event
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.projections import cases
+from genoflow.projections.asking import case as asking
 from genoflow.projections.runs import Runs
 from tests.asked import RUN_ID, like, member_ready, opened, ready, requested
 from tests.integration.rows import (

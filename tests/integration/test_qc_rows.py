@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from genoflow.deploy.asking import sample as asking
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
@@ -16,6 +15,7 @@ from genoflow.events.qc_passed import QcPassed
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.top_up_requested import TopUpRequested
 from genoflow.projections import qc
+from genoflow.projections.asking import sample as asking
 from tests import qc_facts
 from tests.asked import failed, like, passed
 from tests.integration.rows import (

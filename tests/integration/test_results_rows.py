@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 
-from genoflow.deploy.asking import run as asking
 from genoflow.events.measured import Measured
 from genoflow.events.result_change import ResultChange
 from genoflow.events.results_amended import ResultsAmended
@@ -18,6 +17,7 @@ from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.projections import results
+from genoflow.projections.asking import run as asking
 from genoflow.projections.run_stages import RANK
 from tests.asked import like
 from tests.integration.rows import (

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from genoflow.deploy.asking import run as asking
 from genoflow.events.errors import Refused
 from genoflow.events.results_held import ResultsHeld
 from genoflow.events.run_cancelled import RunCancelled
@@ -26,6 +25,7 @@ from genoflow.events.task_resources import TaskResources
 from genoflow.events.task_started import TaskStarted
 from genoflow.events.task_submitted import TaskSubmitted
 from genoflow.projections import runs
+from genoflow.projections.asking import run as asking
 from genoflow.projections.run_usual import PERCENT_MAX
 from tests.asked import like
 from tests.integration.rows import (

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from genoflow.deploy.asking import subscription as asking
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_queued import NotificationQueued
 from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.projections import subscriptions
+from genoflow.projections.asking import subscription as asking
 from tests.asked import like
 from tests.integration.rows import (
     Rows,

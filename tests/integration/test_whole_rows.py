@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from genoflow.deploy.asking import case as asked_case
-from genoflow.deploy.asking import file as asked_file
-from genoflow.deploy.asking import run as asked_pipeline_run
-from genoflow.deploy.asking import sample as asked_sample
-from genoflow.deploy.asking import sequencing as asked_run
-from genoflow.deploy.asking import subscription as asked_subscription
 from genoflow.events import topics
 from genoflow.events.event import Event
 from genoflow.events.log.recorded import Recorded
 from genoflow.projections import cases, runs, subscriptions
+from genoflow.projections.asking import case as asked_case
+from genoflow.projections.asking import file as asked_file
+from genoflow.projections.asking import run as asked_pipeline_run
+from genoflow.projections.asking import sample as asked_sample
+from genoflow.projections.asking import sequencing as asked_run
+from genoflow.projections.asking import subscription as asked_subscription
 from genoflow.projections.audit_trail import recorded_events
 from genoflow.projections.folding import STATES_MAX, Folder
 from genoflow.projections.model import AnyModel
@@ -142,7 +142,7 @@ def files_of(stories: Iterable[list[Event]]) -> Iterator[tuple[str, str]]:
         known: asked_file.Files = {}
         for event in events:
             if isinstance(event, asked_file.TAKES):
-                asked_file.take(known, event)
+                asked_file.take(known, topics.BY_NAME[event.topic], event)
         yield from ((str(name), asked_file.word(file)) for name, file in known.items())
 
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from genoflow.deploy import subject
-from genoflow.deploy.asking import asked
-from genoflow.deploy.parked import read_parkings
+from genoflow.deploy.parked import read_parkings, waiting_of
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.subject import LogSubjects
 from genoflow.events import topics
@@ -27,6 +26,8 @@ from genoflow.processors.flow import PROCESSORS
 from genoflow.processors.intake import order_desk as orders
 from genoflow.processors.intake.order_desk import Said, person
 from genoflow.processors.intake.privacy import PrivacyGuard
+from genoflow.projections.asking import asked, lists
+from genoflow.projections.asking.source import Scanning
 from tests.asked import (
     RUN_ID,
     failed,
@@ -55,7 +56,8 @@ async def log() -> AsyncIterator[MemoryLog]:
 
 async def said(log: MemoryLog, kind: str, name: str) -> str:
     ask: Any = getattr(asked, f"about_{kind}")
-    found = await ask(LogSubjects(log), await read_parkings(log, PROCESSORS), name)
+    parked = waiting_of(await read_parkings(log, PROCESSORS))
+    found = await ask(Scanning(LogSubjects(log), parked), name)
     json.dumps(found.facts, default=str)
     return "\n".join(found.sentences)
 
@@ -163,12 +165,12 @@ async def test_lists_show_the_newest_first_with_their_state(log: MemoryLog) -> N
     await put(log, registered(), landed("R1"), opened(), member_ready("D"), member_ready("E"))
     await put(log, ready(), requested(), published, landed("I2", sample_id=None), registered("S8"))
     subjects = LogSubjects(log)
-    assert [(one.id, one.state) for one in await asked.all_samples(subjects)] == [
+    assert [(one.id, one.state) for one in await lists.all_samples(subjects)] == [
         ("S8", "waits for order"), ("S7", "waits for order"),
     ]  # fmt: skip
-    assert [(o.id, o.state) for o in await asked.all_cases(subjects)] == [("C1", "run published")]
-    assert [(o.id, o.state) for o in await asked.all_runs(subjects)] == [(RUN, "published")]
-    assert {(o.id, o.state) for o in await asked.all_files(subjects)} == {
+    assert [(o.id, o.state) for o in await lists.all_cases(subjects)] == [("C1", "run published")]
+    assert [(o.id, o.state) for o in await lists.all_runs(subjects)] == [(RUN, "published")]
+    assert {(o.id, o.state) for o in await lists.all_files(subjects)} == {
         ("raw/L1.FC.1/R1@1", "landed"), ("raw/L1.FC.1/I2@1", "unassigned"),
     }  # fmt: skip
 

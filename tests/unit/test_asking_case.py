@@ -6,10 +6,6 @@ from collections.abc import Iterable
 
 import pytest
 
-from genoflow.deploy.asking import case as cases
-from genoflow.deploy.asking import run as runs
-from genoflow.deploy.asking import sample as samples
-from genoflow.deploy.asking import sequencing, subject, subscription
 from genoflow.events import topics
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
@@ -35,6 +31,10 @@ from genoflow.events.run_superseded import RunSuperseded
 from genoflow.events.task_completed import TaskCompleted
 from genoflow.events.task_failed import TaskFailed
 from genoflow.events.task_started import TaskStarted
+from genoflow.projections.asking import case as cases
+from genoflow.projections.asking import run as runs
+from genoflow.projections.asking import sample as samples
+from genoflow.projections.asking import sequencing, subject, subscription
 from tests.asked import (
     COVERAGE,
     RUN_ID,

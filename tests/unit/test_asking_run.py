@@ -6,9 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from genoflow.deploy.asking import case as cases
-from genoflow.deploy.asking import run as runs
-from genoflow.deploy.asking.asked import about_run
 from genoflow.deploy.subject import LogSubjects
 from genoflow.events import topics
 from genoflow.events.event import Event
@@ -18,6 +15,10 @@ from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_started import RunStarted
 from genoflow.events.run_submitted import RunSubmitted
+from genoflow.projections.asking import case as cases
+from genoflow.projections.asking import run as runs
+from genoflow.projections.asking.asked import about_run
+from genoflow.projections.asking.source import Scanning
 from tests.asked import RUN_ID, like, member_ready, opened, ready, requested, sentences, told
 from tests.partition import CODEC
 
@@ -57,13 +58,13 @@ async def test_an_older_run_says_that_a_later_one_is_under_way(
     async with MemoryLog(topics.TOPICS, partitions=4, codec=CODEC) as log:
         for event in told(requested(), *events):
             await log.append(event)
-        older = await about_run(LogSubjects(log), (), RUN)
+        older = await about_run(Scanning(LogSubjects(log)), RUN)
         said = f"{RUN} will not count any more once a later run of its case is published"
         assert any(one.startswith(said) for one in older.sentences) == is_said
         if is_said:
             assert f"`genoflow run why {OTHER_ID}`" in "".join(older.sentences)
         if LATER in events:
-            later = await about_run(LogSubjects(log), (), str(OTHER_ID))
+            later = await about_run(Scanning(LogSubjects(log)), str(OTHER_ID))
             assert "once a later run" not in "".join(later.sentences)
 
 

@@ -7,9 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from genoflow.deploy.asking.file import why as why_file
-from genoflow.deploy.asking.sample import facts, sample_of, why, word
-from genoflow.deploy.asking.subject import notes
 from genoflow.events import topics
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.deadline_passed import DeadlinePassed
@@ -22,6 +19,11 @@ from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_requested import QcRequested
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.subject_silent import SubjectSilent
+from genoflow.processors import relabel
+from genoflow.projections.asking import sample as asked_sample
+from genoflow.projections.asking.file import why as why_file
+from genoflow.projections.asking.sample import facts, sample_of, why, word
+from genoflow.projections.asking.subject import notes
 from tests.asked import (
     READ_SET,
     all_valid,
@@ -202,7 +204,7 @@ def test_an_unassigned_file_waits_for_its_sample_until_it_is_assigned() -> None:
     settled = sample_of(key, told(loose, said_whose))
     assert word(settled) == "assigned"  # it is no sample, and waits for no order
     assert sentences(key, why(settled)).endswith("ask `genoflow sample why S7`")
-    [file] = settled.files.values()
+    [file] = settled.versions.values()
     assert (why_file(file).way, why_file(file).is_waiting) == (
         "ask `genoflow sample why S7`",
         False,
@@ -278,3 +280,7 @@ def test_show_has_sizes_checksums_and_verdicts() -> None:
     assert shown["cases"][0]["case"] == "C1"
     assert shown["qc"]["metrics"][0]["metric"] == "mean_coverage"
     assert shown["read_sets"][0]["state"] == "waits for files"
+
+
+def test_a_read_set_under_its_true_label_is_known_by_who_registered_it() -> None:
+    assert relabel.RELABEL.name == asked_sample.RELABEL

@@ -7,11 +7,18 @@ from uuid import UUID
 
 import pytest
 
-from genoflow.deploy.asking.subscription import TOLD_MAX, WAYS, facts, subscription_of, why, word
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_queued import NotificationQueued
 from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
+from genoflow.projections.asking.subscription import (
+    TOLD_MAX,
+    WAYS,
+    facts,
+    subscription_of,
+    why,
+    word,
+)
 from tests.asked import like, sentences, told
 from tests.wishes import subscription
 

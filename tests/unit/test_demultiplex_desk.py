@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from genoflow.deploy.asking.sequencing import facts, sequencing_run_of, why, word
 from genoflow.deploy.demultiplex_desk import REOPENED_MAX, reopened
 from genoflow.events.demultiplex_completed import DemultiplexCompleted
 from genoflow.events.demultiplex_failed import DemultiplexFailed
@@ -15,6 +14,7 @@ from genoflow.events.sample_sheet_refused import SampleSheetRefused
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.processors.request_demultiplex import REQUEST_DEMULTIPLEX, Plan
+from genoflow.projections.asking.sequencing import facts, sequencing_run_of, why, word
 from tests.asked import like, sentences, told
 from tests.partition import MOMENT
 from tests.sequencing import ATTACHED, COMPLETED, RUN, STARTED, mirrored, requested

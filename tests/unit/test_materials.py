@@ -13,7 +13,6 @@ from typing import Any
 import pysam
 import pytest
 
-from genoflow.deploy.asking.sample import sample_of
 from genoflow.deploy.generate.cast import Cast, make_cast
 from genoflow.deploy.generate.courier import MATERIALS, write_courier
 from genoflow.deploy.generate.genome import fasta
@@ -35,6 +34,7 @@ from genoflow.processors.ports import Attempt, Deployment, Ports
 from genoflow.processors.request_run import Wanted, resolve
 from genoflow.processors.running.inputs import Sequences, entries_of
 from genoflow.processors.running.regions import lengths_of
+from genoflow.projections.asking.sample import sample_of
 from tests import alignments, qc_facts
 from tests.fakes import FakeCatalog, FakeClock
 from tests.qc_facts import SAMPLE, requested

@@ -8,9 +8,6 @@ from uuid import uuid5
 
 import pytest
 
-from genoflow.deploy.asking import run as runs
-from genoflow.deploy.asking.asked import about_case
-from genoflow.deploy.asking.results import about_results, facts
 from genoflow.deploy.people import append_said
 from genoflow.deploy.results_desk import released, taken_back
 from genoflow.deploy.settings import Settings
@@ -26,6 +23,10 @@ from genoflow.events.results_checked import ResultsChecked
 from genoflow.events.results_held import ResultsHeld
 from genoflow.events.results_published import ResultsPublished
 from genoflow.events.results_retracted import ResultsRetracted
+from genoflow.projections.asking import run as runs
+from genoflow.projections.asking.asked import about_case
+from genoflow.projections.asking.results import about_results, facts
+from genoflow.projections.asking.source import Scanning
 from tests.asked import like, member_ready, opened, ready, sentences, told
 from tests.partition import CODEC, MOMENT
 from tests.run_facts import (
@@ -190,7 +191,7 @@ async def log() -> AsyncIterator[MemoryLog]:
 
 
 async def test_of_a_case_the_run_that_counts_is_shown(log: MemoryLog) -> None:
-    subjects = LogSubjects(log)
+    subjects = Scanning(LogSubjects(log))
     with pytest.raises(Refused, match="is no run, and no case"):
         await about_results(subjects, CASE)
     later = requested(run_id=LATER_ID, case_revision=2, supersedes_run_id=RUN_ID)
@@ -200,14 +201,14 @@ async def test_of_a_case_the_run_that_counts_is_shown(log: MemoryLog) -> None:
     assert (found["run"], found["counts"]) == (RUN, True)
     assert [one["run"] for one in found["runs"]] == [RUN, str(LATER_ID)]
     assert (await about_results(subjects, RUN))["files"] == found["files"]
-    sayings = (await about_case(subjects, [], CASE)).sentences
+    sayings = (await about_case(subjects, CASE)).sentences
     assert any(f"waits for run {LATER_ID}" in one for one in sayings)
     assert any(f"has results meanwhile: those of run {RUN}" in one for one in sayings)
     gone = superseded()
     its_own = published(run_id=LATER_ID, case_revision=2, supersedes_run_id=RUN_ID)
     await log.append_atomically(told(its_own, gone))
     assert (await about_results(subjects, CASE))["run"] == str(LATER_ID)
-    sayings = (await about_case(subjects, [], CASE)).sentences
+    sayings = (await about_case(subjects, CASE)).sentences
     assert not any("meanwhile" in one for one in sayings)
 
 

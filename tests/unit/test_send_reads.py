@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from genoflow.deploy.asking.sample import Sample, sample_of
 from genoflow.deploy.send_reads import Delivery, Sent, delivery, sent
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
@@ -17,6 +16,7 @@ from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.processors.intake.landing import landed
 from genoflow.processors.ports import ObjectHead
+from genoflow.projections.asking.sample import Sample, sample_of
 from tests.asked import READ_SET, joined, read_set, registered, rejected, told
 from tests.asked import landed as file_landed
 from tests.partition import MOMENT

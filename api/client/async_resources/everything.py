@@ -19,6 +19,7 @@ from genoflow.api.client.async_resources.results import AsyncResultsCalls
 from genoflow.api.client.async_resources.samples import AsyncSamplesCalls
 from genoflow.api.client.async_resources.sequencing_runs import AsyncSequencingRunsCalls
 from genoflow.api.client.async_resources.timelines import AsyncTimelinesCalls
+from genoflow.api.client.async_resources.why import AsyncWhyCalls
 from genoflow.api.client.wire import AsyncWire
 
 
@@ -43,3 +44,4 @@ class AsyncResources:
         self.configuration = AsyncConfigurationCalls(wire)
         self.events = AsyncEventsCalls(wire)
         self.timelines = AsyncTimelinesCalls(wire)
+        self.why = AsyncWhyCalls(wire)

@@ -46,6 +46,7 @@ from genoflow.api.client.models.samples import (
 from genoflow.api.client.models.sequencing_runs import Demultiplexed, SequencingRun
 from genoflow.api.client.models.shared import Actor, Event, Producer, Proposal
 from genoflow.api.client.models.timelines import Entry, Timeline
+from genoflow.api.client.models.why import Reason, Why
 
 __all__ = [
     "Actor",
@@ -83,6 +84,7 @@ __all__ = [
     "QcMetric",
     "QcRound",
     "ReadSet",
+    "Reason",
     "Relabelled",
     "ResultChange",
     "ResultCheck",
@@ -105,4 +107,5 @@ __all__ = [
     "Usage",
     "User",
     "WaitingSample",
+    "Why",
 ]

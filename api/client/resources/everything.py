@@ -19,6 +19,7 @@ from genoflow.api.client.resources.results import ResultsCalls
 from genoflow.api.client.resources.samples import SamplesCalls
 from genoflow.api.client.resources.sequencing_runs import SequencingRunsCalls
 from genoflow.api.client.resources.timelines import TimelinesCalls
+from genoflow.api.client.resources.why import WhyCalls
 from genoflow.api.client.wire import Wire
 
 
@@ -43,3 +44,4 @@ class Resources:
         self.configuration = ConfigurationCalls(wire)
         self.events = EventsCalls(wire)
         self.timelines = TimelinesCalls(wire)
+        self.why = WhyCalls(wire)

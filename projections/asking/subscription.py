@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold
 from genoflow.events.event import Event
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_queued import NotificationQueued
 from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
+from genoflow.projections.asking.subject import A_WORKER, Answer, Subject, Uses, fold
 
 TOLD_MAX = 20  # of what did not arrive: one screen; the others are counted
 NEVER = "mend the receiver, then subscribe under another name"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold
 from genoflow.events.event import Event
 from genoflow.events.results_amended import ResultsAmended
 from genoflow.events.results_checked import ResultsChecked
@@ -30,7 +29,8 @@ from genoflow.events.task_failed import TaskFailed
 from genoflow.events.task_news import TaskNews
 from genoflow.events.task_started import TaskStarted
 from genoflow.events.task_submitted import TaskSubmitted
-from genoflow.projections.run_stages import RANK, UNKNOWN, WORDS, attempt_of, takes_on
+from genoflow.projections.asking.subject import A_WORKER, Answer, Subject, Uses, fold
+from genoflow.projections.run_stages import RANK, Stages
 from genoflow.projections.words import listed
 
 
@@ -39,8 +39,8 @@ class Run(Subject):
     """What is known of a run."""
 
     requested: RunRequested | None = None
-    stage: Event | None = None  # the fact that says how far it is
-    attempt: int = 0
+    stages: Stages = field(default_factory=Stages)  # how far it is, as its rows are told
+    stage: Event | None = None  # the fact that says so
     job_id: str | None = None
     started: RunStarted | None = None  # of the newest attempt that began to work
     failures: list[RunFailed] = field(default_factory=list)  # of every attempt
@@ -52,6 +52,11 @@ class Run(Subject):
     superseded: RunSuperseded | None = None
     retracted: ResultsRetracted | None = None
     invalid: list[RunInputsInvalidated] = field(default_factory=list)
+
+    @property
+    def attempt(self) -> int:
+        """Which submission it is about."""
+        return self.stages.attempt
 
     @property
     def counts(self) -> bool:
@@ -76,19 +81,17 @@ class Run(Subject):
     @property
     def at(self) -> datetime | None:
         """Since when it is where it is."""
-        return self.stage.envelope.occurred_at if self.stage else self.first_at
+        return self.stages.since or self.first_at
 
 
 def _stage(run: Run, event: Event) -> None:
-    attempt = attempt_of(event)
     if isinstance(event, RunFailed):
         run.failures.append(event)
-    if attempt and attempt < run.attempt:
+    if not run.stages.hear(event):
         return  # news of a submission that was given up
     run.job_id = getattr(event, "job_id", None) or run.job_id
-    if takes_on(event, type(run.stage) if run.stage else None, run.attempt):
+    if run.stages.kind is type(event):
         run.stage = event
-    run.attempt = max(run.attempt, attempt)
     if isinstance(event, RunRequested):
         run.requested = event
     elif isinstance(event, RunStarted):
@@ -295,7 +298,7 @@ def _gone(run: Run, stage: RunCancelled | RunSuperseded | ResultsRetracted) -> A
 
 def word(run: Run) -> str:
     """Its state in a word."""
-    return WORDS[type(run.stage)] if run.stage else UNKNOWN
+    return run.stages.word
 
 
 def facts(run: Run) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What an effect or a command may ask of the log about a subject, until a read model answers it."""
+"""What effects, commands and questions ask about subjects, wherever their events are kept."""
 
 from __future__ import annotations
 

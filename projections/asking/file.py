@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from genoflow.deploy.asking.subject import A_WORKER, Answer
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
-from genoflow.events.file_checksummed import FileChecksummed
-from genoflow.events.file_landed import FileLanded, unassigned_key
+from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
+from genoflow.projections import file_state
+from genoflow.projections.asking.subject import A_WORKER, Answer
+from genoflow.projections.file_state import OF_RUN, REFUSED, UNASSIGNED, FileRow
 
 Verdict = Validated | FileRejected | ValidationAttemptFailed | FileChecksumMismatched
 
@@ -32,99 +34,83 @@ class FileName(NamedTuple):
 
 @dataclass(slots=True)
 class File:
-    """What is known of one version."""
+    """What is known of one version: its row, and the events that say more than rows hold."""
 
-    name: FileName
-    subject: str  # the key under which it stands
+    row: FileRow
     at: datetime
     order: int  # which event of its subject named it first
-    role: str | None = None
-    lane: int | None = None
-    read_set_id: str | None = None
-    size_bytes: int | None = None
     landed: FileLanded | None = None
     assigned: FileAssigned | None = None
-    checksums: FileChecksummed | FileChecksumMismatched | None = None
-    verdict: Verdict | None = None
-    verdict_at: datetime | None = None
+    verdict: Verdict | None = None  # because of which it stands as it does
 
     @property
-    def part(self) -> str:
-        """What it is to its read set, such as R2 of lane 1."""
-        role = self.role or "a file without a role"
-        return role if self.lane is None else f"{role} of lane {self.lane}"
+    def name(self) -> FileName:
+        """By what it is told apart."""
+        return FileName(self.row.bucket, self.row.object_key, self.row.version_id)
+
+    @property
+    def verdict_at(self) -> datetime | None:
+        """When it was judged last."""
+        return self.verdict.envelope.occurred_at if self.verdict else None
 
     @property
     def is_valid(self) -> bool:
         """Whether it was read, and is what its role says."""
-        return isinstance(self.verdict, Validated)
+        return self.row.state == "valid"
 
     @property
     def is_refused(self) -> bool:
         """Whether the file itself is at fault, so that it has to be sent again."""
-        return isinstance(self.verdict, FileRejected | FileChecksumMismatched)
+        return self.row.state in REFUSED
 
     @property
     def is_of_no_sample(self) -> bool:
         """Whether it stands under its own name, since its metadata named no sample."""
-        return self.subject == unassigned_key(self.name.bucket, self.name.object_key)
+        return self.row.place == UNASSIGNED
 
     @property
     def is_unassigned(self) -> bool:
         """Whether nobody has said whose it is."""
-        return self.is_of_no_sample and self.assigned is None
+        return self.row.state == "unassigned"
 
 
 Files = dict[FileName, File]
 
 
-def take(files: Files, event: Any, order: int = 0) -> FileName:
+def take(files: Files, topic: Topic, event: Any, order: int = 0) -> FileName:
     """Fold an event about a file into the files of its subject, and tell which file it is."""
-    assert isinstance(event, Event)
-    about: Any = event
-    at = event.envelope.occurred_at
-    name = FileName(about.bucket, about.object_key, about.version_id)
-    file = files.setdefault(name, File(name, event.key, at, order))
-    for known in ("role", "lane", "read_set_id", "size_bytes"):
-        value = getattr(event, known, None)
-        if value is not None:
-            setattr(file, known, value)
+    name = FileName(event.bucket, event.object_key, event.version_id)
+    before = {files[name].row.file_id: files[name].row} if name in files else {}
+    return note(files, file_state.take(before, topic.name, event), event, order)
+
+
+def note(files: Files, row: FileRow, event: Any, order: int) -> FileName:
+    """The same where the row is folded already."""
+    name = FileName(row.bucket, row.object_key, row.version_id)
+    file = files.setdefault(name, File(row, event.envelope.occurred_at, order))
+    file.row = row
     if isinstance(event, FileLanded):
         file.landed = file.landed or event
     elif isinstance(event, FileAssigned):
         file.assigned = file.assigned or event
-    elif isinstance(event, FileChecksummed):
-        file.checksums = event
-    elif isinstance(event, FileChecksumMismatched):
-        file.checksums = event
-        if file.verdict is None:  # whoever validates has computed them too
-            file.verdict, file.verdict_at = event, at
-    elif not (file.is_valid and isinstance(event, ValidationAttemptFailed)):
-        file.verdict, file.verdict_at = about, at
+    elif JUDGES.get(type(event)) == row.state and not (
+        # Whoever validates has computed checksums, too: what they say is no other verdict.
+        file.verdict is not None and isinstance(event, FileChecksumMismatched)
+    ):
+        file.verdict = event
     return name
 
 
-TAKES: tuple[type[Event], ...] = (
-    FileLanded,
-    FileAssigned,
-    FileChecksummed,
-    FileChecksumMismatched,
-    Validated,
-    ValidationAttemptFailed,
-    FileRejected,
-)
+JUDGES: dict[type[Event], str] = {
+    Validated: "valid", ValidationAttemptFailed: "tried", FileRejected: "rejected",
+    FileChecksumMismatched: "mismatched",
+}  # fmt: skip
+TAKES: tuple[type[Event], ...] = tuple(file_state.USES)
 
 
 def word(file: File) -> str:
     """Its state in a word or two."""
-    if file.is_unassigned:
-        return "unassigned"
-    if file.assigned is not None:
-        return "assigned"
-    if file.verdict is None:
-        return "landed"
-    words = {Validated: "valid", FileRejected: "rejected", FileChecksumMismatched: "mismatched"}
-    return words.get(type(file.verdict), "tried")
+    return file.row.state
 
 
 def why(file: File) -> Answer:
@@ -166,8 +152,8 @@ def _judged(file: File) -> Answer:
         )
     if isinstance(verdict, Validated):
         return Answer("is valid", file.verdict_at, is_waiting=False)
-    if file.landed is not None and file.subject == file.landed.instrument_run_id:
-        says = f"is a file of run {file.subject} and of no sample: nothing waits for it"
+    if file.row.place == OF_RUN:
+        says = f"is a file of run {file.row.subject} and of no sample: nothing waits for it"
         return Answer(says, file.at, is_waiting=False)
     return Answer("waits to be validated", file.at, A_WORKER)
 
@@ -190,15 +176,14 @@ def _mismatch(verdict: FileChecksumMismatched) -> str:
 
 def facts(file: File) -> dict[str, Any]:
     """All that matters of it, for `show`."""
+    row = file.row
     found: dict[str, Any] = {
-        "file": str(file.name), "subject": file.subject, "state": word(file),
-        "role": file.role, "lane": file.lane,
-        "size_bytes": file.size_bytes, "read_set": file.read_set_id,
+        "file": str(file.name), "subject": row.subject, "state": row.state, "role": row.role,
+        "lane": row.lane, "size_bytes": row.size_bytes, "read_set": row.read_set_id,
+        "md5": row.md5, "sha256": row.sha256,
     }  # fmt: skip
-    summed: Any = file.verdict if file.is_valid else file.checksums
-    found |= {"md5": getattr(summed, "md5", None), "sha256": getattr(summed, "sha256", None)}
     if file.verdict is not None:
         found |= {"verdict": why(file).says, "verdict_at": file.verdict_at}
-    if isinstance(file.verdict, Validated):
-        found |= {"reads": file.verdict.reads, "bases": file.verdict.bases}
+    if file.is_valid:
+        found |= {"reads": row.reads, "bases": row.bases}
     return found

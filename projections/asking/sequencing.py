@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged
 from genoflow.events.demultiplex_failed import DemultiplexFailed
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
@@ -14,6 +13,7 @@ from genoflow.events.event import Event
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.projections import sequencing_runs
+from genoflow.projections.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged
 from genoflow.projections.sequencing_runs import word
 from genoflow.projections.words import listed
 

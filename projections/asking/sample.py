@@ -7,147 +7,52 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from genoflow.deploy.asking import file as files
-from genoflow.deploy.asking import read_sets
-from genoflow.deploy.asking.file import TAKES, Files
-from genoflow.deploy.asking.read_sets import ReadSet
-from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged
-from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.event import Event
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
-from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_requested import QcRequested
-from genoflow.events.read_set_invalidated import ReadSetInvalidated
-from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.sample_registered import SampleRegistered
-from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
-from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
-from genoflow.events.top_up_requested import TopUpRequested
-from genoflow.processors.relabel import RELABEL
-from genoflow.projections.sample_state import Judged, still_stands
+from genoflow.events.topics import SAMPLE
+from genoflow.projections import sample_state
+from genoflow.projections.asking import file as files
+from genoflow.projections.asking import read_sets
+from genoflow.projections.asking.file import TAKES, Files
+from genoflow.projections.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged
+from genoflow.projections.file_state import id_of
 from genoflow.projections.words import listed
 
+RELABEL = "relabel"  # the processor that registers read sets anew under their true label
 
-@dataclass(slots=True)
-class Sample(Subject):
-    """What is known of a sample."""
 
-    registered: list[SampleRegistered] = field(default_factory=list)
-    cases: dict[str, CaseJoined] = field(default_factory=dict)  # those that are open
-    left: dict[str, CaseLeft] = field(default_factory=dict)
-    read_sets: dict[str, ReadSet] = field(default_factory=dict)
-    files: Files = field(default_factory=dict)
-    runs: dict[str, SequencingRunQcPassed | SequencingRunQcFailed] = field(default_factory=dict)
-    # The newest word on its reads, and which event it was.
-    judged: Judged | None = None
-    judged_order: int = 0
+@dataclass
+class Sample(Subject, sample_state.Sample):
+    """What is known of a sample: the state that its row is made from, and what sentences need."""
+
+    registrations: list[SampleRegistered] = field(default_factory=list)
+    versions: Files = field(default_factory=dict)  # of its files, with what was found in them
     measured: QcMetricsRecorded | None = None
-    overridden: QcOverridden | None = None
-    top_up: TopUpRequested | None = None
-    relabelled: SampleRelabelled | None = None
-
-    @property
-    def active(self) -> list[ReadSet]:
-        """The read sets by which it is decided."""
-        return [one for one in self.read_sets.values() if one.invalidated is None]
-
-    @property
-    def standing(self) -> Judged | None:
-        """The newest word on its reads, while it is about those that count now."""
-        if self.judged is None:
-            return None
-        holds = still_stands(self.judged, self.judged_order, self.read_sets.values())
-        return self.judged if holds else None
 
     @property
     def is_through(self) -> bool:
         """Whether its reads may be used: they passed, or a person answers for them."""
-        standing = self.standing
-        return isinstance(standing, QcPassed) or (
-            isinstance(standing, QcFailed) and self._is_overridden(standing)
-        )
-
-    def _is_overridden(self, verdict: QcFailed) -> bool:
-        return (
-            self.overridden is not None
-            and self.overridden.overridden_event_id == verdict.envelope.event_id
-        )
+        return isinstance(self.standing, QcPassed) or self.is_overridden
 
 
-# -- what each event changes
-
-
-def _registered(sample: Sample, event: SampleRegistered) -> None:
-    sample.registered.append(event)
-
-
-def _joined(sample: Sample, event: CaseJoined) -> None:
-    if event.case_id not in sample.left:
-        sample.cases.setdefault(event.case_id, event)
-
-
-def _left(sample: Sample, event: CaseLeft) -> None:
-    sample.cases.pop(event.case_id, None)
-    sample.left.setdefault(event.case_id, event)
-
-
-def _read_set(sample: Sample, event: ReadSetRegistered) -> None:
-    at = event.envelope.occurred_at
-    sample.read_sets.setdefault(event.read_set_id, ReadSet(event, at, sample.heard))
-
-
-def _invalidated(sample: Sample, event: ReadSetInvalidated) -> None:
-    if event.read_set_id in sample.read_sets:
-        sample.read_sets[event.read_set_id].invalidated = event
-
-
-def _file(sample: Sample, event: Event) -> None:
-    files.take(sample.files, event, sample.heard)
-
-
-def _of_run(sample: Sample, event: SequencingRunQcPassed | SequencingRunQcFailed) -> None:
-    sample.runs[event.instrument_run_id] = event
-
-
-def _quality(sample: Sample, event: Judged) -> None:
-    sample.judged, sample.judged_order = event, sample.heard
-    if isinstance(event, QcMetricsRecorded):
+def _take(sample: Sample, event: Any) -> None:
+    sample.take(event)
+    if isinstance(event, SampleRegistered):
+        sample.registrations.append(event)
+    elif isinstance(event, QcMetricsRecorded):
         sample.measured = event
+    elif isinstance(event, TAKES):
+        row = sample.files[id_of(SAMPLE.name, event)]
+        files.note(sample.versions, row, event, sample.heard)
 
 
-def _overridden(sample: Sample, event: QcOverridden) -> None:
-    sample.overridden = event
-
-
-def _top_up(sample: Sample, event: TopUpRequested) -> None:
-    sample.top_up = event
-
-
-def _relabelled(sample: Sample, event: SampleRelabelled) -> None:
-    sample.relabelled = event
-
-
-USES: Uses = {
-    SampleRegistered: _registered,
-    CaseJoined: _joined,
-    CaseLeft: _left,
-    ReadSetRegistered: _read_set,
-    ReadSetInvalidated: _invalidated,
-    **dict.fromkeys(TAKES, _file),
-    SequencingRunQcPassed: _of_run,
-    SequencingRunQcFailed: _of_run,
-    QcRequested: _quality,
-    QcMetricsRecorded: _quality,
-    QcPassed: _quality,
-    QcFailed: _quality,
-    QcOverridden: _overridden,
-    TopUpRequested: _top_up,
-    SampleRelabelled: _relabelled,
-}
+USES: Uses = dict.fromkeys(sample_state.USES, _take)
 
 
 def sample_of(key: str, events: Iterable[Event]) -> Sample:
@@ -160,8 +65,8 @@ def sample_of(key: str, events: Iterable[Event]) -> Sample:
 
 def why(sample: Sample) -> list[Answer]:
     """What the sample itself waits for; what its cases wait for is asked of them."""
-    if not sample.registered and not sample.read_sets and not sample.cases and sample.files:
-        only = [files.why(one) for one in sample.files.values() if one.is_of_no_sample]
+    if not sample.registrations and not sample.read_sets and not sample.cases and sample.files:
+        only = [files.why(one) for one in sample.versions.values() if one.is_of_no_sample]
         if only:
             return only
     answers = [*_label(sample), *map(_closed, sample.left.values())]
@@ -192,10 +97,10 @@ def _label(sample: Sample) -> list[Answer]:
         Answer(
             f"has read set {one.name}, which stood as {one.registered.replaces_read_set_id} under "
             f"a wrong label",
-            one.at, is_waiting=False,
+            one.registered.envelope.occurred_at, is_waiting=False,
         )
         for one in sample.active
-        if one.registered.envelope.producer.service == RELABEL.name
+        if one.registered.envelope.producer.service == RELABEL
     ]  # fmt: skip
     found = sample.relabelled
     if found is None:
@@ -251,17 +156,17 @@ def _failed(sample: Sample, verdict: QcFailed, at: datetime) -> list[Answer]:
 
 
 def _reads_of(sample: Sample) -> list[Answer]:
-    every = list(sample.files.values())
+    every = list(sample.versions.values())
     answers = [_run(one) for one in sample.runs.values() if isinstance(one, SequencingRunQcFailed)]
     loose = [
         file for file in every
-        if file.read_set_id not in sample.read_sets and file.assigned is None
+        if file.row.read_set_id not in sample.read_sets and file.assigned is None
     ]  # fmt: skip
     if not sample.active:
         answers.append(_without_reads(sample))
     for read_set in sample.active:
-        answers += read_sets.why(read_set, every)
-    if waiting := read_sets.unregistered(sample.read_sets.values()):
+        answers += read_sets.why(read_set, sample.versions)
+    if waiting := read_sets.to_come(sample.read_sets.values()):
         answers.append(waiting)
     if loose:
         names = listed(str(one.name) for one in loose)
@@ -300,7 +205,7 @@ def _without_reads(sample: Sample) -> Answer:
             if last.reason_code == "relabelled"
             else "new read sets are registered when it is demultiplexed anew",
         )  # fmt: skip
-    runs = {one.instrument_run_id for one in sample.registered if one.instrument_run_id}
+    runs = {one.instrument_run_id for one in sample.registrations if one.instrument_run_id}
     of = f" of run {listed(sorted(runs))}" if runs else ""
     return Answer(
         "waits for its reads: no read set is registered for it", sample.first_at,
@@ -310,42 +215,21 @@ def _without_reads(sample: Sample) -> Answer:
 
 def word(sample: Sample) -> str:
     """Its state in a word or two."""
-    if sample.relabelled is not None and not sample.active:
-        return "relabelled"
-    standing = sample.standing
-    if isinstance(standing, QcFailed):
-        return "QC overridden" if sample.is_through else "QC failed"
-    if isinstance(standing, QcRequested | QcMetricsRecorded):
-        return "in QC"
-    every = list(sample.files.values())
+    every = list(sample.versions.values())
     if every and all(one.is_of_no_sample for one in every):
         return "unassigned" if any(one.is_unassigned for one in every) else "assigned"
-    if not sample.cases:
-        return "case closed" if sample.left else "waits for order"
-    return "QC passed" if standing else _word_of_reads(sample)
-
-
-def _word_of_reads(sample: Sample) -> str:
-    every = list(sample.files.values())
-    newest = [e.file for one in sample.active for e in read_sets.expected_of(one, every) if e.file]
-    if any(file.is_refused for file in newest):
-        return "file rejected"
-    if not sample.active:
-        return "waits for reads"
-    whole = all(read_sets.is_whole(one, every) for one in sample.active)
-    return "files valid" if whole else "waits for files"
+    return sample_state.word(sample)
 
 
 def facts(sample: Sample) -> dict[str, Any]:
     """All that matters of it, for `show`."""
-    known = {one.registered_by for one in sample.registered}
-    subjects = {one.subject_ref for one in sample.registered if one.subject_ref}
-    every = list(sample.files.values())
+    known = {one.registered_by for one in sample.registrations}
+    subjects = {one.subject_ref for one in sample.registrations if one.subject_ref}
     found: dict[str, Any] = {
         "sample": sample.key, "state": word(sample), "registered_by": sorted(known),
         "subject_ref": sorted(subjects),
-        "declared_sex": sorted({one.declared_sex for one in sample.registered}),
-        "specimen": sorted({one.specimen for one in sample.registered if one.specimen}),
+        "declared_sex": sorted({one.declared_sex for one in sample.registrations}),
+        "specimen": sorted({one.specimen for one in sample.registrations if one.specimen}),
         "cases": [
             {
                 "case": one.case_id, "kind": one.case_kind, "role": one.role, "assay": one.assay,
@@ -359,12 +243,11 @@ def facts(sample: Sample) -> dict[str, Any]:
                 "read_set": one.name, "material": one.registered.material,
                 "library": one.registered.library_id, "run": one.registered.instrument_run_id,
                 "lane": one.registered.lane, "reads": one.registered.reads,
-                "state": "invalidated" if one.invalidated else
-                "whole" if read_sets.is_whole(one, every) else "waits for files",
+                "state": one.state,
             }
             for one in sample.read_sets.values()
         ],
-        "files": [files.facts(one) for one in every],
+        "files": [files.facts(one) for one in sample.versions.values()],
     }  # fmt: skip
     return found | {"qc": _qc_facts(sample), "last": sample.last_type, "last_at": sample.last_at}
 

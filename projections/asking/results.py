@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from genoflow.deploy.asking import run as runs
-from genoflow.deploy.asking.asked import runs_of
-from genoflow.deploy.asking.run import Run
 from genoflow.events import topics
 from genoflow.events.errors import Refused
 from genoflow.events.results_held import ResultsHeld
-from genoflow.processors.subjects import Subjects
+from genoflow.projections.asking import run as runs
+from genoflow.projections.asking.asked import runs_of
+from genoflow.projections.asking.run import Run
+from genoflow.projections.asking.source import Source
 
 
-async def about_results(subjects: Subjects, name: str) -> dict[str, Any]:
+async def about_results(source: Source, name: str) -> dict[str, Any]:
     """What holds now of this run or case; Refused where nothing is known of it."""
-    run = await _run(subjects, name)
+    run = await _run(source, name)
     if run is not None:
         return facts(run)
-    its_runs = await runs_of(subjects, name)
+    its_runs = await runs_of(source, name)
     if not its_runs:
         raise Refused(
             f"{name!r}: is no run, and no case for which one was asked for; `genoflow run list` "
@@ -30,12 +30,12 @@ async def about_results(subjects: Subjects, name: str) -> dict[str, Any]:
     return {"case": name, "runs": [_line(one) for one in its_runs], **facts(chosen)}
 
 
-async def _run(subjects: Subjects, name: str) -> Run | None:
+async def _run(source: Source, name: str) -> Run | None:
     try:
         key = str(UUID(name))
     except ValueError:
         return None
-    events = (await subjects.events_of(topics.RUN, [key]))[key]
+    events = (await source.events_of(topics.RUN, [key]))[key]
     return runs.run_of(key, events) if events else None
 
 

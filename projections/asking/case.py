@@ -6,11 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from genoflow.deploy.asking import run as runs
-from genoflow.deploy.asking import sample as samples
-from genoflow.deploy.asking.run import Run
-from genoflow.deploy.asking.sample import Sample
-from genoflow.deploy.asking.subject import A_WORKER, Answer, Subject, Uses, fold
 from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member import CaseMember
@@ -20,6 +15,11 @@ from genoflow.events.case_opened import CaseOpened
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
 from genoflow.events.rerun_requested import RerunRequested
+from genoflow.projections.asking import run as runs
+from genoflow.projections.asking import sample as samples
+from genoflow.projections.asking.run import Run
+from genoflow.projections.asking.sample import Sample
+from genoflow.projections.asking.subject import A_WORKER, Answer, Subject, Uses, fold
 
 
 @dataclass(slots=True)
