@@ -64,6 +64,13 @@ def _request_name(request: Request) -> UUID:
     return uuid4() if key is None else uuid5(_caller(request).account, key)
 
 
+def _sees_only(request: Request) -> frozenset[str] | None:
+    # Fails where the door has not said it: a question without an answer to this would show all.
+    return cast("frozenset[str] | None", request.state.sees_only)
+
+
+# The projects whose rows alone the caller may see; None where it may see all.
+SeesOnly = Annotated[frozenset[str] | None, Depends(_sees_only)]
 # What names this request: the same for a write that is sent again under its key. A route derives
 # the ids of its facts from it, so that even a first try of unknown outcome leaves one fact.
 RequestName = Annotated[UUID, Depends(_request_name)]
@@ -124,6 +131,8 @@ class GuardedRoute(APIRoute):
                 caller = request.state.caller = await authenticated(request)
                 await _count(request, caller)
                 _allow(caller, self.access)
+                if isinstance(self.access, Permission):
+                    request.state.sees_only = caller.sees_only(self.access)
                 response = await _once(request, caller, handler)
             response.headers.update(getattr(request.state, "limit_headers", {}))
             return response

@@ -99,7 +99,7 @@ def _only_by(caller: Caller) -> str | None:
 async def show_upload(reading: ReadingHere, caller: CallerHere, upload_id: UUID) -> dict[str, Any]:
     """Tell how far an upload is, what was found in it, and why it failed if it did."""
     by = _only_by(caller)
-    found = await upload_of(reading.connection, upload_id, by=by, at=reading.at)
+    found = await upload_of(reading.connection, upload_id, by=by, at=reading.everywhere)
     if found is None:
         said = "is not known here, or is not yours; see /v1/ingestion/uploads"
         raise Refusal(404, f"upload {upload_id}: {said}")
@@ -139,8 +139,9 @@ async def list_all(
     """List uploads by status, the newest first; files that came otherwise are among them."""
     by = _only_by(caller)
     found = await list_uploads(
-        reading.connection, status=status, by=by, offset=offset, limit=limit, at=reading.at
-    )
+        reading.connection, status=status, by=by, offset=offset, limit=limit,
+        at=reading.everywhere,
+    )  # fmt: skip
     return [
         {
             **one,

@@ -1,26 +1,32 @@
-"""Figures of the whole lab as the rows tell them now; a course over time is not kept yet."""
+"""Figures of the whole lab: as the rows tell them now, or their course over a time."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from genoflow.api.errors import Refusal
-from genoflow.api.execution import status_of
+from genoflow.api.execution import STATUSES, status_of
 from genoflow.api.guard import ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import Reading, ReadingHere, ReadingRoute, with_zone
 from genoflow.projections import parked, runs, samples
+from genoflow.projections.course import POINTS_MAX, Moments
 
 MetricType = Literal["jobs", "errors"]
 NAMES: Mapping[MetricType, tuple[str, ...]] = {
     "jobs": ("active_jobs", "waiting_samples"), "errors": ("failed_jobs", "parked_events"),
 }  # fmt: skip
 ACTIVE = ("queued", "running")
+POINTS_USUAL = 60  # where no step is named: a line of a dashboard
+STEP_SECONDS_MAX = 31_536_000  # a year
+DAY = timedelta(days=1)
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)  # nothing was recorded before, and a day fits before it
 
 router = APIRouter(prefix="/monitoring", tags=["monitoring"], route_class=ReadingRoute)
 
@@ -28,14 +34,14 @@ router = APIRouter(prefix="/monitoring", tags=["monitoring"], route_class=Readin
 class MetricOut(BaseModel):
     """One figure."""
 
-    timestamp: datetime = Field(description="when it was counted")
+    timestamp: datetime = Field(description="of when it is")
     metric_name: str = Field(examples=["active_jobs"])
     value: float = Field(examples=[25])
     unit: str = Field(examples=["count"])
 
 
 class MetricsOut(BaseModel):
-    """The figures of now, where now lies in the time that is asked for."""
+    """The figures of now, or of each moment of the time that is asked for, in its order."""
 
     metrics: list[MetricOut]
 
@@ -46,41 +52,97 @@ async def list_metrics(
     reading: ReadingHere,
     services: ServicesHere,
     metric_type: MetricType | None = None,
-    start_time: Annotated[datetime | None, Query(description="with its time zone")] = None,
-    end_time: Annotated[datetime | None, Query(description="with its time zone")] = None,
+    start_time: Annotated[
+        datetime | None, Query(description="with its time zone; a day before the end without it")
+    ] = None,
+    end_time: Annotated[
+        datetime | None, Query(description="with its time zone; now without it")
+    ] = None,
+    step: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=STEP_SECONDS_MAX,
+            description="seconds between two moments; without it there are about 60 of them",
+        ),
+    ] = None,
 ) -> MetricsOut:
-    """Count active and failed jobs, waiting samples and parked events as they are now.
+    """Count active and failed jobs, waiting samples and parked events, now or over a time.
 
     `active_jobs` have no verdict yet, `failed_jobs` failed in their newest attempt, also where
     another follows, `waiting_samples` wait for anything, and `parked_events` wait for a person.
-    A time that does not hold now is answered with no figures: no course is kept yet, and neither
-    are `cpu` and `memory`.
+    With `start_time`, `end_time` or `step` they are told as they stood at each moment, by when the
+    log took what changed them, 500 moments at most and none that is still to come. `cpu` and
+    `memory` are not measured yet.
     """
     if reading.at is not None:
         raise Refusal(
-            422, "as_of, at_position: figures are told as they are now; leave it out, or ask for "
-            "/execution/jobs/counts as they were",
+            422, "as_of, at_position: figures are told as they are now; leave it out, and name a "
+            "start_time and an end_time for those of another time",
         )  # fmt: skip
     now = services.clock()
-    begins = now if start_time is None else with_zone("start_time", start_time)
-    ends = now if end_time is None else with_zone("end_time", end_time)
-    if None not in (start_time, end_time) and begins > ends:
-        raise Refusal(
-            422, "start_time: is after end_time; exchange them",
-            details={"field": "start_time", "rejected_value": begins.isoformat()},
-        )  # fmt: skip
-    if not begins <= now <= ends:
+    if start_time is None and end_time is None and step is None:
+        counted = {name: [value] for name, value in (await _counted(reading)).items()}
+        return _told([now], counted, metric_type)
+    moments = _moments(now, start_time, end_time, step)
+    if moments is None:
         return MetricsOut(metrics=[])
-    values = await _counted(reading)
+    return _told(moments.all, await _course(reading, moments), metric_type)
+
+
+def _told(
+    moments: list[datetime], values: Mapping[str, list[int]], metric_type: MetricType | None
+) -> MetricsOut:
     wanted = [
         name for kind, names in NAMES.items() if metric_type in (None, kind) for name in names
     ]
     return MetricsOut(
         metrics=[
-            MetricOut(timestamp=now, metric_name=name, value=values[name], unit="count")
+            MetricOut(timestamp=moment, metric_name=name, value=values[name][number], unit="count")
+            for number, moment in enumerate(moments)
             for name in wanted
         ]
     )
+
+
+def _moments(
+    now: datetime, start_time: datetime | None, end_time: datetime | None, step: int | None
+) -> Moments | None:
+    """The moments that are asked for; None where all of them are still to come."""
+    ends = now if end_time is None else with_zone("end_time", end_time)
+    if start_time is None:
+        begins = ends - DAY if ends >= EARLIEST else ends
+    else:
+        begins = with_zone("start_time", start_time)
+    if begins > ends:
+        raise Refusal(
+            422, "start_time: is after end_time; exchange them",
+            details={"field": "start_time", "rejected_value": begins.isoformat()},
+        )  # fmt: skip
+    if begins > now:
+        return None
+    seconds = (min(ends, now) - begins).total_seconds()
+    every = step or max(1, math.ceil((ends - begins).total_seconds() / POINTS_USUAL))
+    number = int(seconds // every) + 1
+    if number > POINTS_MAX:
+        least = math.ceil(seconds / (POINTS_MAX - 1))
+        raise Refusal(
+            422, f"step: {number:,} moments are asked for, and {POINTS_MAX} are the limit; take "
+            f"{least:,} seconds or more, or a shorter time",
+            details={"field": "step", "rejected_value": every},
+        )  # fmt: skip
+    return Moments(begins, timedelta(seconds=every), number)
+
+
+async def _course(reading: Reading, moments: Moments) -> dict[str, list[int]]:
+    connection = reading.connection
+    active = [state for state, status in STATUSES.items() if status in ACTIVE]
+    return {
+        "active_jobs": await runs.course(connection, active, moments),
+        "failed_jobs": await runs.course(connection, ["failed"], moments),
+        "waiting_samples": await samples.waiting_course(connection, moments),
+        "parked_events": await parked.course(connection, moments),
+    }
 
 
 async def _counted(reading: Reading) -> dict[str, int]:

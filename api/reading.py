@@ -21,12 +21,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genoflow.api.errors import Refusal
-from genoflow.api.guard import GuardedRoute, ServicesHere
+from genoflow.api.guard import GuardedRoute, SeesOnly, ServicesHere
 from genoflow.events.log.port import Vector
 from genoflow.projections.as_of import position_at
 from genoflow.projections.event_search import positions
 from genoflow.projections.store import Connection
 from genoflow.projections.vectors import WORD_CHARACTERS_MAX, covers, from_word, to_word
+from genoflow.projections.within import Within, within
 
 POSITION = "GenoFlow-Position"
 WAIT_SECONDS_MAX = 2.0  # a row follows its event within 100 ms; later it is said to be late
@@ -86,12 +87,19 @@ class Reading:
 
     connection: Connection
     position: Vector
-    at: Vector | None  # where rows are asked for as they were; None for now
+    at: Vector | None  # where rows are asked for as they were; None for now; Within for a partner
+    everywhere: Vector | None = None  # the same without bounds, where a route sets its own
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether rows of some projects alone are shown."""
+        return isinstance(self.at, Within)
 
 
 async def _reading(
     services: ServicesHere,
     response: Response,
+    sees_only: SeesOnly,
     min_position: Annotated[
         str | None,
         Query(
@@ -120,7 +128,8 @@ async def _reading(
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             position = await positions(connection)
             response.headers[POSITION] = to_word(position)
-            yield Reading(connection, position, at)
+            shown = at if sees_only is None else await within(connection, sees_only, at)
+            yield Reading(connection, position, shown, at)
 
 
 def with_zone(name: str, moment: datetime) -> datetime:

@@ -40,7 +40,10 @@ class TimelineOut(BaseModel):
 
 
 async def _timeline(reading: Reading, kind: str, subject: str) -> TimelineOut:
-    found = await timeline_of(reading.connection, subject)
+    found = await timeline_of(reading.connection, subject, is_partial=reading.is_partial)
+    # A story that only touches what the caller may see is not told: it would say with what.
+    if reading.is_partial and not any(one.subject == subject for one in found):
+        found = []
     if not found:
         raise Refusal(404, f"{kind} {subject}: nothing on the log is about it; look at its id")
     entries = [

@@ -49,6 +49,8 @@ class WhyOut(BaseModel):
 
 
 def _source(request: Request, reading: ReadingHere) -> Kept:
+    if reading.is_partial:  # a sentence may name what is not theirs
+        raise Refusal(403, "partners find `waits_for` and `reason` in the row itself; ask for that")
     return Kept(reading.connection, request.app.state.codec, reading.at)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from genoflow.deploy.people import said_by
 from genoflow.events import topics
 from genoflow.events.event import Event
+from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.subjects import Subjects
 from genoflow.processors import case_rules, run_rules
@@ -41,7 +42,7 @@ async def again(
     person: str | None,
     request_id: str | None,
     at: datetime,
-) -> Event:
+) -> RerunRequested:
     """The wish for a run once more; Refused where it did not fail, or is not the newest."""
     key = key.lower()
     story = await _story(subjects, key)

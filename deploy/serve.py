@@ -39,6 +39,7 @@ from genoflow.projections.models import MODELS
 CONNECTIONS_MAX = 10  # to Postgres, whose default allows 100 in all
 CALLERS_MAX = 1_000  # connections at a time; more are answered with 503 and not held
 QUERY_SECONDS_MAX = 30  # ours take milliseconds
+NOBODY_YET = "nobody can sign in yet: `genoflow user first` makes the first administrator"
 TIDY_SECONDS = 3_600  # what is over for a day or a week may stay an hour longer
 
 _log = logging.getLogger("genoflow.serve")
@@ -94,6 +95,8 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
     with listener:
         async with open_services(settings) as made, open_log(settings) as log:
             await log.partitions(topics.GOVERNANCE.name)  # says which command makes it
+            if await made.accounts.none_yet():
+                _log.warning(NOBODY_YET)
             app = create_app(
                 made,
                 read_editions(),

@@ -39,6 +39,8 @@ from genoflow.events.notification_planned import NotificationPlanned
 from genoflow.events.notification_queued import NotificationQueued
 from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.pipeline_published import PipelinePublished
+from genoflow.events.project_access_granted import ProjectAccessGranted
+from genoflow.events.project_access_revoked import ProjectAccessRevoked
 from genoflow.events.projection_cut_over import ProjectionCutOver
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
@@ -194,6 +196,8 @@ EVENTS: tuple[type[Event], ...] = (
     NotificationFailed,
     RoleGranted,
     RoleRevoked,
+    ProjectAccessGranted,
+    ProjectAccessRevoked,
     KeyIssued,
     KeyRevoked,
     DeadlineSet,

@@ -15,6 +15,8 @@ from genoflow.events.file_landed import FileLanded
 from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
 from genoflow.events.pipeline_published import PipelinePublished
+from genoflow.events.project_access_granted import ProjectAccessGranted
+from genoflow.events.project_access_revoked import ProjectAccessRevoked
 from genoflow.events.projection_cut_over import ProjectionCutOver
 from genoflow.events.proposals import PROPOSALS
 from genoflow.events.qc_overridden import QcOverridden
@@ -137,7 +139,14 @@ FLOW: tuple[Row, ...] = (
     ),
     Porch(
         "accounts",
-        emits=(RoleGranted, RoleRevoked, KeyIssued, KeyRevoked),
+        emits=(
+            RoleGranted,
+            RoleRevoked,
+            ProjectAccessGranted,
+            ProjectAccessRevoked,
+            KeyIssued,
+            KeyRevoked,
+        ),
         about="who may do what: changes of accounts and keys, from their outbox",
     ),
     Porch(

@@ -9,6 +9,7 @@ from genoflow.events.log.port import Vector
 from genoflow.projections.audit_trail import vector_at
 from genoflow.projections.row import Table
 from genoflow.projections.store import Connection
+from genoflow.projections.within import Within
 
 TIMES = """
 create table if not exists gf.times (
@@ -22,7 +23,13 @@ create table if not exists gf.times (
 
 
 def relation(table: Table, at: Vector | None = None, *, schema: str = "live") -> str:
-    """What to select from, under the name of the table: its rows now, or at a position."""
+    """What to select from, under the name of the table: its rows now, or at a position.
+
+    Within some projects it is only the rows of these.
+    """
+    if isinstance(at, Within):
+        inner = relation(table, at.position, schema=schema)
+        return f"(select {at.columns(table)} from {inner} where {at.condition(table)}) {table.name}"
     if at is None:
         return f"{schema}.{table.name} {table.name}"
     # A vector holds names of our topics and whole numbers, and nothing that anybody typed.

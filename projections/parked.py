@@ -16,6 +16,7 @@ from genoflow.events.identity import derived_id
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Position, Recorded
 from genoflow.projections.as_of import relation
+from genoflow.projections.course import Moments, course_between
 from genoflow.projections.model import ReadModel
 from genoflow.projections.paging import LIMIT_DEFAULT, Found, Where, page
 from genoflow.projections.row import Row, Table, as_text
@@ -142,6 +143,7 @@ def _answer(event: EventRequeued | EventDiscarded) -> ParkingAnswerRow:
 _TOLD = f"""
 select p.*, coalesce(a.word, '{WAITS}') as state, coalesce(a.answered_at, p.parked_at) as since,
     case when a.word is null then '{A_PERSON}' end as waits_for,
+    a.recorded_at as answer_recorded_at,
     a.answer_id, a.answered_by, a.role as answered_as, a.reason as answer_reason, a.is_edited
 from (select * from {{parkings}}) p
 left join lateral (
@@ -167,6 +169,12 @@ def _select(at: Vector | None) -> str:
         same=f"{_SAME} and q.effect_id is not distinct from p.effect_id",
     )  # fmt: skip
     return f"select * from ({told}) found"
+
+
+async def course(connection: Connection, moments: Moments) -> list[int]:
+    """How much waited for a person at each moment."""
+    select = f"select recorded_at as began, answer_recorded_at as ended from ({_select(None)}) told"
+    return await course_between(connection, select, moments)
 
 
 async def parking_of(

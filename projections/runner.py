@@ -169,7 +169,7 @@ async def keep_up(
 ) -> None:
     """Feed the live builds of these models until told to stop; waits while another runner does."""
     await prepare(connection)
-    lock = f"genoflow project {' '.join(sorted(model.name for model in models))}"
+    lock = _lock_of(models)
     is_waiting = False
     while not stop.is_set():
         if not await _is_ours(connection, lock):
@@ -186,6 +186,22 @@ async def keep_up(
             await pause(stop, STANDBY_SECONDS)
         finally:
             await connection.execute("select pg_advisory_unlock(hashtextextended($1, 0))", lock)
+
+
+def _lock_of(models: Iterable[AnyModel]) -> str:
+    return f"genoflow project {' '.join(sorted(model.name for model in models))}"
+
+
+async def is_fed(connection: Connection, models: Iterable[AnyModel]) -> bool:
+    """Whether a runner of just these models is at work, on any machine."""
+    [row] = await connection.fetch(
+        "select exists (select from pg_locks where locktype = 'advisory' and granted "
+        "and objsubid = 1 and database = (select oid from pg_database "
+        "where datname = current_database()) "
+        "and (classid::bigint << 32) | objid::bigint = hashtextextended($1, 0)) as it",
+        _lock_of(models),
+    )
+    return bool(row["it"])
 
 
 async def _is_ours(connection: Connection, lock: str) -> bool:

@@ -21,6 +21,7 @@ from genoflow.events.run_started import RunStarted
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.projections.as_of import relation
+from genoflow.projections.course import Moments, course_of
 from genoflow.projections.model import ReadModel
 from genoflow.projections.paging import LIMIT_DEFAULT, Found, Where, counts, one, page
 from genoflow.projections.row import Row, Table
@@ -345,6 +346,11 @@ async def count_runs(
     """How many runs there are in each state."""
     where = _where(None, case_id, pipeline, launcher)
     return await counts(connection, RUNS, where, at)
+
+
+async def course(connection: Connection, states: Sequence[str], moments: Moments) -> list[int]:
+    """How many runs were in one of these states at each moment."""
+    return await course_of(connection, RUNS, "state = any($4::text[])", moments, list(states))
 
 
 async def tasks_of(

@@ -13,6 +13,7 @@ from genoflow.events.event import Event
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
 from genoflow.projections.as_of import relation
+from genoflow.projections.course import Moments, course_of
 from genoflow.projections.model import ReadModel
 from genoflow.projections.paging import LIMIT_DEFAULT, LIMIT_MAX, Found, Where, counts, one, page
 from genoflow.projections.read_set_state import ReadSet
@@ -289,6 +290,11 @@ async def count_waiting(connection: Connection, *, at: Vector | None = None) -> 
         f"where waits_for is not null group by waits_for order by waits_for"
     )
     return {row["waits_for"]: row["number"] for row in rows}
+
+
+async def waiting_course(connection: Connection, moments: Moments) -> list[int]:
+    """How many samples waited for anything at each moment."""
+    return await course_of(connection, SAMPLES, "waits_for is not null", moments)
 
 
 async def waiting(

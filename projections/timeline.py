@@ -10,6 +10,7 @@ from uuid import UUID
 
 from genoflow.projections.audit_trail import subject_id
 from genoflow.projections.store import Connection
+from genoflow.projections.within import STORY
 
 ENTRIES_MAX = 1_000  # what one question returns; a sample of thirty-two lanes has some 300
 
@@ -40,10 +41,15 @@ class Entry:
     payload: dict[str, Any]
 
 
-async def timeline_of(connection: Connection, subject: str) -> list[Entry]:
-    """Everything about a subject, what its runs came to, and their causes; oldest first."""
+async def timeline_of(
+    connection: Connection, subject: str, *, is_partial: bool = False
+) -> list[Entry]:
+    """Everything about a subject, what its runs came to, and their causes; oldest first.
+
+    Where it is partial, only what is of the projects that the transaction is within.
+    """
     rows = await connection.fetch(
-        """
+        f"""
         with recursive runs as (
             select subject_id from live.events
             where type = 'RunRequested'
@@ -55,7 +61,8 @@ async def timeline_of(connection: Connection, subject: str) -> list[Entry]:
             union
             select cause.* from live.events cause join story on cause.event_id = story.causation_id
         )
-        select * from story order by recorded_at, log_topic, log_partition, log_offset limit $2
+        select * from story where {STORY if is_partial else "true"}
+        order by recorded_at, log_topic, log_partition, log_offset limit $2
         """,
         subject_id(subject),
         ENTRIES_MAX,

@@ -17,16 +17,21 @@ from genoflow.api.ports import Clock
 from genoflow.events.envelope import Actor
 from genoflow.events.errors import Refused
 from genoflow.events.key_revoked import KeyRevoked
+from genoflow.events.project_access_granted import ProjectAccessGranted
+from genoflow.events.project_access_revoked import ProjectAccessRevoked
 from genoflow.events.role_granted import RoleGranted
 from genoflow.events.role_revoked import RoleRevoked
 
 FIRST_USERNAME = "admin"
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")  # an e-mail address fits
 ACCOUNTS_MAX = 10_000  # a list that a terminal shows; a lab has some hundred
+PROJECTS_OF_ACCOUNT_MAX = 100  # each question of a partner looks at all of them
 
 _ACCOUNT = """
 select a.account_id, a.username, a.password_hash, a.created_at, a.disabled_at,
-       coalesce(array_agg(r.role order by r.role) filter (where r.role is not null), '{}') as roles
+       coalesce(array_agg(r.role order by r.role) filter (where r.role is not null), '{}') as roles,
+       array(select p.project_id from identity.account_projects p
+             where p.account_id = a.account_id order by p.project_id) as projects
 from identity.accounts a left join identity.roles r using (account_id)
 """
 
@@ -40,6 +45,7 @@ class Account:
     created_at: datetime
     disabled_at: datetime | None
     roles: frozenset[Role]
+    projects: tuple[str, ...] = ()  # that are shown to it as a partner
 
 
 class Accounts:
@@ -75,6 +81,10 @@ class Accounts:
                 return None
             roles = frozenset({Role.ADMIN})
             return await self._create(connection, name, hashed, roles, by), password
+
+    async def none_yet(self) -> bool:
+        """Whether there was never an account here, so that nobody can sign in."""
+        return bool(await self._pool.fetchval("select not exists (select from identity.accounts)"))
 
     async def _create(
         self, connection: Connection, name: str, hashed: str | None, roles: frozenset[Role],
@@ -147,6 +157,52 @@ class Accounts:
         await announce(connection, fact, self._clock(), by)
         return True
 
+    async def show_project(self, username: str, project: str, by: Actor) -> bool:
+        """Show the account a project, as far as its roles go; whether it is new to it."""
+        now = self._clock()
+        async with self._pool.acquire() as connection, connection.transaction():
+            account = await _find(connection, username, "for update of a")
+            if account.disabled_at is not None:
+                raise Refused(f"{account.username}: is disabled; enable it first")
+            if project in account.projects:
+                return False
+            if len(account.projects) >= PROJECTS_OF_ACCOUNT_MAX:
+                raise Refused(
+                    f"{account.username}: sees {PROJECTS_OF_ACCOUNT_MAX} projects already; take "
+                    f"one from it, or make another account"
+                )
+            fact = ProjectAccessGranted(
+                change_id=uuid4(), account_id=account.account_id, project_id=project
+            )
+            await connection.execute(
+                "insert into identity.account_projects (account_id, project_id, granted_at) "
+                "values ($1, $2, $3)",
+                account.account_id, project, now,
+            )  # fmt: skip
+            await announce(connection, fact, now, by)
+            return True
+
+    async def hide_project(self, username: str, project: str, reason: str, by: Actor) -> bool:
+        """Show the account the project no more; whether it saw it."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            account = await _find(connection, username, "for update of a")
+            return await self._close(connection, account, project, reason, by)
+
+    async def _close(
+        self, connection: Connection, account: Account, project: str, reason: str, by: Actor
+    ) -> bool:
+        if project not in account.projects:
+            return False
+        await connection.execute(
+            "delete from identity.account_projects where account_id = $1 and project_id = $2",
+            account.account_id, project,
+        )  # fmt: skip
+        fact = ProjectAccessRevoked(
+            change_id=uuid4(), account_id=account.account_id, project_id=project, reason=reason
+        )
+        await announce(connection, fact, self._clock(), by)
+        return True
+
     async def disable(self, username: str, reason: str, by: Actor) -> bool:
         """Let the account in no more: its sessions, keys and roles end; whether it was let in."""
         now = self._clock()
@@ -171,6 +227,8 @@ class Accounts:
                 await announce(connection, fact, now, by)
             for role in sorted(account.roles):
                 await self._revoke(connection, account, role, reason, by)
+            for project in account.projects:
+                await self._close(connection, account, project, reason, by)
             return True
 
     async def enable(self, username: str) -> bool:
@@ -230,7 +288,7 @@ async def _end_sessions(connection: Connection, account: UUID, now: datetime, wh
 def _account(row: Any) -> Account:
     return Account(
         row["account_id"], row["username"], row["created_at"], row["disabled_at"],
-        roles_of(row["roles"]),
+        roles_of(row["roles"]), tuple(row["projects"]),
     )  # fmt: skip
 
 

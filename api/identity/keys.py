@@ -129,7 +129,9 @@ class Keys:
             """
             select k.key_id, k.account_id, k.scopes, k.expires_at, k.revoked_at, a.username,
                    a.disabled_at, array(select role from identity.roles r
-                                        where r.account_id = k.account_id) as roles
+                                        where r.account_id = k.account_id) as roles,
+                   array(select project_id from identity.account_projects p
+                         where p.account_id = k.account_id) as projects
             from identity.keys k join identity.accounts a using (account_id)
             where k.key_hash = $1
             """,
@@ -147,6 +149,7 @@ class Keys:
             scopes=frozenset(Permission(scope) for scope in row["scopes"] if scope in known),
             via="key",
             via_id=row["key_id"],
+            projects=frozenset(row["projects"]),
         )
 
 

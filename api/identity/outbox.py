@@ -22,6 +22,8 @@ from genoflow.events.errors import Retry
 from genoflow.events.event import Event, begin
 from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
+from genoflow.events.project_access_granted import ProjectAccessGranted
+from genoflow.events.project_access_revoked import ProjectAccessRevoked
 from genoflow.events.role_granted import RoleGranted
 from genoflow.events.role_revoked import RoleRevoked
 
@@ -31,8 +33,11 @@ PAUSE_SECONDS = 1.0  # a fact stands on the log a second after its change
 PAUSE_SECONDS_MAX = 30.0  # while no broker answers: 1, 2, 4, 8, 16, 30
 
 _TYPES: dict[str, type[Event]] = {
-    model.type(): model for model in (RoleGranted, RoleRevoked, KeyIssued, KeyRevoked)
-}
+    model.type(): model
+    for model in (
+        RoleGranted, RoleRevoked, ProjectAccessGranted, ProjectAccessRevoked, KeyIssued, KeyRevoked,
+    )
+}  # fmt: skip
 _LOCK = "select pg_try_advisory_xact_lock(hashtextextended('genoflow/identity/outbox', 0))"
 _log = logging.getLogger(__name__)
 

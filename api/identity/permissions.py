@@ -60,20 +60,19 @@ _LAB = {_ADMIN, _TECH, _BIO, _CLIN, _STEWARD, _OPER}  # those who work there
 PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     permission: frozenset(roles)
     for permission, roles in {
-        Permission.SAMPLES_READ: _LAB | {_AUDIT},
+        Permission.SAMPLES_READ: _LAB | {_PARTNER, _AUDIT},
         Permission.SAMPLES_WRITE: {_ADMIN, _TECH, _STEWARD},
         Permission.UPLOADS_READ: _LAB | {_PARTNER, _AUDIT},
         Permission.UPLOADS_WRITE: {_ADMIN, _TECH, _BIO, _PARTNER},
-        Permission.CASES_READ: _LAB | {_AUDIT},
+        Permission.CASES_READ: _LAB | {_PARTNER, _AUDIT},
         Permission.CASES_WRITE: {_ADMIN, _TECH, _CLIN},
         Permission.QC_READ: _LAB | {_AUDIT},
         Permission.QC_DECIDE: {_ADMIN, _BIO, _CLIN},
         Permission.PIPELINES_READ: _LAB | {_AUDIT},
         Permission.PIPELINES_WRITE: {_ADMIN, _BIO},
-        Permission.RUNS_READ: _LAB | {_AUDIT},
+        Permission.RUNS_READ: _LAB | {_PARTNER, _AUDIT},
         Permission.RUNS_WRITE: {_ADMIN, _BIO, _OPER},
-        # A partner reads none until it is kept which projects are its own.
-        Permission.RESULTS_READ: {_ADMIN, _BIO, _CLIN, _STEWARD, _AUDIT},
+        Permission.RESULTS_READ: {_ADMIN, _BIO, _CLIN, _STEWARD, _PARTNER, _AUDIT},
         Permission.RESULTS_DECIDE: {_ADMIN, _CLIN},
         Permission.RESULTS_DOWNLOAD: {_ADMIN, _BIO, _CLIN},
         Permission.SUBSCRIPTIONS_READ: _LAB | {_PARTNER, _AUDIT},
@@ -106,10 +105,16 @@ class Caller:
     scopes: frozenset[Permission]  # of a key; every permission for a session
     via: Literal["session", "key"]
     via_id: UUID  # the session or the key
+    projects: frozenset[str] = frozenset()  # that are shown to it where it is a partner only
 
     def may(self, permission: Permission) -> bool:
         """Whether a role of the account allows it, and the key too where one is used."""
         return permission in self.scopes and not PERMISSIONS[permission].isdisjoint(self.roles)
+
+    def sees_only(self, permission: Permission) -> frozenset[str] | None:
+        """The projects whose rows it may see under this permission; None where it may see all."""
+        by_work = PERMISSIONS[permission] - {Role.PARTNER}
+        return None if self.roles & by_work else self.projects
 
     @property
     def actor(self) -> Actor:

@@ -111,6 +111,7 @@ class Sessions:
             scopes=_EVERYTHING,
             via="session",
             via_id=session["session_id"],
+            projects=frozenset(session["projects"]),
         )
 
     async def forget_old(self) -> None:
@@ -125,7 +126,9 @@ async def _session(connection: Connection, session_id: UUID) -> Any:
     return await connection.fetchrow(
         """
         select s.session_id, s.account_id, s.expires_at, s.ended_at, a.username, a.disabled_at,
-               array(select role from identity.roles r where r.account_id = s.account_id) as roles
+               array(select role from identity.roles r where r.account_id = s.account_id) as roles,
+               array(select project_id from identity.account_projects p
+                     where p.account_id = s.account_id) as projects
         from identity.sessions s join identity.accounts a using (account_id)
         where s.session_id = $1
         """,

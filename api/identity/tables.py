@@ -77,7 +77,16 @@ create table identity.requests (
 create index on identity.requests (begun_at);
 """
 
-STEPS = (Step("0001-identity", _FIRST),)
+_PROJECTS = """
+create table identity.account_projects (  -- what a partner sees; all others see every project
+    account_id uuid not null references identity.accounts,
+    project_id text not null,
+    granted_at timestamptz not null,
+    primary key (account_id, project_id)
+);
+"""
+
+STEPS = (Step("0001-identity", _FIRST), Step("0002-account-projects", _PROJECTS))
 
 
 async def prepare(connection: Connection) -> list[str]:

@@ -20,6 +20,7 @@ from genoflow.events.errors import StackFault
 
 if TYPE_CHECKING:
     from genoflow.deploy.demo.lab import Play
+    from genoflow.deploy.demo.served import Served
     from genoflow.events.log.kafka import KafkaLog
 
 
@@ -37,8 +38,8 @@ def demo() -> None:
         asyncio.run(_jars(settings))
         stack.up(settings, wait_for=("kafka", "s3"), progress=progress)
         ensure_raw_bucket(settings)
-        play = asyncio.run(_play(settings, console, began, progress))
-        _say_what_next(console, settings, play)
+        play, served = asyncio.run(_play(settings, console, began, progress))
+        _say_what_next(console, settings, play, served)
     except BaseException:
         if not ran_before:
             stack.down(settings)
@@ -55,10 +56,11 @@ async def _jars(settings: Settings) -> None:
 
 async def _play(
     settings: Settings, console: Console, began: float, progress: stack.Progress
-) -> Play:
+) -> tuple[Play, Served]:
     from genoflow.deploy.demo.board import Board
     from genoflow.deploy.demo.lab import next_numbers, prepare
     from genoflow.deploy.demo.play import Director
+    from genoflow.deploy.demo.served import begin_to_serve
 
     async with open_log(settings) as log:
         async with topic_admin(settings, log) as admin:
@@ -79,9 +81,9 @@ async def _play(
             console.print(sentence, markup=False)
         if not counted.is_whole:
             raise StackFault("the count above is not what was owed; `genoflow parked list` may say")
-        await asyncio.to_thread(stack.up, settings, progress=progress)
+        served = await begin_to_serve(settings, log, play.prefix, progress)
         await _ask(settings, log, console, play)
-    return play
+    return play, served
 
 
 async def _ask(settings: Settings, log: KafkaLog, console: Console, play: Play) -> None:
@@ -111,14 +113,22 @@ def next_lines(prefix: str) -> tuple[tuple[str, str], ...]:
          "the same for programs"),
         ("genoflow workers", "who works on what, how far it is; `genoflow work` starts a worker"),
         ("genoflow parked list", "what waits for a person to look at it"),
+        ("genoflow projection list", "how far the read models are, which the API reads"),
         ("genoflow flow", "what follows from what"),
         ("genoflow topics check", "every topic as declared"),
         ("genoflow backup", "the whole log, sealed into the object store"),
     )  # fmt: skip
 
 
-def _say_what_next(console: Console, settings: Settings, play: Play) -> None:
-    console.rule("[bold]6. the stack is still up; try", align="left")
+def _say_what_next(console: Console, settings: Settings, play: Play, served: Served) -> None:
+    console.rule("[bold]6. the read models are fed, and the API is served", align="left")
+    console.print(f"  {served.address}/v1, described at {served.address}/v1/openapi.json")
+    for path in (f"/v1/samples/{play.sample('C')}", "/v1/samples?limit=10"):
+        console.print(f"  {served.curl(path)}", markup=False)
+    console.print("[dim]      the key reads everything, changes nothing, and ends in a day[/]")
+    for sentence in served.admin.sentences() if served.admin else ():
+        console.print(f"  {sentence}", markup=False)
+    console.rule("[bold]7. the stack is still up; try", align="left")
     binary = Path(".venv/bin")
     for line, about in next_lines(play.prefix):
         console.print(f"  {binary / line}\n[dim]      {about}[/]")

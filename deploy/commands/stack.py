@@ -24,9 +24,9 @@ def _table(status: StackStatus, settings: Settings) -> list[str]:
         if service.name == "postgres" and settings.postgres is not None:
             address = str(settings.postgres)  # an existing server's password is not for a screen
         pid = str(service.pid or "")
-        lines.append(f"{service.name:<10}{service.state.value:<13}{pid:>8}  {address}".rstrip())
+        lines.append(f"{service.name:<13}{service.state.value:<13}{pid:>8}  {address}".rstrip())
         if service.detail:
-            lines.append(f"{'':<10}{service.detail.splitlines()[0]}")
+            lines.append(f"{'':<13}{service.detail.splitlines()[0]}")
     return lines
 
 
@@ -58,7 +58,7 @@ def print_progress() -> Callable[[StackStatus], None]:
                     continue
                 silent_until[service.name] = now + BUILD_PAUSE_SECONDS
             seen[service.name] = words
-            click.echo(f"{now - started:6.1f} s  {service.name:<10}{words}", err=True)
+            click.echo(f"{now - started:6.1f} s  {service.name:<13}{words}", err=True)
 
     return listen
 
@@ -77,6 +77,21 @@ def up() -> None:
     ensure_raw_bucket(settings)
     for line in _table(status, settings):
         click.echo(line)
+    tell_of_first_admin(settings)
+
+
+def tell_of_first_admin(settings: Settings) -> None:
+    """Make the first administrator of an embedded database, and show its password this once.
+
+    It goes to standard error, so that what a script keeps of the output holds no password.
+    """
+    from genoflow.deploy.first_admin import make_first_admin
+
+    if settings.postgres is not None:
+        return  # somebody else's database: `genoflow serve` says that it knows nobody
+    made = asyncio.run(make_first_admin(settings))
+    for sentence in made.sentences() if made else ():
+        click.echo(sentence, err=True)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""`genoflow user first | create | list | disable | enable | passwd | grant | revoke`."""
+"""`genoflow user first | create | list | disable | enable | passwd | grant | revoke | projects`."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ def list_users() -> None:
     for account in run(lambda services: services.accounts.all()):
         state = "disabled" if account.disabled_at else "in force"
         roles = ", ".join(sorted(account.roles)) or "no role"
-        click.echo(f"{account.username}  {state}  {roles}  {account.account_id}")
+        shown = f"  sees {', '.join(account.projects)}" if account.projects else ""
+        click.echo(f"{account.username}  {state}  {roles}  {account.account_id}{shown}")
 
 
 @user.command()
@@ -134,6 +135,51 @@ def revoke(name: str, role: str, reason: str, person: str | None) -> None:
     gone = role_named(role)
     held = run(lambda services: services.accounts.revoke(name, gone, reason, actor(person)))
     click.echo(f"{name}: {'is no more' if held else 'was not'} {gone}")
+
+
+@user.command()
+@click.argument("name", metavar="NAME")
+@click.option("--add", "added", multiple=True, help="a project to show; more than one is fine")
+@click.option("--remove", "removed", multiple=True, help="a project to show no more")
+@click.option("--reason", default="asked for", show_default=True, help="why one is removed")
+@AS
+def projects(
+    name: str, added: tuple[str, ...], removed: tuple[str, ...], reason: str, person: str | None
+) -> None:
+    """Say which projects are shown to a partner; without options, list them.
+
+    Who works in the lab or audits it sees every project that its roles let it see.
+    """
+    check_words(reason)
+    for project in added:
+        _check_project(project)
+    if both := set(added) & set(removed):
+        raise Refused(f"{min(both)}: is to be added and removed; say one of the two")
+
+    async def change(services: Services) -> tuple[str, ...]:
+        accounts = services.accounts
+        for project in dict.fromkeys(added):
+            await accounts.show_project(name, project, actor(person))
+        for project in dict.fromkeys(removed):
+            await accounts.hide_project(name, project, reason, actor(person))
+        return (await accounts.find(name)).projects
+
+    shown = run(change)
+    click.echo(f"{name}: {'sees ' + ', '.join(shown) if shown else 'sees no project'}")
+
+
+def _check_project(project: str) -> None:
+    """Refused where no project can be called so, or where it names a person."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from genoflow.events.types import ProjectId
+
+    check_words(project)
+    try:
+        TypeAdapter(ProjectId).validate_python(project)
+    except ValidationError as error:
+        said = error.errors(include_url=False)[0]["msg"]
+        raise Refused(f"{project!r}: is no id of a project; {said}") from error
 
 
 def actor(person: str | None) -> Actor:

@@ -19,6 +19,7 @@ from genoflow.deploy.local.process import Identity, Leashed, identify
 from genoflow.deploy.local.service import NotReady, Service
 from genoflow.deploy.local.state import (
     NOBODY,
+    PROGRAMS,
     SERVICES,
     ServiceStatus,
     StackStatus,
@@ -82,8 +83,13 @@ class Board:
             name: ServiceStatus(name, State.EXTERNAL, external[name])
             if name in external
             else ServiceStatus(name, State.PREPARING if name in names else State.STOPPED)
-            for name in SERVICES
+            for name in (*SERVICES, *PROGRAMS)
         }
+
+    @property
+    def home(self) -> Path:
+        """The home whose services these are."""
+        return self._home
 
     def say(self, status: ServiceStatus, processes: tuple[Identity, ...] = ()) -> None:
         """Note a service's state and the processes that belong to it."""

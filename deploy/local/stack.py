@@ -14,30 +14,39 @@ from types import TracebackType
 from typing import Self
 
 from genoflow.deploy.local import supervisor
-from genoflow.deploy.local.files import fault_of, make_directory, remove_tree, try_lock
+from genoflow.deploy.local.files import (
+    fault_of,
+    make_directory,
+    remove_tree,
+    try_lock,
+    write_atomically,
+)
 from genoflow.deploy.local.keeper import START_SECONDS_MAX
 from genoflow.deploy.local.process import GRACE_SECONDS, Identity, identify
 from genoflow.deploy.local.service import NotReady
 from genoflow.deploy.local.state import (
     NOBODY,
+    PROGRAMS,
     SERVICES,
     ServiceStatus,
     StackStatus,
     State,
     external_addresses,
     read_status,
+    wanted_path,
 )
 from genoflow.deploy.settings import Settings, as_environment, inherited_environment
 from genoflow.events.errors import StackFault
 
 Progress = Callable[[StackStatus], None]
 POLL_SECONDS = 0.05
-# Four services one after another, each with its grace, and five seconds for the supervisor itself.
-DOWN_SECONDS_MAX = len(SERVICES) * GRACE_SECONDS + 5.0
+# Six services one after another, each with its grace, and five seconds for the supervisor itself.
+DOWN_SECONDS_MAX = len((*SERVICES, *PROGRAMS)) * GRACE_SECONDS + 5.0
 # What belongs to a home: anything else in the directory is not ours to remove.
 HOME_ENTRIES = (
     *("kafka", "kafka.new", "postgres", "postgres.new", "postgres.password", "s3", "s3.secret"),
-    *("jobs", "logs", "run", "ports.json", "stack.json"),
+    # Sessions that it signed end with the accounts in the database.
+    *("jobs", "logs", "run", "ports.json", "stack.json", "token-keys"),
 )
 
 
@@ -97,7 +106,7 @@ def start_supervisor(settings: Settings, names: tuple[str, ...], tether: int | N
 
 
 def _fault_in(status: StackStatus, names: tuple[str, ...]) -> StackFault | None:
-    failed = [status.services[name] for name in names]
+    failed = [status.services[name] for name in names if name in status.services]
     texts = [service.detail for service in failed if service.state is State.FAILED]
     return StackFault("\n".join(texts)) if texts else None
 
@@ -111,7 +120,8 @@ def _wait_until_ready(
         progress(status)
         if fault := _fault_in(status, names):
             raise fault
-        if all(status.services[name].usable for name in names):
+        known = status.services
+        if all(name in known and known[name].usable for name in names):
             return status
         words = starting.last_words() if starting is not None else None
         if words == supervisor.SECOND:
@@ -128,12 +138,21 @@ def _wait_until_ready(
 
 
 def _refuse_missing(status: StackStatus, names: tuple[str, ...]) -> None:
-    missing = [name for name in names if status.services[name].state is State.STOPPED]
+    servers = [status.services[name] for name in names if name not in PROGRAMS]
+    missing = [one.name for one in servers if one.state is State.STOPPED]
     if missing:
         raise StackFault(
             f"{status.home}: a stack without {', '.join(missing)} runs there; "
             "run `genoflow down`, then `genoflow up`"
         )
+
+
+def _ask_for(status: StackStatus, names: tuple[str, ...]) -> None:
+    """Let the supervisor that runs start these programs, too."""
+    missing = [name for name in names if name in PROGRAMS and name not in status.services]
+    if missing:
+        write_atomically(wanted_path(status.home), "\n".join(missing))
+        status.supervisor.kill(signal.SIGHUP)
 
 
 def up(
@@ -146,9 +165,9 @@ def up(
 ) -> StackStatus:
     """Return once the stack's services are ready, starting what does not run yet.
 
-    A running stack is found and left as it is. With a tether (a descriptor to read from), the
-    stack ends when the other end of the pipe is closed. A stack that cannot be started, or whose
-    start is interrupted, is stopped again.
+    A running stack is found and left as it is, but that programs of ours are added to it. With a
+    tether (a descriptor to read from), the stack ends when the other end of the pipe is closed. A
+    stack that cannot be started, or whose start is interrupted, is stopped again.
     """
     external = external_addresses(settings)
     embedded = tuple(name for name in names if name not in external)
@@ -158,6 +177,7 @@ def up(
         return status
     if status.supervisor.alive():
         _refuse_missing(status, embedded)
+        _ask_for(status, embedded)
         return _wait_until_ready(settings, waited, None, progress)
     starting = start_supervisor(settings, embedded, tether)
     try:

@@ -13,6 +13,7 @@ from genoflow.deploy.local.process import Identity
 from genoflow.deploy.settings import Settings
 
 SERVICES = ("kafka", "postgres", "s3", "registry")
+PROGRAMS = ("read-models", "api")  # of our own, over the servers; a stack is whole without them
 NOBODY = Identity(0, "")
 
 
@@ -92,6 +93,11 @@ def state_path(home: Path) -> Path:
     return home / "stack.json"
 
 
+def wanted_path(home: Path) -> Path:
+    """Return the file that names what a running supervisor is asked to start, too."""
+    return home / "run" / "wanted"
+
+
 def write_state(status: StackStatus) -> None:
     """Replace the state file; a reader sees the old state or the new one."""
     text = json.dumps(
@@ -150,6 +156,12 @@ def read_status(settings: Settings) -> StackStatus:
             services[name] = _checked(found, found.services[name])
         else:
             services[name] = ServiceStatus(name, State.STOPPED)
+    if found is not None and alive:
+        services |= {
+            name: _checked(found, found.services[name])
+            for name in PROGRAMS
+            if name in found.services and found.services[name].state is not State.STOPPED
+        }
     if found is None:
         return StackStatus(home, services)
     return StackStatus(home, services, found.supervisor if alive else NOBODY, found.processes)

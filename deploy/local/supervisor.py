@@ -2,9 +2,9 @@
 
 `python -m genoflow.deploy.local.supervisor [--tether] SERVICE…` is started by `stack.up`, reads
 its settings from the environment, and lives until SIGTERM, or, with --tether, until its standard
-input ends. It leaves its parent at once. On its standard output stands its process id, then, only
-if it cannot go on, a sentence that says why (or SECOND where another supervisor has the home); the
-end of that output is its own end.
+input ends. SIGHUP lets it start, too, what `run/wanted` names. It leaves its parent at once. On
+its standard output stands its process id, then, only if it cannot go on, a sentence that says why
+(or SECOND where another supervisor has the home); the end of that output is its own end.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from genoflow.deploy.local.keeper import Board, Keeper, Ports
 from genoflow.deploy.local.process import GRACE_SECONDS, Identity, identify
 from genoflow.deploy.local.servers.kafka import Kafka
 from genoflow.deploy.local.servers.postgres import Postgres
+from genoflow.deploy.local.servers.programs import Api, ReadModels
 from genoflow.deploy.local.servers.registry import Registry
 from genoflow.deploy.local.servers.s3 import S3
 from genoflow.deploy.local.service import Service
-from genoflow.deploy.local.state import SERVICES, read_state
+from genoflow.deploy.local.state import PROGRAMS, SERVICES, read_state, wanted_path
 from genoflow.deploy.settings import Settings, read_settings
 from genoflow.events.errors import GenoflowError, StackFault
 
@@ -34,7 +35,14 @@ SECOND = "another supervisor has this home"
 DISK_FREE_BYTES_MIN = 300_000_000
 ORPHAN_POLL_SECONDS = 0.05
 ORPHAN_SECONDS_MAX = GRACE_SECONDS + 5.0  # their leashes need the grace; five more for the kernel
-STOP_ORDER = ("registry", "s3", "postgres", "kafka")  # who talks to whom: the log goes last
+STOP_ORDER = (
+    "api",
+    "read-models",
+    "registry",
+    "s3",
+    "postgres",
+    "kafka",
+)  # who talks to whom: the log goes last
 
 
 def build_services(settings: Settings, names: tuple[str, ...]) -> list[Service]:
@@ -45,6 +53,8 @@ def build_services(settings: Settings, names: tuple[str, ...]) -> list[Service]:
         "postgres": Postgres(home),
         "s3": S3(settings),
         "registry": Registry(),
+        "read-models": ReadModels(settings),
+        "api": Api(),
     }
     return [services[name] for name in names]
 
@@ -72,14 +82,16 @@ async def end_orphans(processes: tuple[Identity, ...]) -> None:
 
 def rotate_logs(home: Path) -> None:
     """Keep each service's log of the stack before this one as `<name>.log.1`."""
-    for name in SERVICES:
+    for name in (*SERVICES, *PROGRAMS):
         path = home / "logs" / f"{name}.log"
         if path.exists():
             path.replace(path.with_name(f"{path.name}.1"))
 
 
-async def supervise(settings: Settings, names: tuple[str, ...], stop: asyncio.Event) -> None:
-    """Keep the named services running until told to stop, then end them in order."""
+async def supervise(
+    settings: Settings, names: tuple[str, ...], stop: asyncio.Event, more: asyncio.Event
+) -> None:
+    """Keep the named services running, and what is asked for later, then end them in order."""
     home = settings.home.resolve()
     before = read_state(home)
     left = before.processes if before is not None else ()
@@ -88,15 +100,24 @@ async def supervise(settings: Settings, names: tuple[str, ...], stop: asyncio.Ev
     await end_orphans(left)
     rotate_logs(home)
     ports = Ports(home)
-    services = build_services(settings, names)
-    keepers = {service.name: Keeper(service, board, ports, home) for service in services}
-    tasks = {name: asyncio.create_task(keeper.run()) for name, keeper in keepers.items()}
+    tasks: dict[str, asyncio.Task[None]] = {}
+    keep(build_services(settings, names), tasks, board, ports)
     saving = asyncio.create_task(board.keep_saved())
     stopping = asyncio.create_task(stop.wait())
     log(f"supervisor of {home}: {', '.join(names)}")
     try:
-        # A keeper never ends by itself but by a defect, which has to be seen.
-        await asyncio.wait({*tasks.values(), stopping}, return_when=asyncio.FIRST_COMPLETED)
+        while True:
+            asked = asyncio.create_task(more.wait())
+            # A keeper never ends by itself but by a defect, which has to be seen.
+            everything = {*tasks.values(), stopping, asked}
+            done, _ = await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+            asked.cancel()
+            if done != {asked}:
+                break
+            more.clear()
+            new = tuple(name for name in wanted(home) if name not in tasks)
+            log(f"asked for {', '.join(new) or 'what runs already'}")
+            keep(build_services(settings, new), tasks, board, ports)
     finally:
         for name in STOP_ORDER:
             if name in tasks:
@@ -111,6 +132,21 @@ async def supervise(settings: Settings, names: tuple[str, ...], stop: asyncio.Ev
             raise error
 
 
+def keep(
+    services: list[Service], tasks: dict[str, asyncio.Task[None]], board: Board, ports: Ports
+) -> None:
+    """Begin to keep these services, beside those that are kept already."""
+    for service in services:
+        keeper = Keeper(service, board, ports, board.home)
+        tasks[service.name] = asyncio.create_task(keeper.run())
+
+
+def wanted(home: Path) -> tuple[str, ...]:
+    """The programs that somebody asked this supervisor for."""
+    words = wanted_path(home).read_text(encoding="utf-8").split()
+    return tuple(name for name in PROGRAMS if name in words)
+
+
 def log(text: str) -> None:
     """Write one line, with the time, to the supervisor's log."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -119,8 +155,9 @@ def log(text: str) -> None:
 
 
 async def _serve(settings: Settings, names: tuple[str, ...], tethered: bool) -> None:
-    stop = asyncio.Event()
+    stop, more = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, more.set)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if tethered:
@@ -131,7 +168,7 @@ async def _serve(settings: Settings, names: tuple[str, ...], tethered: bool) -> 
                 stop.set()
 
         loop.add_reader(0, at_end)
-    await supervise(settings, names, stop)
+    await supervise(settings, names, stop, more)
 
 
 def _run(settings: Settings, names: tuple[str, ...], tethered: bool) -> str:
@@ -157,7 +194,7 @@ def main(arguments: list[str]) -> int:
         os._exit(0)
     sys.stdout.write(f"{os.getpid()}\n")
     sys.stdout.flush()
-    names = tuple(name for name in SERVICES if name in arguments)
+    names = tuple(name for name in (*SERVICES, *PROGRAMS) if name in arguments)
     words = _run(read_settings(), names, "--tether" in arguments)
     if words:
         log(words)

@@ -19,16 +19,18 @@ class Pace:
         self._clock = clock
         self._began = clock()
 
-    def words(self, done: int, of: int) -> str:
+    def words(self, done: int, of: int, what: str = "records") -> str:
         """How far, how fast, and how long still."""
         passed = self._clock() - self._began
         rate = done / passed if passed > 0 else 0.0
         left = f", about {(of - done) / rate:,.0f} s left" if rate > 0 else ""
-        return f"{done:,} of {of:,} records, {rate:,.0f} a second{left}"
+        return f"{done:,} of {of:,} {what}, {rate:,.0f} a second{left}"
 
 
 @contextmanager
-def progress_on(stream: TextIO, clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
+def progress_on(
+    stream: TextIO, clock: Callable[[], float] = time.monotonic, what: str = "records"
+) -> Iterator[Progress]:
     """Tell on this stream how far it is, until the end of the block."""
     pace = Pace(clock)
     if not stream.isatty():
@@ -38,7 +40,7 @@ def progress_on(stream: TextIO, clock: Callable[[], float] = time.monotonic) -> 
             nonlocal told
             if clock() - told >= LINE_SECONDS:
                 told = clock()
-                stream.write(pace.words(done, of) + "\n")
+                stream.write(pace.words(done, of, what) + "\n")
                 stream.flush()
 
         yield line
@@ -48,9 +50,9 @@ def progress_on(stream: TextIO, clock: Callable[[], float] = time.monotonic) -> 
 
     columns = (BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(file=stream), transient=True) as shown:
-        task = shown.add_task("reading what is recorded", total=None)
+        task = shown.add_task(f"reading {what}", total=None)
 
         def bar(done: int, of: int) -> None:
-            shown.update(task, completed=done, total=of, description=pace.words(done, of))
+            shown.update(task, completed=done, total=of, description=pace.words(done, of, what))
 
         yield bar

@@ -49,6 +49,23 @@ class Minutes:
         self._started = said_by(self._person, fact, datetime.now(UTC))
         await append_said(self._log, self._started, self._patterns, dry_run=False)
 
+    async def begin_to_ask(self, stream: str, since: datetime | None = None) -> None:
+        """Say that work is asked for again, and who wants it; the requests hold the reason."""
+        await self.begin(stream, None, None, since)
+
+    async def end_of_asking(self, chosen: int, asked: int, *, is_whole: bool) -> None:
+        """Say of how many subjects how many were asked about; nothing was compared."""
+        started = self._started
+        assert started is not None, "it begins before it ends"
+        by = Producer(service=started.envelope.producer.service, version=version("genoflow"))
+        fact = ReplayCompleted(
+            stream=started.stream, replay_id=started.replay_id, records=chosen, compared=0,
+            decisions=asked, untold_effects=0, differences=0, is_whole=is_whole,
+        )  # fmt: skip
+        now, actor = datetime.now(UTC), started.envelope.actor
+        said = started.follow(fact, by=by, occurred_at=now, actor=actor)
+        await append_said(self._log, said, self._patterns, dry_run=False)
+
     async def end(self, report: Report) -> None:
         """Say what came of it, each kind of difference as a fact, all at once."""
         started = self._started

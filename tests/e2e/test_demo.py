@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from genoflow.deploy.commands.demo import next_lines
@@ -113,6 +114,22 @@ def test_each_line_that_the_demo_proposes_works(played: Played, number: int) -> 
     assert done.stdout.strip()
 
 
+def test_the_api_that_the_demo_leaves_answers_its_lines(played: Played) -> None:
+    lines = re.findall(r"curl -s -H 'X-API-Key: (\S+)' '(\S+)'", played.output)
+    assert len(lines) == 2
+    for key, url in lines:
+        answer = httpx2.get(url, headers={"X-API-Key": key}, timeout=30)
+        assert answer.status_code == 200, answer.text
+        assert f"{played.prefix}-C" in answer.text
+        assert httpx2.get(url, timeout=30).status_code == 401
+    states = read_status(played.settings).services
+    assert all(states[name].state == "ready" for name in ("read-models", "api"))
+    listed = genoflow(played.settings, "projection", "list").stdout.splitlines()
+    assert all(", 0 behind" in line for line in listed)
+    assert "nobody can sign in" not in (played.settings.home / "logs" / "api.log").read_text()
+    assert re.search(r"admin: .*\n +its password, shown only now: \S{12,}", played.output)
+
+
 def test_a_second_demo_finds_the_stack_and_plays_under_other_ids(played: Played) -> None:
     again = genoflow(played.settings, "demo")
     assert again.returncode == 0, again.stderr
@@ -120,6 +137,7 @@ def test_a_second_demo_finds_the_stack_and_plays_under_other_ids(played: Played)
     assert "genoflow timeline DEMO-002-A" in again.stdout
     assert re.search(r"lost 0 of \d+ facts", again.stdout)
     assert played.prefix not in again.stdout
+    assert "password" not in again.stdout, "it was shown once"
     assert all(process.alive() for process in read_status(played.settings).processes)
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -26,19 +27,25 @@ from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.replay_completed import ReplayCompleted
 from genoflow.events.replay_started import ReplayStarted
+from genoflow.events.rerun_requested import RerunRequested
+from genoflow.events.run_failed import RunFailed
 from genoflow.events.subscribe import Subscription
+from tests.asked import like
 from tests.e2e.workers import (
     GENOFLOW,
     PATIENCE_SECONDS,
     facts,
     fails,
+    genoflow,
     happens,
+    said,
     settings_of,
     succeeds,
     until,
     working,
 )
 from tests.qc_facts import COVERAGE, requested
+from tests.run_facts import requested as request_for_run
 from tests.servers import cli_environment
 from tests.tidy.source import ROOT
 
@@ -273,3 +280,40 @@ def test_what_cannot_be_replayed_is_refused(
     settings: Settings, words: tuple[str, ...], reason: str
 ) -> None:
     assert reason in fails(settings, "replay", "decide", *words)
+
+
+def test_work_is_asked_for_again_by_one_line_and_only_once(
+    stack: Addresses, postgres_url: str, suffix: str, tmp_path: Path
+) -> None:
+    found = settings_of(stack, suffix, tmp_path, postgres=postgres_url)
+    succeeds(found, "topics", "apply")
+    ids = [UUID(int=number) for number in range(1, 6)]
+    for number, run_id in enumerate(ids):
+        of: dict[str, Any] = {"run_id": run_id, "case_id": f"C{number}"}
+        happens(
+            found, request_for_run(**of, attempts_max=1),
+            like(RunFailed, **of, attempt=1, will_retry=False, reason="no space left"),
+        )  # fmt: skip
+    words = ("replay", "reprocess", "run", "--where", "state = failed", "--reason", "mended")
+    unfed = genoflow(found, *words)
+    assert "0 chosen" in unfed.stdout
+    assert "records behind the log" in unfed.stderr
+    succeeds(found, "project", "--once")
+    assert "5 would be asked about; nothing was appended" in succeeds(found, *words)
+    part = json.loads(succeeds(found, *words, "--limit", "2", "--append", "--json"))
+    assert (part["appended"], part["is_whole"]) == (2, False)
+    at = ("--at-position", part["position"])
+    done = succeeds(found, *words, *at, "--append", "--record", "--as", "mona")
+    assert "3 were asked about" in done
+    assert "was asked for again" in done
+    assert "0 were asked about" in succeeds(found, *words, "--append")
+    told = [said(found, RerunRequested, f"C{number}") for number in range(5)]
+    assert [len(some) for some in told] == [1] * 5
+    assert {some[0].reason for some in told} == {"mended"}
+    began, over = governance(found)
+    assert isinstance(began, ReplayStarted)
+    assert isinstance(over, ReplayCompleted)
+    assert (began.key, began.envelope.actor.id) == ("reprocess-run", "mona")
+    assert (over.records, over.decisions) == (5, 3)
+    complaint = fails(found, *words[:3], "--where", "boss = me", "--reason", "x")
+    assert "is no column; there are assay, attempt" in complaint

@@ -118,6 +118,17 @@ def test_accounts_are_made_and_used_and_every_change_reaches_the_log(
     assert "admin  disabled  no role" in succeeds(settings, "user", "list")
 
 
+def test_a_server_that_knows_nobody_says_how_to_make_the_first(
+    settings: Settings, tmp_path: Path
+) -> None:
+    succeeds(settings, "topics", "apply")
+    with serving(settings, tmp_path / "log"):
+        assert "`genoflow user first` makes the first" in (tmp_path / "log").read_text()
+    succeeds(settings, "user", "create", "vera", "--no-password")
+    with serving(settings, tmp_path / "log"):
+        assert "user first" not in (tmp_path / "log").read_text()
+
+
 def test_commands_refuse_what_contradicts_itself(settings: Settings) -> None:
     assert "is no role" in fails(settings, "user", "create", "vera", "--role", "boss")
     short = fails(settings, "user", "create", "vera", "--password-stdin", said="short\n")
@@ -129,6 +140,14 @@ def test_commands_refuse_what_contradicts_itself(settings: Settings) -> None:
         settings, "key", "create", "vera", "--name", "x", "--scope", "all"
     )
     assert "needs a scope" in fails(settings, "key", "create", "vera", "--name", "x")
+    of_vera = ("user", "projects", "vera")
+    assert succeeds(settings, *of_vera, "--add", "P1", "--add", "P2").endswith("sees P1, P2\n")
+    assert succeeds(settings, *of_vera, "--remove", "P1").endswith("sees P2\n")
+    assert "in force  no role" in (listed := succeeds(settings, "user", "list"))
+    assert "sees P2" in listed
+    assert "say one of the two" in fails(settings, *of_vera, "--add", "P1", "--remove", "P1")
+    assert "is no id of a project" in fails(settings, *of_vera, "--add", "two words\n")
+    assert "identifier of a person" in fails(settings, *of_vera, "--add", "MRN1234567")
     told = fails(settings, "user", "disable", "vera", "--reason", "wrote about MRN 1234567")
     assert "identifier of a person" in told
     assert "1234567" not in told

@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -16,6 +17,7 @@ from genoflow.events.log.port import Vector
 from genoflow.processors.flow import FLOW, PROCESSORS
 from genoflow.processors.read_models import ReadModel
 from genoflow.projections.audit_trail import AuditTrail
+from genoflow.projections.course import Moments
 from genoflow.projections.model import AnyModel
 from genoflow.projections.paging import Found
 from genoflow.projections.runner import bring_up, ends_of
@@ -76,6 +78,15 @@ async def rows_of(postgres_url: str, *models: AnyModel) -> AsyncIterator[Rows]:
             yield Rows(connection, log, (AuditTrail(), *models))
     finally:
         await connection.close()
+
+
+async def moments_of(rows: Rows, number: int) -> Moments:
+    """From before the first event to behind the last one."""
+    [found] = await rows.connection.fetch(
+        "select min(recorded_at) as first, max(recorded_at) as last from live.events"
+    )
+    step = (found["last"] - found["first"]) / (number - 3) + timedelta(microseconds=1)
+    return Moments(found["first"] - step, step, number)
 
 
 async def are_equal_in_pieces(rows: Rows, events: Sequence[Event], seed: int) -> None:

@@ -24,16 +24,17 @@ COHORT = make(5, 12, 6)
 @lru_cache(maxsize=1)
 def first() -> tuple[Event, ...]:
     """What that cohort leaves on the log."""
-    return _played(COHORT)
+    return played(COHORT)
 
 
 @lru_cache(maxsize=1)
 def later() -> tuple[Event, ...]:
     """What happens in another cohort, some time after."""
-    return _played(make(6, 3, 3))
+    return played(make(6, 3, 3))
 
 
-def _played(cohort: Cohort) -> tuple[Event, ...]:
+def played(cohort: Cohort) -> tuple[Event, ...]:
+    """What a cohort leaves on the log."""
     # The simulator has an event loop of its own, and a thread runs one at a time.
     with ThreadPoolExecutor(1) as thread:
         return tuple(thread.submit(logged, cohort).result())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -159,15 +160,13 @@ async def test_figures_are_those_of_now(door: Door) -> None:
     }  # fmt: skip
     jobs = await ask(door, headers, "/monitoring/metrics", metric_type="jobs")
     assert [one["metric_name"] for one in jobs["metrics"]] == ["active_jobs", "waiting_samples"]
-    now = door.clock().isoformat()
-    held = await ask(door, headers, "/monitoring/metrics", start_time=now, end_time=now)
-    assert held["metrics"] == found
-    past = {"end_time": "2020-01-01T00:00:00Z"}
-    assert (await ask(door, headers, "/monitoring/metrics", **past))["metrics"] == []
     for wrong, said in (
         ("metric_type=cpu", "'jobs' or 'errors'"),
         ("start_time=2026-03-01T10:00:00", "no time zone"),
         ("start_time=2027-01-01T00:00:00Z&end_time=2026-01-01T00:00:00Z", "exchange them"),
+        ("start_time=2026-01-01T00:00:00Z&step=1", "500 are the limit; take"),
+        ("step=0", "greater than or equal to 1"),
+        ("metric_type=memory", "'jobs' or 'errors'"),
         (f"at_position={position}", "as they are now"),
         ("as_of=0001-01-01T00:00:00%2B14:00", "is no time in UTC"),
         ("as_of=9999-12-31T23:59:59-14:00", "is no time in UTC"),
@@ -176,3 +175,30 @@ async def test_figures_are_those_of_now(door: Door) -> None:
         assert said in refused(answer, 422)["message"]
     partner = await door.bearer("paula", Role.PARTNER)
     refused(await door.client.get("/v1/monitoring/metrics", headers=partner), 403)
+
+
+async def test_figures_have_a_course_whose_end_is_what_holds_now(door: Door) -> None:
+    async with door.services.pool.acquire() as connection:
+        [row] = await connection.fetch("select max(recorded_at) as last from live.events")
+    door.clock.now = row["last"] + timedelta(minutes=5)
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    path = "/monitoring/metrics"
+    now = (await ask(door, headers, path))["metrics"]
+    begin = (door.clock() - timedelta(hours=2)).isoformat()
+    hours = {"start_time": begin, "step": 600}
+    course = (await ask(door, headers, path, **hours))["metrics"]
+    assert len(course) == 13 * len(now)
+    assert course[-len(now) :] == now
+    assert {one["value"] for one in course[: len(now)]} == {0}, "the log began later"
+    times = [one["timestamp"] for one in course]
+    assert times == sorted(times)
+    errors = (await ask(door, headers, path, metric_type="errors", **hours))["metrics"]
+    assert {one["metric_name"] for one in errors} == {"failed_jobs", "parked_events"}
+    usual = (await ask(door, headers, path, start_time=begin))["metrics"]
+    assert len(usual) == 61 * len(now)
+    to_come = (door.clock() + timedelta(hours=2)).isoformat()
+    both = (await ask(door, headers, path, end_time=to_come, **hours))["metrics"]
+    assert both == course, "no moment is told that is still to come"
+    assert (await ask(door, headers, path, start_time=to_come, end_time=to_come))["metrics"] == []
+    old = {"end_time": "0001-01-01T00:00:00Z"}
+    assert len((await ask(door, headers, path, **old))["metrics"]) == len(now)

@@ -53,6 +53,49 @@ async def test_a_role_is_granted_and_revoked_and_the_log_hears_of_both(door: Doo
     assert len({fact.envelope.event_id for fact in announced.facts}) == 3
 
 
+async def test_projects_are_shown_and_hidden_and_the_log_hears_of_both(door: Door) -> None:
+    accounts = door.services.accounts
+    account = await door.account("paula", Role.PARTNER)
+    await told(door)
+    assert await accounts.show_project("paula", "P2", BY)
+    assert await accounts.show_project("paula", "P1", BY)
+    assert not await accounts.show_project("paula", "P1", BY)
+    assert (await accounts.find("paula")).projects == ("P1", "P2")
+    assert [one.projects for one in await accounts.all()] == [("P1", "P2")]
+    pair = await door.services.sessions.begin(account)
+    key = await door.key("paula", Permission.SAMPLES_READ)
+    for caller in (
+        await door.services.sessions.caller(pair.access_token),
+        await door.services.keys.caller(key),
+    ):
+        assert caller.projects == frozenset({"P1", "P2"})
+        assert caller.sees_only(Permission.SAMPLES_READ) == caller.projects
+    assert await accounts.hide_project("paula", "P2", "its contract has ended", BY)
+    assert await accounts.disable("paula", "has left", BY)
+    announced = Announced()
+    await outbox.send(door.services.pool, announced)
+    facts = [one for one in announced.facts if "project_id" in one.payload()]
+    assert [(one.type(), one.payload()["project_id"]) for one in facts] == [
+        ("ProjectAccessGranted", "P2"), ("ProjectAccessGranted", "P1"),
+        ("ProjectAccessRevoked", "P2"), ("ProjectAccessRevoked", "P1"),
+    ]  # fmt: skip
+    assert {one.key for one in facts} == {str(account.account_id)}
+    with pytest.raises(Refused, match="enable it first"):
+        await accounts.show_project("paula", "P1", BY)
+    await accounts.enable("paula")
+    assert (await accounts.find("paula")).projects == ()
+
+
+async def test_an_account_sees_a_bounded_number_of_projects(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genoflow.api.identity.accounts.PROJECTS_OF_ACCOUNT_MAX", 1)
+    await door.account("paula", Role.PARTNER)
+    await door.services.accounts.show_project("paula", "P1", BY)
+    with pytest.raises(Refused, match="sees 1 projects already"):
+        await door.services.accounts.show_project("paula", "P2", BY)
+
+
 async def test_what_was_not_appended_waits_and_keeps_its_order_and_its_ids(door: Door) -> None:
     await door.account("vera", Role.CLINICIAN, Role.AUDITOR)
     announced = Announced(failures=[LogUnavailable("no broker answers")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
@@ -103,6 +104,13 @@ def test_the_commands_start_find_show_and_stop_a_stack(settings: Settings) -> No
     assert first.returncode == 0, first.stderr
     second = cli(settings, "up")
     assert (second.returncode, second.stdout) == (0, first.stdout)
+    shown_once = re.search(
+        r"admin: .* created\nits password, shown only now: (\S+)\n", first.stderr
+    )
+    assert shown_once, first.stderr
+    assert "password" not in second.stderr, "there is an account already"
+    kept = [path.read_text(errors="replace") for path in (settings.home / "logs").iterdir()]
+    assert not any(shown_once[1] in text for text in (first.stdout, *kept))
 
     shown = cli(settings, "status", "--json")
     assert shown.returncode == 0

@@ -19,9 +19,17 @@ from genoflow.events.event_parked import EventParked
 from genoflow.events.file_landed import FileLanded
 from genoflow.processors.flow import PROCESSORS
 from genoflow.projections import parked
+from genoflow.projections.audit_trail import vector_at
 from tests.asked import landed, like
 from tests.examples import someone
-from tests.integration.rows import Rows, all_pages, are_equal_in_pieces, rows_of, uses_of
+from tests.integration.rows import (
+    Rows,
+    all_pages,
+    are_equal_in_pieces,
+    moments_of,
+    rows_of,
+    uses_of,
+)
 from tests.partition import MOMENT
 from tests.spec import heard
 
@@ -96,6 +104,13 @@ async def test_what_is_parked_waits_until_a_person_answers(rows: Rows) -> None:
     )  # fmt: skip
     # It could not be taken this time either.
     await rows.tell(parking(request, file, place, "toy", None))
+    moments = await moments_of(rows, 12)
+    waits = []
+    for moment in moments.all:
+        at = await vector_at(rows.connection, moment)
+        waits.append((await parked.count_parkings(rows.connection, at=at)).get(parked.WAITS, 0))
+    assert await parked.course(rows.connection, moments) == waits
+    assert (waits[0], waits[-1]) == (0, 1)
     for log, row in await both(rows):
         agree(log, row)
     ask: Any = {"connection": rows.connection}

@@ -21,13 +21,13 @@ class Metric(Answer):
     """One figure."""
 
     timestamp: datetime
-    """when it was counted"""
+    """of when it is"""
     metric_name: str
     value: float
     unit: str
 
 
 class Metrics(Answer):
-    """The figures of now, where now lies in the time that is asked for."""
+    """The figures of now, or of each moment of the time that is asked for, in its order."""
 
     metrics: tuple[Metric, ...]

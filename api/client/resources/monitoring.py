@@ -27,16 +27,18 @@ class MonitoringCalls:
         metric_type: Literal["jobs", "errors"] | None = None,
         start_time: datetime | None = None,
         end_time: datetime | None = None,
+        step: int | None = None,
         min_position: str | None = None,
         as_of: datetime | None = None,
         at_position: str | None = None,
     ) -> Metrics:
-        """Count active and failed jobs, waiting samples and parked events as they are now.
+        """Count active and failed jobs, waiting samples and parked events, now or over a time.
 
         `active_jobs` have no verdict yet, `failed_jobs` failed in their newest attempt, also
         where another follows, `waiting_samples` wait for anything, and `parked_events` wait
-        for a person. A time that does not hold now is answered with no figures: no course is
-        kept yet, and neither are `cpu` and `memory`.
+        for a person. With `start_time`, `end_time` or `step` they are told as they stood at
+        each moment, by when the log took what changed them, 500 moments at most and none that
+        is still to come. `cpu` and `memory` are not measured yet.
         """
         call = Call(
             method="GET",
@@ -45,6 +47,7 @@ class MonitoringCalls:
                 "metric_type": metric_type,
                 "start_time": start_time,
                 "end_time": end_time,
+                "step": step,
                 "min_position": min_position,
                 "as_of": as_of,
                 "at_position": at_position,
