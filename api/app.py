@@ -17,6 +17,7 @@ from genoflow.api.errors import REQUEST_ID, install
 from genoflow.api.guard import KEY_HEADER, WRITES, GuardedMount, GuardedRoute, asks
 from genoflow.api.idempotency import HEADER, REPLAYED
 from genoflow.api.identity.permissions import Access
+from genoflow.api.limits import LIMIT_HEADERS
 from genoflow.api.middleware import BASE, Alias, BodyLimit, Requests
 from genoflow.api.operations import operation_id
 from genoflow.api.ports import Outside
@@ -27,7 +28,6 @@ from genoflow.events.registry import Edition, released
 
 GZIP_BYTES_MIN = 1_000  # below it the head of gzip and the work cost more than the line saves
 CORS_SECONDS = 600  # for how long a browser asks no second time: ten minutes
-LIMIT_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After")
 ABOUT = """\
 Where is my sample, why is it there, and can you prove it?
 
@@ -92,7 +92,14 @@ def _middleware(cors_origins: Sequence[str]) -> list[Middleware]:
                 allow_origins=list(cors_origins),
                 allow_methods=["GET", *sorted(WRITES)],
                 allow_headers=["Authorization", KEY_HEADER, HEADER, REQUEST_ID, "Content-Type"],
-                expose_headers=[REQUEST_ID, REPLAYED, "Location", "ETag", *LIMIT_HEADERS],
+                expose_headers=[
+                    REQUEST_ID,
+                    REPLAYED,
+                    "Location",
+                    "ETag",
+                    *LIMIT_HEADERS,
+                    "Retry-After",
+                ],
                 max_age=CORS_SECONDS,
             )
         )

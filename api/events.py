@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
-from genoflow.api.reading import PAGE_DEFAULT, Limit, ReadingHere, ReadingRoute, with_zone
+from genoflow.api.reading import PAGE_DEFAULT, Limit, ReadingHere, ReadingRoute, noted, with_zone
 from genoflow.api.services import Services
 from genoflow.events import topics
 from genoflow.events.log.port import Vector
@@ -223,6 +223,10 @@ async def _lines(
             for event in found:
                 here = {**here, (event.topic, event.partition): event.offset + 1}
                 data = told(event).model_dump_json()
+                try:
+                    noted(request, data.encode())
+                except Refusal:
+                    return  # its answer has begun; the client comes back, and is refused then
                 yield f"id: {to_word(here)}\nevent: {event.type}\ndata: {data}\n\n"
                 quiet_since = clock()
             if after != here:

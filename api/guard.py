@@ -55,13 +55,14 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-def _caller(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
+    """Who calls, behind the door."""
     return cast("Caller", request.state.caller)
 
 
 def _request_name(request: Request) -> UUID:
     key = request.headers.get(HEADER)
-    return uuid4() if key is None else uuid5(_caller(request).account, key)
+    return uuid4() if key is None else uuid5(caller_of(request).account, key)
 
 
 def _sees_only(request: Request) -> frozenset[str] | None:
@@ -74,7 +75,7 @@ SeesOnly = Annotated[frozenset[str] | None, Depends(_sees_only)]
 # What names this request: the same for a write that is sent again under its key. A route derives
 # the ids of its facts from it, so that even a first try of unknown outcome leaves one fact.
 RequestName = Annotated[UUID, Depends(_request_name)]
-CallerHere = Annotated[Caller, Depends(_caller)]
+CallerHere = Annotated[Caller, Depends(caller_of)]
 ServicesHere = Annotated[Services, Depends(services_of)]
 
 
@@ -190,10 +191,14 @@ def _unauthorized(message: str) -> Refusal:
 
 
 async def _count(request: Request, caller: Caller) -> None:
+    await count(request, *count_of(caller))
+
+
+def count_of(caller: Caller) -> tuple[str, int]:
+    """Under which name this caller's calls are counted, and how many a minute it may make."""
     if caller.via == "key":
-        await count(request, f"key:{caller.via_id}", PER_KEY)
-    else:
-        await count(request, f"user:{caller.account}", PER_USER)
+        return f"key:{caller.via_id}", PER_KEY
+    return f"user:{caller.account}", PER_USER
 
 
 async def count(request: Request, who: str, per_minute: int) -> None:

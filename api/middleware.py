@@ -19,7 +19,7 @@ BODY_SECONDS_MAX = 30.0  # 10 MB in 30 s are 2.7 Mbit/s; what is slower only hol
 PATH_CHARACTERS_MAX = 500  # of a line of the log
 ALIAS = "/api/v1"
 BASE = "/v1"
-_GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")  # an id of a client that is a plain one
 _log = logging.getLogger("genoflow.api.requests")
 
 
@@ -35,7 +35,7 @@ class Requests:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = given if _GIVEN.fullmatch(given) else str(uuid4())
+        request_id = given if GIVEN.fullmatch(given) else str(uuid4())
         scope.setdefault("state", {})["request_id"] = request_id
         begun, status = time.monotonic(), 500
 

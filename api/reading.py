@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genoflow.api.errors import Refusal
-from genoflow.api.guard import GuardedRoute, SeesOnly, ServicesHere
+from genoflow.api.guard import GuardedRoute, SeesOnly, ServicesHere, caller_of, services_of
 from genoflow.events.log.port import Vector
 from genoflow.projections.as_of import position_at
 from genoflow.projections.event_search import positions
@@ -52,13 +52,24 @@ class _Reads(APIRoute):
                     422, f"{unknown[0]}: {said}",
                     details={"field": unknown[0], "rejected_value": None},
                 )  # fmt: skip
-            return _tagged(request, await handler(request))
+            response = await handler(request)
+            if request.method == "GET" and response.status_code == 200:
+                noted(request, getattr(response, "body", b""))
+            return _tagged(request, response)
 
         return reading
 
 
 class ReadingRoute(GuardedRoute, _Reads):
     """A question behind the door."""
+
+
+def noted(request: Request, body: bytes) -> None:
+    """Note which subjects this answer shows to whom, before it leaves; a Refusal where that fails.
+
+    An answer that is a stream has no body: its route notes each part.
+    """
+    services_of(request).reads.note(caller_of(request), request.scope["route"].path_format, body)
 
 
 def _filters(asked: Dependant) -> set[str]:

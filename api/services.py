@@ -13,6 +13,7 @@ from genoflow.api.identity.passwords import Passwords
 from genoflow.api.identity.sessions import Sessions
 from genoflow.api.identity.tokens import Tokens
 from genoflow.api.ports import Clock, RateLimits
+from genoflow.api.reads import Reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Services:
     sessions: Sessions
     keys: Keys
     idempotency: Idempotency
+    reads: Reads
 
 
 def services(
@@ -40,4 +42,5 @@ def services(
         sessions=Sessions(pool, tokens, clock),
         keys=Keys(pool, clock),
         idempotency=Idempotency(pool, clock),
+        reads=Reads(pool, clock),
     )

@@ -14,10 +14,17 @@ P50 = "p50 ms"
 P99 = "p99 ms"
 MEBIBYTES = "MiB"
 SECONDS = "s"
+ANSWERS = "answers/s"
 CPU = "µs of CPU"
 HIGHER_IS_BETTER = {
-    RATE: True, P50: False, P99: False, MEBIBYTES: False, SECONDS: False, CPU: False
-}  # fmt: skip
+    RATE: True,
+    ANSWERS: True,
+    P50: False,
+    P99: False,
+    MEBIBYTES: False,
+    SECONDS: False,
+    CPU: False,
+}
 
 
 @dataclass(frozen=True, slots=True)

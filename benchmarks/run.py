@@ -1,6 +1,6 @@
 """`python -m benchmarks.run`: ours beside the anchors on an embedded broker, as ratios.
 
-    --only NAME    one path, such as append_bulk, tail or stage
+    --only NAME    one path, such as append_bulk, tail or get_by_key
     --quick        few events and one round: shows that it works, says nothing about speed
     --out PATH     where the results go instead of benchmarks/results.json and the page
 
@@ -26,6 +26,7 @@ from benchmarks import (
     append_bulk,
     append_one,
     columns,
+    get_by_key,
     page,
     projection,
     rebuild,
@@ -68,6 +69,7 @@ PATHS = {
     "codec": Measured(columns.measure, 6_000, 200),
     "projection": Measured(projection.measure, 30_000, 500),
     "rebuild": Measured(rebuild.measure, 1_000, 5),
+    "get_by_key": Measured(get_by_key.measure, 10_000, 200),
 }
 ROUNDS = 3
 ROUNDS_QUICK = 1

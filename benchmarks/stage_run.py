@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -155,11 +155,28 @@ async def running(
             await asyncio.to_thread(started.end, kindly=kindly)
 
 
-def _spawned(command: Sequence[str], said: Path) -> subprocess.Popen[bytes]:
+@contextlib.asynccontextmanager
+async def serving(
+    name: str, command: Sequence[str], environment: Mapping[str, str]
+) -> AsyncIterator[Program]:
+    """A server of its own in this environment, ended and gone at the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="genoflow-serving-") as folder:
+        said = Path(folder) / "said"
+        started = Program(name, _spawned(command, said, environment), said)
+        try:
+            yield started
+        finally:
+            await asyncio.to_thread(started.end, kindly=True)
+
+
+def _spawned(
+    command: Sequence[str], said: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     with said.open("wb") as out:
         return subprocess.Popen(
-            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-        )
+            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+            env=environment,
+        )  # fmt: skip
 
 
 def _errand(log: KafkaLog, name: str, folder: Path) -> Path:

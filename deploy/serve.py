@@ -13,12 +13,14 @@ from typing import Any
 import uvicorn
 
 from genoflow.api.app import create_app
+from genoflow.api.hot import Hot
 from genoflow.api.identity import outbox
 from genoflow.api.identity.passwords import Passwords
 from genoflow.api.identity.tables import prepare
 from genoflow.api.identity.tokens import Tokens
 from genoflow.api.limits import MemoryLimits
 from genoflow.api.ports import UNAVAILABLE, Outside
+from genoflow.api.reads import keep_telling, tell_the_last
 from genoflow.api.registry import SHUTDOWN_SECONDS_MAX, listen
 from genoflow.api.routes import ROUTERS
 from genoflow.api.services import Services, services
@@ -94,7 +96,8 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
         ) from error
     with listener:
         async with open_services(settings) as made, open_log(settings) as log:
-            await log.partitions(topics.GOVERNANCE.name)  # says which command makes it
+            for topic in (topics.GOVERNANCE, topics.ACCESS):
+                await log.partitions(topic.name)  # says which command makes it
             if await made.accounts.none_yet():
                 _log.warning(NOBODY_YET)
             app = create_app(
@@ -108,10 +111,11 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
                 routers=ROUTERS,
                 cors_origins=settings.cors_origins,
             )
-            server = uvicorn.Server(_config(app, settings))
+            server = uvicorn.Server(_config(Hot(app, made), settings))
             _stop_with_signals(server)
             beside = [
                 asyncio.create_task(outbox.keep_sending(made.pool, log), name="outbox"),
+                asyncio.create_task(keep_telling(made.reads), name="reads"),
                 asyncio.create_task(_keep_tidy(made), name="tidy"),
             ]
             for task in beside:
@@ -121,7 +125,10 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
             try:
                 await server.serve(sockets=[listener])
             finally:
-                await _end(beside)
+                try:
+                    await _end(beside)
+                finally:
+                    await tell_the_last(made.reads)
 
 
 def _config(app: Any, settings: Settings) -> uvicorn.Config:

@@ -94,6 +94,7 @@ from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.sequencing_run_started import SequencingRunStarted
 from genoflow.events.subject_silent import SubjectSilent
+from genoflow.events.subjects_read import SubjectsRead
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.target_set_published import TargetSetPublished
@@ -200,6 +201,7 @@ EVENTS: tuple[type[Event], ...] = (
     ProjectAccessRevoked,
     KeyIssued,
     KeyRevoked,
+    SubjectsRead,
     DeadlineSet,
     DeadlinePassed,
     DeadlineCancelled,

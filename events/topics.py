@@ -44,9 +44,10 @@ PARKED = Topic("gf.parked.v1", "the subject's own key", "events that a processor
 GOVERNANCE = Topic(
     "gf.governance.v1", "stream", "what is done to the record itself: read models, replays, rights"
 )
+ACCESS = Topic("gf.access.v1", "account id", "who was shown which subjects")
 
-# The order is the order of the pages and of `genoflow topics`.
-TOPICS = (SEQUENCING_RUN, SAMPLE, CASE, RUN, CATALOG, NOTIFICATION, PARKED, GOVERNANCE)
+# The order is the order of the pages and of `genoflow topics`; positions as words count on it.
+TOPICS = (SEQUENCING_RUN, SAMPLE, CASE, RUN, CATALOG, NOTIFICATION, PARKED, GOVERNANCE, ACCESS)
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
 WORKERS = Topic(

@@ -41,6 +41,7 @@ from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
 from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
 from genoflow.events.sequencing_run_started import SequencingRunStarted
+from genoflow.events.subjects_read import SubjectsRead
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.target_set_published import TargetSetPublished
@@ -148,6 +149,11 @@ FLOW: tuple[Row, ...] = (
             KeyRevoked,
         ),
         about="who may do what: changes of accounts and keys, from their outbox",
+    ),
+    Porch(
+        "reads",
+        emits=(SubjectsRead,),
+        about="who was shown which subjects, told once a second",
     ),
     Porch(
         "qc-desk",

@@ -297,6 +297,19 @@ ORDER = ("first_at", "run_id")
 TASK_ORDER = ("attempt", "task_id", "task_attempt")
 
 
+_VERSIONS = f"""
+select r.run_id, (select build from gf.builds where model = 'runs' and state = 'live')
+    || '@' || r.log_offset || coalesce('/' || u.run_id || '@' || u.log_offset, '') as version
+from live.{RUNS.name} r left join lateral (
+    select e.run_id, e.log_offset from live.{RUNS.name} e
+    where r.tasks_expected is null and e.tasks_expected is not null and e.pipeline = r.pipeline
+        and e.pipeline_version = r.pipeline_version and e.members = r.members
+    order by e.ended_at desc, e.run_id limit 1
+) u on true
+where r.run_id = any($1::text[])
+"""
+
+
 async def run_of(connection: Connection, run_id: str, *, at: Vector | None = None) -> Found | None:
     """One run, with how far it is and how long runs like it took."""
     found = await one(connection, RUNS, Where().add("run_id = {}", run_id), at)
@@ -304,6 +317,15 @@ async def run_of(connection: Connection, run_id: str, *, at: Vector | None = Non
         return None
     [told] = await beside_usual(connection, RUNS, [found], at)
     return told
+
+
+async def run_versions(connection: Connection, run_ids: Sequence[str]) -> dict[str, str]:
+    """What changes with anything that is told of each of these runs, of those that are known.
+
+    That is the run's own row and, while it is under way, the row of the run by which it is judged.
+    """
+    rows = await connection.fetch(_VERSIONS, list(run_ids))
+    return {row["run_id"]: row["version"] for row in rows}
 
 
 def _where(

@@ -211,6 +211,15 @@ def _case(sample: Sample, event: CaseJoined | CaseLeft) -> SampleCaseRow:
 
 # -- queries
 
+_VERSIONS = f"""
+select s.sample_id, (select build from gf.builds where model = 'samples' and state = 'live')
+    || '@' || greatest(s.log_offset,
+        (select max(r.log_offset) from live.{READ_SETS.name} r where r.sample_id = s.sample_id),
+        (select max(c.log_offset) from live.{CASES.name} c where c.sample_id = s.sample_id)
+    ) as version
+from live.{SAMPLES.name} s where s.sample_id = any($1::text[])
+"""
+
 
 async def sample_of(
     connection: Connection, sample_id: str, *, at: Vector | None = None
@@ -245,6 +254,15 @@ async def cases_of(
     select = f"select sample_cases.* from {relation(CASES, at)}"
     where = Where().add("sample_id = {}", sample_id)
     return await page(connection, select, where, ("case_id",), after=after, limit=limit)
+
+
+async def sample_versions(connection: Connection, sample_ids: Sequence[str]) -> dict[str, str]:
+    """What changes with anything that is told of each of these samples, of those that are known.
+
+    All rows of a sample are fed by one partition, so the last offset of any of them moves it.
+    """
+    rows = await connection.fetch(_VERSIONS, list(sample_ids))
+    return {row["sample_id"]: row["version"] for row in rows}
 
 
 async def list_samples(

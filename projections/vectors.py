@@ -11,7 +11,7 @@ from genoflow.events.log.port import Vector
 from genoflow.events.topics import TOPICS
 
 EDITION = 1  # the first byte: another one where the topics, or their order, become others
-WORD_CHARACTERS_MAX = 8_192  # 8 topics of 64 partitions with offsets of 10 bytes, in base64
+WORD_CHARACTERS_MAX = 8_192  # 9 topics of 64 partitions with offsets of 10 bytes, in base64
 PARTITIONS_MAX = 64
 
 

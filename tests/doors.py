@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from genoflow.api.app import create_app
 from genoflow.api.desks import Links
 from genoflow.api.guard import CallerHere, GuardedRoute, RequestName, asks
+from genoflow.api.hot import Hot
 from genoflow.api.identity.accounts import Account
 from genoflow.api.identity.passwords import Passwords
 from genoflow.api.identity.permissions import Permission, Role
@@ -197,7 +198,7 @@ async def open_door(
         )
         app = create_app(made, read_editions(), outside, routers=routers, cors_origins=cors_origins)
         app.state.shelf = Shelf()
-        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+        transport = httpx2.ASGITransport(app=Hot(app, made), raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://lab") as client:
             yield Door(made, clock, keys, app, client)
 

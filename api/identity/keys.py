@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
-from asyncpg import Pool
+from asyncpg import Connection, Pool
 
 from genoflow.api.identity.accounts import Account
 from genoflow.api.identity.outbox import announce
@@ -123,34 +125,54 @@ class Keys:
 
     async def caller(self, key: str) -> Caller:
         """For whom this key speaks; NotValid where for nobody any more."""
+        row = await self._pool.fetchrow(f"{_KEY} = $1", self.hash_of(key))
+        return _caller(row, self._clock())
+
+    @staticmethod
+    def hash_of(key: str) -> bytes:
+        """What is kept of a key; NotValid where it is none."""
         if KEY.fullmatch(key) is None:
             raise NotValid("it is no key")
-        row = await self._pool.fetchrow(
-            """
-            select k.key_id, k.account_id, k.scopes, k.expires_at, k.revoked_at, a.username,
-                   a.disabled_at, array(select role from identity.roles r
-                                        where r.account_id = k.account_id) as roles,
-                   array(select project_id from identity.account_projects p
-                         where p.account_id = k.account_id) as projects
-            from identity.keys k join identity.accounts a using (account_id)
-            where k.key_hash = $1
-            """,
-            _hash(key),
-        )
-        if row is None or row["revoked_at"] is not None or row["disabled_at"] is not None:
-            raise NotValid("it is not in force")
-        if row["expires_at"] <= self._clock():
-            raise NotValid("it is over")
-        known = {permission.value for permission in Permission}
-        return Caller(
-            account=row["account_id"],
-            username=row["username"],
-            roles=roles_of(row["roles"]),
-            scopes=frozenset(Permission(scope) for scope in row["scopes"] if scope in known),
-            via="key",
-            via_id=row["key_id"],
-            projects=frozenset(row["projects"]),
-        )
+        return _hash(key)
+
+    async def callers(
+        self, connection: Connection, hashes: Collection[bytes]
+    ) -> dict[bytes, Caller]:
+        """For whom the keys of these hashes speak, of those that speak for somebody."""
+        rows = await connection.fetch(f"{_KEY} = any($1::bytea[])", list(hashes))
+        now, found = self._clock(), {}
+        for row in rows:
+            with suppress(NotValid):
+                found[row["key_hash"]] = _caller(row, now)
+        return found
+
+
+_SCOPES = {permission.value: permission for permission in Permission}
+_KEY = """
+select k.key_hash, k.key_id, k.account_id, k.scopes, k.expires_at, k.revoked_at, a.username,
+       a.disabled_at,
+       array(select role from identity.roles r where r.account_id = k.account_id) as roles,
+       array(select project_id from identity.account_projects p
+             where p.account_id = k.account_id) as projects
+from identity.keys k join identity.accounts a using (account_id)
+where k.key_hash
+"""
+
+
+def _caller(row: Any, now: datetime) -> Caller:
+    if row is None or row["revoked_at"] is not None or row["disabled_at"] is not None:
+        raise NotValid("it is not in force")
+    if row["expires_at"] <= now:
+        raise NotValid("it is over")
+    return Caller(
+        account=row["account_id"],
+        username=row["username"],
+        roles=roles_of(row["roles"]),
+        scopes=frozenset(_SCOPES[scope] for scope in row["scopes"] if scope in _SCOPES),
+        via="key",
+        via_id=row["key_id"],
+        projects=frozenset(row["projects"]),
+    )
 
 
 def _hash(key: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Changes of accounts on their way to the log: written with the change, sent until they are there.
+"""Facts of the API on their way to the log: written with the change, sent until they are there.
 
 1. A change writes its rows and its facts in one transaction.
 2. One sender at a time appends the facts in their order, each under its own id.
@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+from collections.abc import Iterable
 from datetime import datetime
 from importlib.metadata import version
 
@@ -26,9 +26,11 @@ from genoflow.events.project_access_granted import ProjectAccessGranted
 from genoflow.events.project_access_revoked import ProjectAccessRevoked
 from genoflow.events.role_granted import RoleGranted
 from genoflow.events.role_revoked import RoleRevoked
+from genoflow.events.subjects_read import SubjectsRead
 
 SERVICE = "accounts"  # the porch, as the flow names it
-BATCH_MAX = 100  # 100 facts of 1 kB; a deployment has a few a day
+# 100 facts of 1 kB: a few changes a day, and one fact a second for each caller who reads.
+BATCH_MAX = 100
 PAUSE_SECONDS = 1.0  # a fact stands on the log a second after its change
 PAUSE_SECONDS_MAX = 30.0  # while no broker answers: 1, 2, 4, 8, 16, 30
 
@@ -36,6 +38,7 @@ _TYPES: dict[str, type[Event]] = {
     model.type(): model
     for model in (
         RoleGranted, RoleRevoked, ProjectAccessGranted, ProjectAccessRevoked, KeyIssued, KeyRevoked,
+        SubjectsRead,
     )
 }  # fmt: skip
 _LOCK = "select pg_try_advisory_xact_lock(hashtextextended('genoflow/identity/outbox', 0))"
@@ -44,13 +47,19 @@ _log = logging.getLogger(__name__)
 
 async def announce(connection: Connection, fact: Event, at: datetime, by: Actor) -> None:
     """Put a fact into the outbox, in the transaction of the change that it tells of."""
-    said = begin(
-        fact, occurred_at=at, actor=by, by=Producer(service=SERVICE, version=version("genoflow"))
-    )
-    await connection.execute(
+    await announce_all(connection, [(fact, at, by)], SERVICE)
+
+
+async def announce_all(
+    connection: Connection, facts: Iterable[tuple[Event, datetime, Actor]], service: str
+) -> None:
+    """Put facts of this porch into the outbox, in their order."""
+    producer = Producer(service=service, version=version("genoflow"))
+    said = [begin(fact, occurred_at=at, actor=by, by=producer) for fact, at, by in facts]
+    await connection.executemany(
         "insert into identity.outbox (type, payload, envelope) values ($1, $2, $3)",
-        said.type(), json.dumps(said.payload()), said.envelope.model_dump_json(),
-    )  # fmt: skip
+        [(one.type(), one.model_dump_json(), one.envelope.model_dump_json()) for one in said],
+    )
 
 
 async def send(pool: Pool, announcer: Announcer) -> int:
@@ -72,7 +81,8 @@ async def send(pool: Pool, announcer: Announcer) -> int:
 
 
 def _fact(name: str, payload: str, envelope: str) -> Event:
-    return _TYPES[name](**json.loads(payload)).enveloped(Envelope.model_validate_json(envelope))
+    fact = _TYPES[name].model_validate_json(payload)
+    return fact.enveloped(Envelope.model_validate_json(envelope))
 
 
 async def keep_sending(pool: Pool, announcer: Announcer) -> None:
@@ -83,7 +93,7 @@ async def keep_sending(pool: Pool, announcer: Announcer) -> None:
             sent = await send(pool, announcer)
             pause = PAUSE_SECONDS
         except (Retry, *UNAVAILABLE) as error:
-            _log.warning("changes of accounts wait for the log: %s", error)
+            _log.warning("changes of accounts and reads wait for the log: %s", error)
             sent, pause = 0, min(pause * 2, PAUSE_SECONDS_MAX)
         if sent < BATCH_MAX:
             await asyncio.sleep(pause)

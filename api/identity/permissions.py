@@ -124,10 +124,12 @@ class Caller:
         return Actor(kind="service", id=f"key-{self.via_id}", on_behalf_of=str(self.account))
 
 
+_ROLES = {role.value: role for role in Role}
+
+
 def roles_of(names: Iterable[str]) -> frozenset[Role]:
     """The roles of these names; one that this release does not know allows nothing."""
-    known = {role.value for role in Role}
-    return frozenset(Role(name) for name in names if name in known)
+    return frozenset(_ROLES[name] for name in names if name in _ROLES)
 
 
 def role_named(name: str) -> Role:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -97,22 +99,28 @@ class Sessions:
 
     async def caller(self, token: str) -> Caller:
         """Who speaks with this access token; NotValid where nobody does any more."""
-        now = self._clock()
-        claims: Claims = self._tokens.read(token, now)
+        claims = self.claims(token)
         async with self._pool.acquire() as connection:
             session = await _session(connection, claims.session_id)
-        fault = _over(session, now)
-        if fault is not None or session["account_id"] != claims.account_id:
-            raise NotValid(fault or "its session is another account's")
-        return Caller(
-            account=session["account_id"],
-            username=session["username"],
-            roles=roles_of(session["roles"]),
-            scopes=_EVERYTHING,
-            via="session",
-            via_id=session["session_id"],
-            projects=frozenset(session["projects"]),
+        return _caller(session, claims, self._clock())
+
+    def claims(self, token: str) -> Claims:
+        """What this access token says; NotValid where it is not to be believed."""
+        return self._tokens.read(token, self._clock())
+
+    async def callers(
+        self, connection: Connection, asked: Collection[Claims]
+    ) -> dict[Claims, Caller]:
+        """Who speaks with these, of those that somebody does speak with."""
+        rows = await connection.fetch(
+            f"{_SESSION} = any($1::uuid[])", [one.session_id for one in asked]
         )
+        sessions = {row["session_id"]: row for row in rows}
+        now, found = self._clock(), {}
+        for one in asked:
+            with suppress(NotValid):
+                found[one] = _caller(sessions.get(one.session_id), one, now)
+        return found
 
     async def forget_old(self) -> None:
         """Remove sessions that ended a week ago."""
@@ -122,17 +130,32 @@ class Sessions:
         )
 
 
+_SESSION = """
+select s.session_id, s.account_id, s.expires_at, s.ended_at, a.username, a.disabled_at,
+       array(select role from identity.roles r where r.account_id = s.account_id) as roles,
+       array(select project_id from identity.account_projects p
+             where p.account_id = s.account_id) as projects
+from identity.sessions s join identity.accounts a using (account_id)
+where s.session_id
+"""
+
+
 async def _session(connection: Connection, session_id: UUID) -> Any:
-    return await connection.fetchrow(
-        """
-        select s.session_id, s.account_id, s.expires_at, s.ended_at, a.username, a.disabled_at,
-               array(select role from identity.roles r where r.account_id = s.account_id) as roles,
-               array(select project_id from identity.account_projects p
-                     where p.account_id = s.account_id) as projects
-        from identity.sessions s join identity.accounts a using (account_id)
-        where s.session_id = $1
-        """,
-        session_id,
+    return await connection.fetchrow(f"{_SESSION} = $1", session_id)
+
+
+def _caller(session: Any, claims: Claims, now: datetime) -> Caller:
+    fault = _over(session, now)
+    if fault is not None or session["account_id"] != claims.account_id:
+        raise NotValid(fault or "its session is another account's")
+    return Caller(
+        account=session["account_id"],
+        username=session["username"],
+        roles=roles_of(session["roles"]),
+        scopes=_EVERYTHING,
+        via="session",
+        via_id=session["session_id"],
+        projects=frozenset(session["projects"]),
     )
 
 

@@ -21,9 +21,12 @@ def serve(host: str, port: int) -> None:
     It speaks plain HTTP: let a proxy with a certificate stand before it, name its address in
     GENOFLOW_TRUSTED_PROXIES, and listen where only the proxy reaches it.
     """
+    import uvloop
+
     from genoflow.deploy.serve import serve as run
 
     def ready(address: str) -> None:
         click.echo(f"genoflow: serving at {address}", err=True)
 
-    asyncio.run(run(read_settings(), host, port, ready))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(read_settings(), host, port, ready))

@@ -30,7 +30,9 @@ from genoflow.processors.processor import Processor
 
 SETTLE_SECONDS_MAX = 30.0  # one of ours is over after 10 s, and the broker looks every 10 s
 SETTLE_PAUSE_SECONDS = 0.05
-ANSWERED = tuple(topic for topic in topics.TOPICS if topic is not topics.GOVERNANCE)
+ANSWERED = tuple(
+    topic for topic in topics.TOPICS if topic not in (topics.GOVERNANCE, topics.ACCESS)
+)
 Plain = dict[str, Any]
 # Of a profile these are only repeated in verdicts: another profile changes them in all of them.
 ECHOES = frozenset({

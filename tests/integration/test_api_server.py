@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 
 from genoflow.api import middleware
+from genoflow.api.hot import Hot
 from genoflow.api.identity.permissions import Role
 from genoflow.api.registry import listen
 from tests.doors import PASSWORD, Door, Unlimited, open_door
@@ -23,7 +24,8 @@ LOGIN = "POST /v1/auth/login HTTP/1.1\r\nHost: lab\r\nContent-Type: application/
 async def served(door: Door) -> AsyncIterator[int]:
     """The app behind a port of this machine."""
     with listen("127.0.0.1", 0) as listener:
-        config = uvicorn.Config(door.app, log_config=None, lifespan="off", access_log=False)
+        app = Hot(door.app, door.services)
+        config = uvicorn.Config(app, log_config=None, lifespan="off", access_log=False)
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:

@@ -37,7 +37,7 @@ every_event = pytest.mark.parametrize("model", EVENTS, ids=lambda model: model._
 
 # Past participles that do not end in "ed"; a projection is cut over.
 IRREGULAR = {
-    "Found", "Held", "Left", "Lost", "Over", "Overridden", "Ready", "Sent", "Set", "Silent",
+    "Found", "Held", "Left", "Lost", "Over", "Overridden", "Read", "Ready", "Sent", "Set", "Silent",
     "Withdrawn",
 }  # fmt: skip
 DIRECT_IDENTIFIERS = {
