@@ -11,7 +11,15 @@ from pydantic import Field
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks
 from genoflow.api.identity.permissions import Permission
-from genoflow.api.reading import PAGE_DEFAULT, After, Limit, ReadingHere, ReadingRoute, with_zone
+from genoflow.api.reading import (
+    PAGE_DEFAULT,
+    After,
+    Limit,
+    Moment,
+    ReadingHere,
+    ReadingRoute,
+    with_zone,
+)
 from genoflow.api.rows import key_of, page, page_of, shape, told
 from genoflow.projections import cases
 
@@ -29,7 +37,7 @@ CaseWhole = shape(
     members_of_it=(list[MemberOut], Field(description="those that were withdrawn too")),  # type: ignore[valid-type]
 )  # fmt: skip
 Name = Annotated[str | None, Query(max_length=200)]
-DueBefore = Annotated[datetime | None, Query(description="those that are due before this time")]
+DueBefore = Annotated[Moment | None, Query(description="those that are due before this time")]
 
 
 @router.get("/cases", summary="Cases, page by page", response_model=CasesOut)

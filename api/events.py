@@ -17,7 +17,15 @@ from pydantic import BaseModel, Field
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
-from genoflow.api.reading import PAGE_DEFAULT, Limit, ReadingHere, ReadingRoute, noted, with_zone
+from genoflow.api.reading import (
+    PAGE_DEFAULT,
+    Limit,
+    Moment,
+    ReadingHere,
+    ReadingRoute,
+    noted,
+    with_zone,
+)
 from genoflow.api.services import Services
 from genoflow.events import topics
 from genoflow.events.log.port import Vector
@@ -111,8 +119,8 @@ def wanted_of(
     causation_id: UUID | None = None,
     actor: Annotated[str | None, Query(max_length=200)] = None,
     producer: Annotated[str | None, Query(max_length=200)] = None,
-    recorded_from: datetime | None = None,
-    recorded_before: datetime | None = None,
+    recorded_from: Moment | None = None,
+    recorded_before: Moment | None = None,
 ) -> Wanted:
     """The filters of a question; of a filter that is named twice, one value has to hold."""
     return Wanted(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,7 +10,15 @@ from fastapi import APIRouter, Query
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks
 from genoflow.api.identity.permissions import Permission
-from genoflow.api.reading import PAGE_DEFAULT, After, Limit, ReadingHere, ReadingRoute, with_zone
+from genoflow.api.reading import (
+    PAGE_DEFAULT,
+    After,
+    Limit,
+    Moment,
+    ReadingHere,
+    ReadingRoute,
+    with_zone,
+)
 from genoflow.api.rows import key_of, page, page_of, shape, told
 from genoflow.projections import files
 from genoflow.projections.file_state import FileRow
@@ -27,7 +34,7 @@ Part = Annotated[
     str | None, Query(max_length=1_024, description="of an object; name bucket and object_key")
 ]
 WaitsSince = Annotated[
-    datetime | None, Query(description="those that wait for something since then or longer")
+    Moment | None, Query(description="those that wait for something since then or longer")
 ]
 
 

@@ -123,10 +123,10 @@ class GuardedRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            await check_text(request)
             if self.access is Access.PUBLIC:
                 if self.counted:
                     await count(request, f"address:{address_of(request)}", PER_ADDRESS)
+                await check_text(request)
                 response = await handler(request)
             else:
                 caller = request.state.caller = await authenticated(request)
@@ -134,6 +134,7 @@ class GuardedRoute(APIRoute):
                 _allow(caller, self.access)
                 if isinstance(self.access, Permission):
                     request.state.sees_only = caller.sees_only(self.access)
+                await check_text(request)  # not before: a stranger's ten megabytes are not parsed
                 response = await _once(request, caller, handler)
             response.headers.update(getattr(request.state, "limit_headers", {}))
             return response

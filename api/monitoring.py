@@ -14,7 +14,7 @@ from genoflow.api.errors import Refusal
 from genoflow.api.execution import STATUSES, status_of
 from genoflow.api.guard import ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
-from genoflow.api.reading import Reading, ReadingHere, ReadingRoute, with_zone
+from genoflow.api.reading import Moment, Reading, ReadingHere, ReadingRoute, with_zone
 from genoflow.projections import parked, runs, samples
 from genoflow.projections.course import POINTS_MAX, Moments
 
@@ -53,10 +53,10 @@ async def list_metrics(
     services: ServicesHere,
     metric_type: MetricType | None = None,
     start_time: Annotated[
-        datetime | None, Query(description="with its time zone; a day before the end without it")
+        Moment | None, Query(description="with its time zone; a day before the end without it")
     ] = None,
     end_time: Annotated[
-        datetime | None, Query(description="with its time zone; now without it")
+        Moment | None, Query(description="with its time zone; now without it")
     ] = None,
     step: Annotated[
         int | None,

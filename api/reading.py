@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +18,12 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BeforeValidator
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from genoflow.api.errors import Refusal
-from genoflow.api.guard import GuardedRoute, SeesOnly, ServicesHere, caller_of, services_of
+from genoflow.api.guard import WRITES, GuardedRoute, SeesOnly, ServicesHere, caller_of, services_of
 from genoflow.events.log.port import Vector
 from genoflow.projections.as_of import position_at
 from genoflow.projections.event_search import positions
@@ -34,7 +36,18 @@ WAIT_SECONDS_MAX = 2.0  # a row follows its event within 100 ms; later it is sai
 PAUSE_SECONDS = 0.02
 PAGE_DEFAULT = 50
 PAGE_MAX = 1_000
+_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def _written(value: object) -> object:
+    if isinstance(value, datetime) or (isinstance(value, str) and _WRITTEN.match(value)):
+        return value
+    raise ValueError("is no time in words; give one such as 2026-03-01T10:00:00Z")
+
+
+# A time as a person writes it. A bare number could be seconds, milliseconds or a typing error.
+Moment = Annotated[datetime, BeforeValidator(_written)]
 
 
 class _Reads(APIRoute):
@@ -62,6 +75,29 @@ class _Reads(APIRoute):
 
 class ReadingRoute(GuardedRoute, _Reads):
     """A question behind the door."""
+
+    def _described(self, options: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+        told = super()._described(options)
+        if not WRITES.isdisjoint(options.get("methods") or ()) or _is_stream(options):
+            return told
+        kept = {"headers": _HEADERS, **told.get(200, {})}
+        unchanged = {"description": "the answer that If-None-Match names is still right"}
+        return {**told, 200: kept, 304: unchanged}
+
+
+def _is_stream(options: dict[str, Any]) -> bool:
+    kind = options.get("response_class")
+    return isinstance(kind, type) and issubclass(kind, StreamingResponse)
+
+
+def _header(about: str, example: str) -> dict[str, Any]:
+    return {"description": about, "schema": {"type": "string"}, "example": example}
+
+
+_HEADERS = {
+    "ETag": _header("names this answer", '"0f343b0931126a20f133d67c2b018a3b"'),
+    POSITION: _header("which part of the log the answer knows", "AQQBAgM"),
+}
 
 
 def noted(request: Request, body: bytes) -> None:
@@ -119,7 +155,7 @@ async def _reading(
         ),
     ] = None,
     as_of: Annotated[
-        datetime | None,
+        Moment | None,
         Query(description="as the log was at this recorded time: the same answer for ever"),
     ] = None,
     at_position: Annotated[
@@ -171,7 +207,8 @@ async def _wait(connection: Connection, wanted: Vector) -> None:
     )  # fmt: skip
 
 
-ReadingHere = Annotated[Reading, Depends(_reading)]
+# Its connection is given back before the answer is sent: a client that reads slowly holds none.
+ReadingHere = Annotated[Reading, Depends(_reading, scope="function")]
 After = Annotated[
     str | None,
     Query(max_length=4_000, description="the `next` of the page before, as it came"),

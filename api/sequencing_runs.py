@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,7 +9,15 @@ from fastapi import APIRouter, Query
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks
 from genoflow.api.identity.permissions import Permission
-from genoflow.api.reading import PAGE_DEFAULT, After, Limit, ReadingHere, ReadingRoute, with_zone
+from genoflow.api.reading import (
+    PAGE_DEFAULT,
+    After,
+    Limit,
+    Moment,
+    ReadingHere,
+    ReadingRoute,
+    with_zone,
+)
 from genoflow.api.rows import key_of, page, page_of, shape, told
 from genoflow.projections import sequencing_runs as runs
 
@@ -41,7 +48,7 @@ async def list_runs(
         str | None, Query(max_length=200, description="that was told apart in it")
     ] = None,
     waits_since: Annotated[
-        datetime | None, Query(description="those that wait for something since then or longer")
+        Moment | None, Query(description="those that wait for something since then or longer")
     ] = None,
     after: After = None,
     limit: Limit = PAGE_DEFAULT,

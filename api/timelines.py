@@ -13,7 +13,15 @@ from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import Reading, ReadingHere, ReadingRoute
+from genoflow.events import topics
 from genoflow.projections.timeline import ENTRIES_MAX, timeline_of
+
+# Whoever may read samples may not read subscriptions, keys and roles by calling them samples.
+TOPICS = {
+    "sample": (topics.SAMPLE.name,),
+    "case": (topics.CASE.name,),
+    "run": (topics.RUN.name, topics.SEQUENCING_RUN.name),
+}
 
 router = APIRouter(tags=["timelines"], route_class=ReadingRoute)
 
@@ -41,10 +49,8 @@ class TimelineOut(BaseModel):
 
 async def _timeline(reading: Reading, kind: str, subject: str) -> TimelineOut:
     found = await timeline_of(reading.connection, subject, is_partial=reading.is_partial)
-    # A story that only touches what the caller may see is not told: it would say with what.
-    if reading.is_partial and not any(one.subject == subject for one in found):
-        found = []
-    if not found:
+    # A story that only touches this one is not told: it is another's, and would say with what.
+    if not any(one.subject == subject and one.topic in TOPICS[kind] for one in found):
         raise Refusal(404, f"{kind} {subject}: nothing on the log is about it; look at its id")
     entries = [
         EntryOut(

@@ -30,6 +30,7 @@ from genoflow.deploy.logs import configure_logs
 from genoflow.deploy.order_reader import OrderReader
 from genoflow.deploy.porch import LogPorch
 from genoflow.deploy.settings import Settings
+from genoflow.deploy.timely import TimelyProtocol
 from genoflow.deploy.token_keys import token_keys
 from genoflow.deploy.wiring import open_log
 from genoflow.events import topics
@@ -134,6 +135,7 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
 def _config(app: Any, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=TimelyProtocol,
         log_config=None,  # its lines take the way of all others
         access_log=False,  # the app writes one, with the id of the request
         lifespan="off",

@@ -13,6 +13,7 @@ from genoflow.events.topics import TOPICS
 EDITION = 1  # the first byte: another one where the topics, or their order, become others
 WORD_CHARACTERS_MAX = 8_192  # 9 topics of 64 partitions with offsets of 10 bytes, in base64
 PARTITIONS_MAX = 64
+OFFSET_MAX = 2**63 - 1  # of Kafka, and of a column that is compared with it
 
 
 def to_word(vector: Vector) -> str:
@@ -52,6 +53,8 @@ def _parts(word: str) -> tuple[int, list[int]]:
     number, *offsets = _numbers(packed[1:])
     if not 1 <= number <= PARTITIONS_MAX or len(offsets) > number * len(TOPICS):
         raise ValueError("it counts other partitions")
+    if max(offsets, default=0) > OFFSET_MAX:
+        raise ValueError("a log is never that long")
     return number, offsets
 
 

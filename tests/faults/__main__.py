@@ -2,12 +2,13 @@
 
     flow              the whole flow alone; --samples N for another size, which writes nothing
     read-models       runners of read models, their Postgres and their broker alone
+    api               requests to the API alone; --cases N for another number, which writes nothing
     --scenario NAME   one of them; the others keep their rows
     --share small     a tenth of everything: shows that it works, writes nothing
     --seed N          another play; what it draws is drawn from the seed alone
     --keep DIR        where logs, inputs and verdicts stay; a directory of the system otherwise
 
-A full run takes 35 to 45 minutes on two cores and writes benchmarks/faults.json.
+A full run takes an hour on two cores and writes benchmarks/faults.json.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any
 
 from genoflow.deploy.local.files import free_port
 from genoflow.deploy.settings import read_settings
-from tests.faults import page, read_models
+from tests.faults import api, page, read_models
 from tests.faults.brokers import Cluster
 from tests.faults.driver import is_clean, play
 from tests.faults.scenarios import (
@@ -40,7 +41,7 @@ from tests.faults.scenarios import (
 from tests.faults.toxiproxy import Link, ensure_toxiproxy
 from tests.faults.whole_flow import play_flow
 
-FLOW, ROWS = WHOLE_FLOW.name, read_models.NAME
+FLOW, ROWS, API = WHOLE_FLOW.name, read_models.NAME, api.NAME
 
 
 async def run(scenario: Scenario, room: Path) -> dict[str, Any]:
@@ -79,6 +80,8 @@ def is_passed(row: dict[str, Any]) -> bool:
     """Whether the verdict found nothing and every worker ended as it should."""
     if row["scenario"] == ROWS:
         return read_models.is_as_calm(row)
+    if row["scenario"] == API:
+        return api.is_held(row)
     return is_clean(row) and not any(end.startswith("unforeseen") for end in row["ends"])
 
 
@@ -100,9 +103,25 @@ def play_rows(options: argparse.Namespace, home: Path) -> dict[str, Any]:
     return row
 
 
+def play_api(options: argparse.Namespace, home: Path) -> dict[str, Any]:
+    """The scenario of the API, from an empty disk to its row."""
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{API} {time.monotonic() - started:5.0f} s] {text}", flush=True)
+
+    room = home / API
+    room.mkdir(parents=True)
+    home.chmod(0o711)
+    cases = options.cases or (api.CASES_SMALL if options.share == "small" else api.CASES)
+    row = {"scenario": API, **asyncio.run(api.play_alone(cases, options.seed, room, say))}
+    say("clean" if is_passed(row) else f"NOT CLEAN: {row['findings']}")
+    return row
+
+
 def chosen(options: argparse.Namespace) -> list[Scenario]:
     """What is to be played of the scenarios of workers."""
-    if options.what == read_models.NAME:
+    if options.what in (ROWS, API):
         return []
     everything = (*SCENARIOS, WHOLE_FLOW)
     names = [scenario.name for scenario in everything]
@@ -129,6 +148,9 @@ def keep_results(rows: Sequence[dict[str, Any]]) -> None:
         found[FLOW] = of_flow[-1]
     if of_rows:
         found[ROWS] = of_rows[-1]
+    of_api = [row for row in (before.get(API), *rows) if row and row["scenario"] == API]
+    if of_api:
+        found[API] = of_api[-1]
     page.RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if page.PAGE.exists():
         text = page.PAGE.read_text(encoding="utf-8")
@@ -138,9 +160,10 @@ def keep_results(rows: Sequence[dict[str, Any]]) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Play, print the table, and keep the numbers of a full run."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("what", nargs="?", choices=(FLOW, ROWS))
+    parser.add_argument("what", nargs="?", choices=(FLOW, ROWS, API))
     parser.add_argument("--scenario")
     parser.add_argument("--samples", type=int)
+    parser.add_argument("--cases", type=int)
     parser.add_argument("--share", choices=("small", "all"), default="all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path)
@@ -158,15 +181,19 @@ def main(arguments: Sequence[str]) -> int:
         rows.append(asyncio.run(run(scenario, room)))
     if options.what == ROWS or (options.what is None and options.scenario is None):
         rows.append(play_rows(options, home))
-    small = [row for row in rows if row["scenario"] not in (FLOW, ROWS)]
+    if options.what == API or (options.what is None and options.scenario is None):
+        rows.append(play_api(options, home))
+    small = [row for row in rows if row["scenario"] not in (FLOW, ROWS, API)]
     print("\n".join(page.table(small) if small else ()))
     for row in rows:
         if row["scenario"] == FLOW:
             print("\n".join(page.flow_table(row)))
         elif row["scenario"] == ROWS:
             print("\n".join(page.rows_table(row)))
+        elif row["scenario"] == API:
+            print("\n".join(page.api_table(row)))
     print(f"what was kept is in {home}")
-    if options.share == "all" and options.samples is None:
+    if options.share == "all" and options.samples is None and options.cases is None:
         keep_results(rows)  # whatever was found: a run that failed is not run away from
     return 0 if all(is_passed(row) for row in rows) else 1
 

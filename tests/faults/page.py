@@ -69,6 +69,18 @@ KEPT = {
     "positions ahead of their rows, or behind": "positions_apart_from_rows",
 }
 
+# The same of the API.
+ANSWERED = {
+    "requests drawn from the OpenAPI document": "cases",
+    "routes": "routes",
+    "answered with what was asked for": "found_something",
+    "refused with the reason (4xx)": "refused",
+    "of a position that the rows have not reached (503)": "behind",
+    "asked once more by a stranger": "strangers",
+    "asked once more with the ETag of the answer": "unchanged",
+    "seconds": "seconds",
+}
+
 Row = Mapping[str, Any]
 
 
@@ -114,11 +126,18 @@ def rows_table(row: Row) -> list[str]:
     return ["| read models |  |", "|---|---:|", *lines, differ]
 
 
+def api_table(row: Row) -> list[str]:
+    """The API: what was asked, what was answered, what was found."""
+    lines = [f"| {name} | {row[key]:,} |" for name, key in ANSWERED.items()]
+    wrong = f"| answers that the document does not describe, or failures | {len(row['findings'])} |"
+    return ["| the API |  |", "|---|---:|", *lines, wrong]
+
+
 def made(found: Mapping[str, Any]) -> str:
     """What stands between the two marks of the page."""
     rows = found["rows"]
     parts = [table(rows), points(rows)]
-    tables = {"flow": flow_table, "read-models": rows_table}
+    tables = {"flow": flow_table, "read-models": rows_table, "api": api_table}
     parts += [show(found[name]) for name, show in tables.items() if name in found]
     text = "\n\n".join("\n".join(part) for part in parts)
     return "\n\n".join([BEGIN, found["date"], text, END])

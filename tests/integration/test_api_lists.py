@@ -65,6 +65,22 @@ async def test_pipelines_are_told_with_their_parameters(door: Door, log: MemoryL
         refused(await door.client.get(f"/v1{address}", headers=partner), 403)
 
 
+@pytest.mark.parametrize(
+    "text", ["", "{", '{"minimum":NaN}', '{"title":"\\ud800"}', "[" * 60_000, "9" * 5_000]
+)
+async def test_a_pipeline_whose_schema_is_no_json_takes_no_other_away(
+    door: Door, log: MemoryLog, text: str
+) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    odd = pipeline("1", document_id="odd", parameters_schema_json=text)
+    await follow(door, log, *told(pipeline("1"), odd))
+    found = await ask(door, headers, "/pipelines")
+    schemas = {one["pipeline_id"]: one["parameters_schema"] for one in found["pipelines"]}
+    assert set(schemas) == {"germline", "odd"}
+    assert schemas["odd"] is None
+    assert isinstance(schemas["germline"], dict)
+
+
 async def test_documents_are_shown_as_they_were_published(door: Door, log: MemoryLog) -> None:
     headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
     facts = told(pipeline("1.9"), pipeline("1.10"), qc_facts.profile("3"))
@@ -110,6 +126,9 @@ async def test_an_address_is_for_its_owner_and_administrators(door: Door, log: M
     }  # fmt: skip
     key = {"X-API-Key": await door.key("owner", Permission.SUBSCRIPTIONS_READ)}
     assert (await ask(door, key, address))["target"] == MAILBOX
+    for kind in ("samples", "cases", "runs"):  # an address is in no story of those who read samples
+        answer = await door.client.get(f"/v1/{kind}/mine/timeline", headers=headers)
+        refused(answer, 404)
     weak = {"X-API-Key": await door.key("owner", Permission.SAMPLES_READ)}
     for path in (listed, address, f"{address}/deliveries"):
         refused(await door.client.get(f"/v1{path}", headers=weak), 403)

@@ -21,11 +21,13 @@ LOGIN = "POST /v1/auth/login HTTP/1.1\r\nHost: lab\r\nContent-Type: application/
 
 
 @asynccontextmanager
-async def served(door: Door) -> AsyncIterator[int]:
+async def served(door: Door, http: type[asyncio.Protocol] | None = None) -> AsyncIterator[int]:
     """The app behind a port of this machine."""
     with listen("127.0.0.1", 0) as listener:
         app = Hot(door.app, door.services)
-        config = uvicorn.Config(app, log_config=None, lifespan="off", access_log=False)
+        config = uvicorn.Config(
+            app, http=http or "auto", log_config=None, lifespan="off", access_log=False
+        )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:

@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from tests.faults import api
 from tests.faults.driver import FAULTS
 from tests.faults.page import PAGE, RESULTS, made, refreshed
 from tests.faults.read_models import NAME, WHOLE, is_as_calm
@@ -63,6 +64,14 @@ def test_read_models_were_killed_and_left_what_a_calm_run_leaves() -> None:
     assert row["snapshots"] == row["kills"] + 1
     assert (row["postgres_kills"], row["broker_kills"]) == (WHOLE.postgres, WHOLE.broker)
     assert is_as_calm(row)
+
+
+def test_the_api_was_asked_everything_and_held() -> None:
+    row = committed()[api.NAME]
+    assert row["cases"] >= api.CASES >= 20_000
+    assert row["found_something"] + row["refused"] + row["behind"] == row["cases"]
+    assert row["strangers"] > row["cases"] // 20
+    assert api.is_held(row)
 
 
 def test_the_results_name_no_machine() -> None:

@@ -8,6 +8,7 @@ from typing import get_args
 import click
 import pytest
 
+from genoflow.api.errors import CODES
 from genoflow.deploy.cli import genoflow
 from genoflow.events.catalogue import EVENTS
 from genoflow.events.types import Choices
@@ -19,6 +20,20 @@ ROWS = [
     if line.startswith("| a ") or line.startswith("| reads")
 ]
 BY_NAME = {kind.type(): kind for kind in EVENTS}
+
+
+REFUSALS = re.findall(
+    r"^\| [^|]+ \| (\d{3}) \| `([A-Z_]+)` \|$",
+    text_of("docs/api.md").partition("## Bad input")[2].partition("\n## ")[0],
+    re.MULTILINE,
+)
+
+
+def test_the_api_refuses_as_its_page_says() -> None:
+    assert len(REFUSALS) >= 9
+    assert {(status, code) for status, code in REFUSALS} == {
+        (str(status), CODES[status][0]) for status in (400, 401, 408, 413, 422)
+    }
 
 
 def test_the_page_names_what_the_tests_play() -> None:
