@@ -41,6 +41,7 @@ CODES: Mapping[int, tuple[str, str]] = {
     413: ("PAYLOAD_TOO_LARGE", "validation"),
     422: ("VALIDATION_ERROR", "validation"),
     429: ("RATE_LIMITED", "rate_limiting"),
+    431: ("HEAD_TOO_LARGE", "validation"),
     500: ("INTERNAL_ERROR", "system"),
     503: ("UNAVAILABLE", "storage"),
 }

@@ -34,7 +34,7 @@ WRITE_SECONDS_MAX = 30  # a write waits two seconds for its fact; ten of them ar
 ABANDONED_SECONDS = 2 * WRITE_SECONDS_MAX
 ANSWER_BYTES_MAX = 1_000_000  # answers to writes have a kilobyte; rows of 24 h stay small
 NO_STORE = "no-store"
-KEPT_HEADERS = ("location", "etag")
+KEPT_HEADERS = ("location", "etag", "genoflow-position")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from genoflow.api.errors import Refusal
 from genoflow.api.guard import WRITES, GuardedRoute, SeesOnly, ServicesHere, caller_of, services_of
 from genoflow.events.log.port import Vector
 from genoflow.projections.as_of import position_at
-from genoflow.projections.event_search import positions
+from genoflow.projections.known import known_position
 from genoflow.projections.store import Connection
 from genoflow.projections.vectors import WORD_CHARACTERS_MAX, covers, from_word, to_word
 from genoflow.projections.within import Within, within
@@ -173,7 +173,7 @@ async def _reading(
         if as_of is not None:
             at = await position_at(connection, with_zone("as_of", as_of))
         async with connection.transaction(isolation="repeatable_read", readonly=True):
-            position = await positions(connection)
+            position = await known_position(connection)
             response.headers[POSITION] = to_word(position)
             shown = at if sees_only is None else await within(connection, sees_only, at)
             yield Reading(connection, position, shown, at)
@@ -198,7 +198,7 @@ def _no_time(name: str, moment: datetime, said: str) -> Refusal:
 
 async def _wait(connection: Connection, wanted: Vector) -> None:
     for _ in range(int(WAIT_SECONDS_MAX / PAUSE_SECONDS)):
-        if covers(await positions(connection), wanted):
+        if covers(await known_position(connection), wanted):
             return
         await asyncio.sleep(PAUSE_SECONDS)
     raise Refusal(

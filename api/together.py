@@ -21,7 +21,7 @@ from genoflow.api.identity.permissions import Caller
 from genoflow.api.identity.sessions import Sessions
 from genoflow.api.identity.tokens import Claims
 from genoflow.events.log.port import Vector
-from genoflow.projections.event_search import positions
+from genoflow.projections.known import known_position
 from genoflow.projections.vectors import to_word
 
 TURN_MAX = 500  # of one statement: 500 look-ups by key are some 3 ms
@@ -108,7 +108,7 @@ class Together:
         return found
 
     async def _position(self, connection: Any) -> str:
-        vector = await positions(connection)
+        vector = await known_position(connection)
         if vector != self._vector:
             self._vector, self._word = vector, to_word(vector)
         return self._word

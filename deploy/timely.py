@@ -13,6 +13,8 @@ from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from genoflow.api.errors import CODES
+
 HEAD_SECONDS_MAX = 10.0  # a head has a kilobyte; on the worst line it is here in one second
 HEAD_BYTES_MAX = 65_536  # a token has 420 bytes, a cursor 4,000; browsers send some kilobytes
 READ_SECONDS_MAX = 60.0  # of a client that takes nothing; its buffer and ours are full by then
@@ -62,6 +64,7 @@ class TimelyProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, in the envelope of every refusal."""
+        del msg  # it says less
         if self._is_asked:  # an answer is on its way, and cannot be taken back
             self.transport.close()
         else:
@@ -83,13 +86,14 @@ class TimelyProtocol(HttpToolsProtocol):
     def _refuse(self, status: HTTPStatus, said: str) -> None:
         self._stop_waiting_for_head()
         request_id = str(uuid4())
-        told = {"code": CODES[status], "message": said, "details": {"category": "validation"}}
+        code, category = CODES[status]
+        told = {"code": code, "message": said, "details": {"category": category}}
         body = json.dumps({"error": {**told, "request_id": request_id}}).encode()
         head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\nX-Request-ID: {request_id}\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+            f"HTTP/1.1 {status.value} {status.phrase}", "Content-Type: application/json",
+            f"Content-Length: {len(body)}", "Connection: close", f"X-Request-ID: {request_id}",
+        )  # fmt: skip
+        self.transport.write("\r\n".join([*head, "", ""]).encode() + body)
         self.transport.close()
 
     def _stop_waiting_for_head(self) -> None:
@@ -102,10 +106,3 @@ class TimelyProtocol(HttpToolsProtocol):
         if self._reader is not None:
             self._reader.cancel()
             self._reader = None
-
-
-CODES = {
-    HTTPStatus.BAD_REQUEST: "NO_HTTP",
-    HTTPStatus.REQUEST_TIMEOUT: "REQUEST_TIMEOUT",
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "HEAD_TOO_LARGE",
-}

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from genoflow.api.identity.permissions import Role
+from genoflow.api.reading import POSITION
 from genoflow.api.routes import ROUTERS
 from genoflow.deploy.settings import Settings
 from genoflow.events import topics
@@ -151,6 +152,7 @@ async def test_a_sample_is_relabelled_once(door: Door, log: MemoryLog) -> None:
     assert (fact.envelope.actor.id, fact.role) == (account, "lab_technician")
     again = await door.client.post(SWAP, headers=headers, json=TRUE)
     assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.headers[POSITION] == answer.headers[POSITION]
     await door.services.pool.execute("delete from identity.requests")  # as after a lost answer
     assert (await door.client.post(SWAP, headers=headers, json=TRUE)).json() == answer.json()
     assert len(await said(log, SampleRelabelled)) == 1

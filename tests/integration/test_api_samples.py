@@ -9,6 +9,10 @@ import pytest
 from genoflow.api.identity.permissions import Role
 from genoflow.api.reading import POSITION
 from genoflow.events.log.memory import MemoryLog
+from genoflow.events.topics import TOPICS
+from genoflow.projections.models import BY_NAME
+from genoflow.projections.runner import bring_up
+from genoflow.projections.vectors import to_word
 from tests.doors import Door, refused
 from tests.integration.rows_over_http import (
     COHORT,
@@ -20,6 +24,7 @@ from tests.integration.rows_over_http import (
     later,
     log_of,
 )
+from tests.partition import CODEC
 
 
 @pytest.fixture
@@ -45,6 +50,24 @@ async def test_every_sample_is_on_one_page(door: Door) -> None:
         assert len(found.json()["items"]) == number
     for wrong in ("after=x", "after=W10", "limit=0", "project=" + "p" * 201, "name=S1"):
         refused(await door.client.get(f"/v1/samples?{wrong}", headers=headers), 422)
+
+
+async def test_an_answer_knows_what_every_read_model_knows(door: Door, log: MemoryLog) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    before = (await door.client.get("/v1/samples", headers=headers)).headers[POSITION]
+    async with door.services.pool.acquire() as connection:
+        for fact in later():
+            await log.append(fact)
+        await bring_up(log, CODEC, connection, [BY_NAME["audit-trail"]])
+    wanted = to_word({place: end for topic in TOPICS for place, end in
+                      (await log.ends(topic.name)).items()})  # fmt: skip
+    assert (await door.client.get("/v1/samples", headers=headers)).headers[POSITION] == before
+    asked = {"min_position": wanted}
+    late = await door.client.get("/v1/samples", params=asked, headers=headers)
+    refused(late, 503, "BEHIND")  # the audit trail has come so far, and the samples have not
+    await follow(door, log)
+    now = await door.client.get("/v1/samples", params=asked, headers=headers)
+    assert (now.status_code, now.headers[POSITION]) == (200, wanted)
 
 
 async def test_one_sample_is_told_whole(door: Door) -> None:

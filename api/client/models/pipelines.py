@@ -88,7 +88,7 @@ class Pipeline(Answer):
     status: str
     """the highest version is active; one of active, deprecated"""
     parameters_schema: Any
-    """JSON Schema"""
+    """JSON Schema; null where what was published is none"""
     assays: tuple[str, ...]
     materials: tuple[str, ...]
     case_kinds: tuple[str, ...]
