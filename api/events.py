@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
@@ -30,6 +30,7 @@ from genoflow.api.services import Services
 from genoflow.events import topics
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Position
+from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.projections.event_search import KeptEvent, Wanted, event_of, follow, positions, search
 from genoflow.projections.lineage import lineage_of
 from genoflow.projections.vectors import WORD_CHARACTERS_MAX, from_word, to_word
@@ -96,15 +97,21 @@ class LineageOut(BaseModel):
     is_cut: bool = Field(description="whether more followed than are shown")
 
 
+# Whose address it is and who administers learns it from the subscription itself.
+WITHHELD: Mapping[str, tuple[str, ...]] = {SubscriptionCreated.type(): ("target", "secret_names")}
+
+
 def told(event: KeptEvent) -> EventOut:
-    """An event as the API tells it."""
+    """An event as the API tells it; an address in it is null."""
+    hidden = dict.fromkeys(WITHHELD.get(event.type, ()))
     return EventOut(
         event_id=event.event_id, type=event.type, subject=event.subject,
         occurred_at=event.occurred_at, recorded_at=event.recorded_at,
         correlation_id=event.correlation_id, causation_id=event.causation_id,
         actor=ActorOut(kind=event.actor_kind, id=event.actor_id),
         producer=ProducerOut(service=event.producer, version=event.producer_version),
-        topic=event.topic, partition=event.partition, offset=event.offset, payload=event.payload,
+        topic=event.topic, partition=event.partition, offset=event.offset,
+        payload={**event.payload, **hidden},
     )  # fmt: skip
 
 

@@ -132,8 +132,9 @@ class GuardedRoute(APIRoute):
                 caller = request.state.caller = await authenticated(request)
                 await _count(request, caller)
                 _allow(caller, self.access)
-                if isinstance(self.access, Permission):
-                    request.state.sees_only = caller.sees_only(self.access)
+                request.state.sees_only = (
+                    caller.sees_only(self.access) if isinstance(self.access, Permission) else None
+                )  # what concerns the caller alone is told to whoever it is
                 await check_text(request)  # not before: a stranger's ten megabytes are not parsed
                 response = await _once(request, caller, handler)
             response.headers.update(getattr(request.state, "limit_headers", {}))

@@ -119,7 +119,7 @@ async def subscribe(
     Whoever is told has to be allowed to read samples, cases and runs. The secret of a webhook
     stands in the answer, and nowhere else that the API shows.
     """
-    _may_be_told(caller)
+    _may_be_told(caller, wish)
     desk = writing.outside.desks.subscribers
     types = [*wish.event_types, *(one for word in wish.events for one in OF_JOBS[word])]
     targets = {name: desk.target(name, target) for name, target in _targets(wish)}
@@ -148,13 +148,21 @@ async def subscribe(
     return SubscribedOut(subscription_id=name, status="active", subscriptions=made)
 
 
-def _may_be_told(caller: Caller) -> None:
+def _may_be_told(caller: Caller, wish: SubscriptionIn) -> None:
     for needed in TOLD_OF:
         if not caller.may(needed):
             raise Refusal(
                 403, f"notifications tell what {needed} allows to read, and it is not allowed "
                 f"here; ask an administrator for it",
                 details={"permission": needed.value},
+            )  # fmt: skip
+        own = caller.sees_only(needed)
+        if own is not None and not (wish.project_ids and own.issuperset(wish.project_ids)):
+            said = ", ".join(sorted(own)) or "none, so ask an administrator for one"
+            raise Refusal(
+                403, f"project_ids: a partner is told of its own projects alone: name some of them "
+                f"({said})",
+                details={"field": "project_ids", "rejected_value": wish.project_ids},
             )  # fmt: skip
 
 

@@ -10,10 +10,16 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from genoflow.api.errors import Refusal
-from genoflow.api.guard import asks
-from genoflow.api.identity.permissions import Permission
+from genoflow.api.guard import CallerHere, asks
+from genoflow.api.identity.permissions import Caller, Permission
 from genoflow.api.reading import Reading, ReadingHere, ReadingRoute
 from genoflow.events import topics
+from genoflow.events.results_amended import ResultsAmended
+from genoflow.events.results_checked import ResultsChecked
+from genoflow.events.results_collected import ResultsCollected
+from genoflow.events.results_held import ResultsHeld
+from genoflow.events.results_published import ResultsPublished
+from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.projections.timeline import ENTRIES_MAX, timeline_of
 
 # Whoever may read samples may not read subscriptions, keys and roles by calling them samples.
@@ -36,7 +42,9 @@ class EntryOut(BaseModel):
     recorded_at: datetime
     causation_id: UUID | None
     producer: str = Field(examples=["validate-files"])
-    payload: dict[str, Any]
+    payload: dict[str, Any] | None = Field(
+        description="what it says; null where that asks for another permission"
+    )
 
 
 class TimelineOut(BaseModel):
@@ -47,16 +55,24 @@ class TimelineOut(BaseModel):
     is_cut: bool = Field(description="whether it is longer than is shown")
 
 
-async def _timeline(reading: Reading, kind: str, subject: str) -> TimelineOut:
+# What names files of results, and what they showed.
+OF_RESULTS = (
+    ResultsCollected.type(), ResultsChecked.type(), ResultsHeld.type(), ResultsPublished.type(),
+    ResultsAmended.type(), ResultsRetracted.type(),
+)  # fmt: skip
+
+
+async def _timeline(reading: Reading, caller: Caller, kind: str, subject: str) -> TimelineOut:
     found = await timeline_of(reading.connection, subject, is_partial=reading.is_partial)
     # A story that only touches this one is not told: it is another's, and would say with what.
     if not any(one.subject == subject and one.topic in TOPICS[kind] for one in found):
         raise Refusal(404, f"{kind} {subject}: nothing on the log is about it; look at its id")
+    hidden = () if caller.may(Permission.RESULTS_READ) else OF_RESULTS
     entries = [
         EntryOut(
             event_id=one.event_id, type=one.type, subject=one.subject, occurred_at=one.occurred_at,
             recorded_at=one.recorded_at, causation_id=one.causation_id, producer=one.producer,
-            payload=one.payload,
+            payload=None if one.type in hidden else one.payload,
         )
         for one in found
     ]  # fmt: skip
@@ -65,20 +81,20 @@ async def _timeline(reading: Reading, kind: str, subject: str) -> TimelineOut:
 
 @router.get("/samples/{sample_id}/timeline", summary="A sample's story", responses={404: {}})
 @asks(Permission.SAMPLES_READ)
-async def sample_timeline(reading: ReadingHere, sample_id: str) -> TimelineOut:
+async def sample_timeline(reading: ReadingHere, caller: CallerHere, sample_id: str) -> TimelineOut:
     """Tell what happened to a sample, what it follows from, and what its runs came to."""
-    return await _timeline(reading, "sample", sample_id)
+    return await _timeline(reading, caller, "sample", sample_id)
 
 
 @router.get("/cases/{case_id}/timeline", summary="A case's story", responses={404: {}})
 @asks(Permission.CASES_READ)
-async def case_timeline(reading: ReadingHere, case_id: str) -> TimelineOut:
+async def case_timeline(reading: ReadingHere, caller: CallerHere, case_id: str) -> TimelineOut:
     """Tell what happened to a case, and what its runs came to."""
-    return await _timeline(reading, "case", case_id)
+    return await _timeline(reading, caller, "case", case_id)
 
 
 @router.get("/runs/{run_id}/timeline", summary="A run's story", responses={404: {}})
 @asks(Permission.RUNS_READ)
-async def run_timeline(reading: ReadingHere, run_id: str) -> TimelineOut:
+async def run_timeline(reading: ReadingHere, caller: CallerHere, run_id: str) -> TimelineOut:
     """Tell what happened to a run of a pipeline or of an instrument."""
-    return await _timeline(reading, "run", run_id)
+    return await _timeline(reading, caller, "run", run_id)

@@ -16,17 +16,15 @@ from genoflow.api.identity.permissions import Role
 from genoflow.api.reading import POSITION
 from genoflow.api.routes import ROUTERS
 from genoflow.events.case_opened import CaseOpened
-from genoflow.events.event import Event
 from genoflow.events.log.memory import MemoryLog
-from genoflow.projections.audit_trail import AuditTrail
-from genoflow.projections.runner import bring_up
 from genoflow.projections.vectors import from_word, to_word
 from tests import run_facts
 from tests.asked import opened
 from tests.doors import Door, Unlimited, open_door, refused
 from tests.examples import someone
 from tests.heard import joined
-from tests.partition import CODEC, MOMENT
+from tests.integration.rows_over_http import follow
+from tests.partition import MOMENT
 from tests.spec import heard
 
 SAMPLES = 4
@@ -43,16 +41,8 @@ async def log() -> AsyncIterator[MemoryLog]:
 async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
     """The API over rows of twenty facts."""
     async with open_door(postgres_url, routers=ROUTERS, limits=Unlimited()) as there:
-        await put(there, log, *(joined(f"S{number % SAMPLES}", number) for number in range(20)))
+        await follow(there, log, *(joined(f"S{number % SAMPLES}", number) for number in range(20)))
         yield there
-
-
-async def put(door: Door, log: MemoryLog, *facts: Event) -> None:
-    """Append facts, and let the audit trail know them."""
-    for fact in facts:
-        await log.append(fact)
-    async with door.services.pool.acquire() as connection:
-        await bring_up(log, CODEC, connection, [AuditTrail()])
 
 
 async def test_pages_lead_through_all_events_and_end(door: Door) -> None:
@@ -100,7 +90,7 @@ async def test_an_answer_that_did_not_change_is_not_sent_again(door: Door, log: 
     asked = headers | {"If-None-Match": first.headers["ETag"]}
     again = await door.client.get("/v1/events?subject=S1", headers=asked)
     assert (again.status_code, again.content) == (304, b"")
-    await put(door, log, joined("S1", 99))
+    await follow(door, log, joined("S1", 99))
     changed = await door.client.get("/v1/events?subject=S1", headers=asked)
     assert changed.status_code == 200
     assert from_word(changed.headers[POSITION]) != from_word(first.headers[POSITION])
@@ -117,7 +107,7 @@ async def test_a_question_waits_for_what_was_written(door: Door, log: MemoryLog)
     )
     await asyncio.sleep(0.1)
     assert not asking.done()
-    await put(door, log)
+    await follow(door, log)
     told = [one["event_id"] for one in (await asking).json()["events"]]
     assert str(fact.envelope.event_id) in told
     far = to_word({**now, (where.topic, where.partition): where.offset + 100})
@@ -131,7 +121,7 @@ async def test_one_event_and_its_lineage_are_told(door: Door, log: MemoryLog) ->
     order: CaseOpened = heard(opened(), MOMENT)
     asked = order.follow(run_facts.requested(), by=someone())
     published = asked.follow(run_facts.published(), by=someone())
-    await put(door, log, order, asked, published)
+    await follow(door, log, order, asked, published)
     one = await door.client.get(f"/v1/events/{asked.envelope.event_id}", headers=headers)
     assert one.json()["causation_id"] == str(order.envelope.event_id)
     found = (
@@ -182,7 +172,7 @@ async def test_a_stream_goes_on_where_its_client_was(
     assert len(told) == 20
     now = await streamed(door, headers)
     assert [one for one in now if "data" in one] == []  # begins with what comes
-    await put(door, log, *(joined("S9", number) for number in range(3)))
+    await follow(door, log, *(joined("S9", number) for number in range(3)))
     # Cut off after any of them, a client is told the rest, each once.
     for number, one in enumerate(one for one in first if "data" in one):
         if number % 6 == 0:

@@ -129,6 +129,12 @@ async def test_an_address_is_for_its_owner_and_administrators(door: Door, log: M
     for kind in ("samples", "cases", "runs"):  # an address is in no story of those who read samples
         answer = await door.client.get(f"/v1/{kind}/mine/timeline", headers=headers)
         refused(answer, 404)
+    chief = {"Authorization": f"Bearer {(await door.login('chief'))['access_token']}"}
+    found = await ask(door, chief, "/events", type="SubscriptionCreated")
+    assert "mine" in {one["subject"] for one in found["events"]}
+    for event in found["events"]:  # nor is it among the events
+        said = event["payload"]
+        assert (said["target"], said["secret_names"]) == (None, None)
     weak = {"X-API-Key": await door.key("owner", Permission.SAMPLES_READ)}
     for path in (listed, address, f"{address}/deliveries"):
         refused(await door.client.get(f"/v1{path}", headers=weak), 403)

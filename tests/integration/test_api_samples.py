@@ -112,3 +112,20 @@ async def test_samples_are_told_as_they_were(door: Door, log: MemoryLog) -> None
     refused(await door.client.get("/v1/samples", params=both, headers=headers), 422)
     future = await door.client.get("/v1/samples?as_of=2999-01-01T00:00:00Z", headers=headers)
     assert "ask for an earlier time" in refused(future, 422)["message"]
+
+
+async def test_a_story_tells_what_results_say_to_those_who_may_read_them(door: Door) -> None:
+    async with door.services.pool.acquire() as connection:
+        name = await connection.fetchval(
+            "select m.sample_id from live.case_members m join live.runs r using (case_id) "
+            "join live.events e on e.subject = r.run_id and e.type = 'ResultsPublished' limit 1"
+        )
+    seen = {}
+    for who, role in (("vera", Role.LAB_TECHNICIAN), ("clara", Role.CLINICIAN)):
+        headers = await door.bearer(who, role)
+        entries = (await ask(door, headers, f"/samples/{name}/timeline"))["entries"]
+        kinds = {"ResultsPublished", "QcPassed"}
+        seen[role] = {(one["type"], one["payload"] is None) for one in entries
+                      if one["type"] in kinds}  # fmt: skip
+    assert seen[Role.LAB_TECHNICIAN] == {("QcPassed", False), ("ResultsPublished", True)}
+    assert seen[Role.CLINICIAN] == {("QcPassed", False), ("ResultsPublished", False)}

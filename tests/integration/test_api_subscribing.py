@@ -19,7 +19,7 @@ from genoflow.events.log.memory import MemoryLog
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.processors.headlines import TOLD_TYPES
-from tests.doors import Door, Unlimited, open_door, refused
+from tests.doors import BY, Door, Unlimited, open_door, refused
 from tests.integration.rows_over_http import ask, follow
 from tests.partition import CODEC
 
@@ -136,15 +136,29 @@ async def test_its_owner_or_an_administrator_ends_a_subscription(
 
 
 async def test_what_nobody_may_be_told_of_is_no_subscription(door: Door, log: MemoryLog) -> None:
-    partner = await door.bearer("paul", Role.PARTNER)
-    answer = await door.client.post(ADDRESS, headers=partner, json=BY_MAIL)
-    assert refused(answer, 403)["details"]["permission"] == "samples:read"
     auditor = await door.bearer("otto", Role.AUDITOR)
     refused(await door.client.post(ADDRESS, headers=auditor, json=BY_MAIL), 403)
     await door.account("vera", Role.OPERATOR)
     narrow = {"X-API-Key": await door.key("vera", Permission.SUBSCRIPTIONS_WRITE)}
     refused(await door.client.post(ADDRESS, headers=narrow, json=BY_MAIL), 403)
     assert await said(log) == []
+
+
+async def test_a_partner_is_told_of_its_own_projects_alone(door: Door, log: MemoryLog) -> None:
+    partner = await door.bearer("paul", Role.PARTNER)
+    named = BY_MAIL | {"project_ids": ["P1"]}
+    none_yet = refused(await door.client.post(ADDRESS, headers=partner, json=named), 403)
+    assert "none, so ask an administrator" in none_yet["message"]
+    await door.services.accounts.show_project("paul", "P1", BY)
+    for projects in ([], ["P2"], ["P1", "P2"]):
+        wish = BY_MAIL | {"project_ids": projects}
+        told = refused(await door.client.post(ADDRESS, headers=partner, json=wish), 403)
+        assert (told["details"]["field"], "(P1)" in told["message"]) == ("project_ids", True)
+    assert await said(log) == []
+    answer = await door.client.post(ADDRESS, headers=partner, json=named)
+    assert answer.status_code == 201, answer.text
+    [fact] = await said(log)
+    assert fact.project_ids == ("P1",)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ class Entry(Answer):
     recorded_at: datetime
     causation_id: UUID | None
     producer: str
-    payload: Mapping[str, Any]
+    payload: Mapping[str, Any] | None
+    """what it says; null where that asks for another permission"""
 
 
 class Timeline(Answer):
