@@ -24,6 +24,7 @@ from genoflow.projections.asking.source import Parked, Scanning, Source
 
 if TYPE_CHECKING:
     from genoflow.deploy.parked import Parking
+    from genoflow.events.log.kafka import KafkaLog
     from genoflow.projections.asking.lists import Page
 
 WAIT_SECONDS_MAX = 2.0  # a row follows its event within 100 ms; later nobody should wait for it
@@ -44,6 +45,9 @@ class Answers(Protocol):
     async def parkings(self) -> list[Parking]:
         """All that waits for a person, in the order of the events."""
 
+    async def parking(self, name: str) -> Parking:
+        """The one of this name, answered or not; Refused where that means none, or several."""
+
 
 class _LogSource(Scanning):
     """Reads what is parked when it is asked for the first time."""
@@ -63,10 +67,14 @@ class _LogSource(Scanning):
 
 
 async def _parkings(log: EventLog) -> list[Parking]:
+    return [one for one in await _every_parking(log) if one.answer is None]
+
+
+async def _every_parking(log: EventLog) -> list[Parking]:
     from genoflow.deploy.parked import read_parkings  # noqa: PLC0415 -- loads every decider
     from genoflow.processors.flow import PROCESSORS  # noqa: PLC0415
 
-    return [one for one in await read_parkings(log, PROCESSORS) if one.answer is None]
+    return await read_parkings(log, PROCESSORS)
 
 
 class FromLog:
@@ -85,6 +93,12 @@ class FromLog:
     async def parkings(self) -> list[Parking]:
         """What the topic of parked events says."""
         return await _parkings(self._log)
+
+    async def parking(self, name: str) -> Parking:
+        """Look for it among all that was ever parked."""
+        from genoflow.deploy.parked import find  # noqa: PLC0415
+
+        return find(await _every_parking(self._log), name)
 
 
 class FromStore:
@@ -110,11 +124,27 @@ class FromStore:
 
         return await kept_parkings(self._connection, self._codec, PROCESSORS)
 
+    async def parking(self, name: str) -> Parking:
+        """Look for it among those whose id or position this may be."""
+        from genoflow.deploy.parked import find  # noqa: PLC0415 -- loads every decider
+        from genoflow.deploy.parked_kept import parkings_named  # noqa: PLC0415
+        from genoflow.processors.flow import PROCESSORS  # noqa: PLC0415
+
+        named = await parkings_named(self._connection, self._codec, PROCESSORS, name)
+        return find(named, name)
+
 
 @asynccontextmanager
 async def open_answers(settings: Settings, tell: Tell) -> AsyncIterator[Answers]:
     """Answers as of now; `tell` hears why it is the log that has to be read."""
-    async with open_log(settings) as log, open_rows(settings, log, tell) as connection:
+    async with open_log(settings) as log, answers_beside(settings, log, tell) as answers:
+        yield answers
+
+
+@asynccontextmanager
+async def answers_beside(settings: Settings, log: KafkaLog, tell: Tell) -> AsyncIterator[Answers]:
+    """The same for a command that also needs what only the log holds."""
+    async with open_rows(settings, log, tell) as connection:
         yield FromLog(log) if connection is None else FromStore(connection, log.codec)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from genoflow.deploy.parked import Found, Parking, Queued, parkings_of
+from genoflow.deploy.parked import PREFIX_CHARACTERS_MIN, Found, Parking, Queued, parkings_of
 from genoflow.events.codec import Codec
 from genoflow.events.event_parked import EventParked
 from genoflow.events.log.recorded import Position
@@ -13,7 +14,7 @@ from genoflow.processors.processor import Processor
 from genoflow.processors.step import REQUESTS
 from genoflow.projections.audit_trail import RECORD, AuditTrail, recorded, subject_id
 from genoflow.projections.paging import LIMIT_MAX
-from genoflow.projections.parked import ORDER, WAITS, list_parkings
+from genoflow.projections.parked import ORDER, WAITS, ids_of, list_parkings
 from genoflow.projections.store import Connection
 
 # Bytes that are no event stand in a queue, too, and the audit trail has set them aside.
@@ -27,16 +28,35 @@ async def kept_parkings(
     connection: Connection, codec: Codec, rows: Mapping[str, Processor]
 ) -> list[Parking]:
     """All that waits for a person, in the order of the events, each with its queue."""
-    facts = await _facts(connection, codec)
+    facts = await _facts(connection, codec, await _waiting(connection))
+    every = await _parkings_of(connection, codec, facts, rows)
+    return [one for one in every if one.answer is None]
+
+
+async def parkings_named(
+    connection: Connection, codec: Codec, rows: Mapping[str, Processor], word: str
+) -> list[Parking]:
+    """All that a person may mean by this id, beginning of an id, or position; answered ones too."""
+    may_be_one = len(word) >= PREFIX_CHARACTERS_MIN and word.isascii()  # as ids and positions are
+    ids = await ids_of(connection, word) if may_be_one else []
+    return await _parkings_of(connection, codec, await _facts(connection, codec, ids), rows)
+
+
+async def _parkings_of(
+    connection: Connection,
+    codec: Codec,
+    facts: Sequence[EventParked],
+    rows: Mapping[str, Processor],
+) -> list[Parking]:
     found = Found()
     subjects = {(one.input_topic, one.partition, one.subject_key) for one in facts}
     for topic, partition, key in sorted(subjects):
         await _look(connection, codec, found, Position(topic, partition, 0), key)
-    return [one for one in parkings_of(facts, found, rows) if one.answer is None]
+    return parkings_of(facts, found, rows)
 
 
-async def _facts(connection: Connection, codec: Codec) -> list[EventParked]:
-    ids: list[Any] = []
+async def _waiting(connection: Connection) -> list[UUID]:
+    ids: list[UUID] = []
     after = None
     while after is None or len(ids) % LIMIT_MAX == 0:
         page = await list_parkings(connection, state=WAITS, after=after, limit=LIMIT_MAX)
@@ -44,6 +64,10 @@ async def _facts(connection: Connection, codec: Codec) -> list[EventParked]:
             break
         ids += [row["parked_id"] for row in page]
         after = [page[-1][name] for name in ORDER]
+    return ids
+
+
+async def _facts(connection: Connection, codec: Codec, ids: Sequence[UUID]) -> list[EventParked]:
     kept = await connection.fetch(
         f"select {RECORD} from live.events where event_id = any($1::uuid[]) "
         f"order by log_partition, log_offset", ids,

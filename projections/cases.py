@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
@@ -92,121 +92,160 @@ CASES = Table(
 MEMBERS = Table("case_members", CaseMemberRow, ("case_id", "sample_id"), indexes=("(sample_id)",))
 
 
-@dataclass(slots=True)
-class CaseState:
-    """What is known of a case while its events are folded."""
+@dataclass
+class Case:
+    """What is known of a case; without slots, so that a class with some can build on it."""
 
-    row: CaseRow
-    is_known: bool = False  # whether its order was heard of
-    members: dict[str, CaseMemberRow] = field(default_factory=dict)
-    # The read sets of those that are ready.
-    read_sets: dict[str, set[str]] = field(default_factory=dict)
-    withdrawn: set[str] = field(default_factory=set)  # until they are ready anew
+    key: str
+    opened: CaseOpened | None = None
+    ready: CaseReady | None = None
+    closed: CaseClosed | None = None
+    answered: dict[str, CaseAnswered] = field(default_factory=dict)  # by their runs
+    members: dict[str, CaseMemberReady] = field(default_factory=dict)  # the newest of each
+    # Whose reads do not count any more, until they are ready anew.
+    withdrawn: dict[str, CaseMemberWithdrawn] = field(default_factory=dict)
+    rerun: RerunRequested | None = None  # the newest, where a person asked for a run again
     is_ready_anew: bool = False  # a member became ready again after the case was declared so
+    row: CaseRow = field(init=False)
+    member_rows: dict[str, CaseMemberRow] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Nothing was heard of it."""
+        self.row = CaseRow(self.key, EPOCH, UNKNOWN, EPOCH)
+
+    def take(self, event: Event) -> list[Row]:
+        """Fold an event, and tell the rows that it makes or changes, the case's last."""
+        at = event.envelope.occurred_at
+        if self.row.first_at is EPOCH:
+            self.row = replace(self.row, first_at=at, since=at)
+        changed = USES[type(event)](self, event)
+        row = replace(self.row, members_ready=len(self.members))
+        if self.closed is None:
+            now = word(self)
+            is_new = now != row.state or isinstance(event, CaseReady)
+            since = at if is_new else row.since
+            row = replace(row, state=now, since=since, waits_for=_waits_for(self))
+        self.row = row
+        return [*changed, row]
 
 
-def _member(state: CaseState, event: Event, sample_id: str, /, **changes: Any) -> CaseMemberRow:
+def _member(case: Case, event: Event, sample_id: str, /, **changes: Any) -> CaseMemberRow:
     at = event.envelope.occurred_at
-    known = state.members.get(sample_id) or CaseMemberRow(event.key, sample_id, AWAITED, at)
-    state.members[sample_id] = replace(known, **changes)
-    return state.members[sample_id]
+    known = case.member_rows.get(sample_id) or CaseMemberRow(event.key, sample_id, AWAITED, at)
+    case.member_rows[sample_id] = replace(known, **changes)
+    return case.member_rows[sample_id]
 
 
-def _opened(state: CaseState, event: CaseOpened) -> Iterator[Row]:
-    if state.is_known:
-        return
-    state.is_known = True
-    state.row = replace(
-        state.row, kind=event.kind, assay=event.assay, material=event.material,
+def _opened(case: Case, event: CaseOpened) -> list[CaseMemberRow]:
+    if case.opened is not None:
+        return []
+    case.opened = event
+    case.row = replace(
+        case.row, kind=event.kind, assay=event.assay, material=event.material,
         reference=event.reference, target_set=event.target_set, qc_profile=event.qc_profile,
         pipeline=event.pipeline, project_id=event.project_id, priority=event.priority,
         due_at=event.due_at, source=event.source, ordered_by=event.envelope.actor.id,
         members=len(event.members), opened_at=event.envelope.occurred_at,
     )  # fmt: skip
-    for one in event.members:
-        yield _member(state, event, one.sample_id, is_ordered=True, **dict(one))
+    return [_member(case, event, o.sample_id, is_ordered=True, **dict(o)) for o in event.members]
 
 
-def _member_ready(state: CaseState, event: CaseMemberReady) -> Iterator[Row]:
-    state.read_sets[event.sample_id] = {one.read_set_id for one in event.files}
-    state.withdrawn.discard(event.sample_id)
-    state.is_ready_anew = state.row.revision is not None
-    yield _member(
-        state, event, event.sample_id, state=READY, since=event.envelope.occurred_at,
-        role=event.role, round=event.round, verdict=event.verdict, reason=None, read_set_id=None,
-    )  # fmt: skip
+def _member_ready(case: Case, event: CaseMemberReady) -> list[CaseMemberRow]:
+    case.members[event.sample_id] = event
+    case.withdrawn.pop(event.sample_id, None)
+    case.is_ready_anew = case.ready is not None
+    return [
+        _member(
+            case, event, event.sample_id, state=READY, since=event.envelope.occurred_at,
+            role=event.role, round=event.round, verdict=event.verdict, reason=None,
+            read_set_id=None,
+        )
+    ]  # fmt: skip
 
 
-def _member_withdrawn(state: CaseState, event: CaseMemberWithdrawn) -> Iterator[Row]:
-    if event.read_set_id not in state.read_sets.get(event.sample_id, ()):
-        return
-    del state.read_sets[event.sample_id]
-    state.withdrawn.add(event.sample_id)
-    reason = f"{event.reason_code}: {event.reason}"
-    yield _member(
-        state, event, event.sample_id, state=WITHDRAWN, since=event.envelope.occurred_at,
-        round=None, verdict=None, reason=reason, read_set_id=event.read_set_id,
-    )  # fmt: skip
+def _member_withdrawn(case: Case, event: CaseMemberWithdrawn) -> list[CaseMemberRow]:
+    member = case.members.get(event.sample_id)
+    if member is None or event.read_set_id not in {one.read_set_id for one in member.files}:
+        return []
+    del case.members[event.sample_id]
+    case.withdrawn[event.sample_id] = event
+    return [
+        _member(
+            case, event, event.sample_id, state=WITHDRAWN, since=event.envelope.occurred_at,
+            round=None, verdict=None, reason=f"{event.reason_code}: {event.reason}",
+            read_set_id=event.read_set_id,
+        )
+    ]  # fmt: skip
 
 
-def _ready(state: CaseState, event: CaseReady) -> Iterator[Row]:
-    state.is_ready_anew = False
+def _ready(case: Case, event: CaseReady) -> list[CaseMemberRow]:
+    case.ready, case.is_ready_anew = event, False
+    case.rerun = None  # of an earlier revision
     at = event.envelope.occurred_at
-    state.row = replace(state.row, revision=event.revision, ready_at=at, rerun_of=None)
-    yield from ()
+    case.row = replace(case.row, revision=event.revision, ready_at=at, rerun_of=None)
+    return []
 
 
-def _rerun(state: CaseState, event: RerunRequested) -> Iterator[Row]:
-    state.row = replace(state.row, rerun_of=str(event.run_id))
-    yield from ()
+def _rerun(case: Case, event: RerunRequested) -> list[CaseMemberRow]:
+    case.rerun = event
+    case.row = replace(case.row, rerun_of=str(event.run_id))
+    return []
 
 
-def _answered(state: CaseState, event: CaseAnswered) -> Iterator[Row]:
-    at = event.envelope.occurred_at
-    state.row = replace(state.row, answered_by=str(event.run_id), answered_at=at)
-    yield from ()
+def _answered(case: Case, event: CaseAnswered) -> list[CaseMemberRow]:
+    run, at = str(event.run_id), event.envelope.occurred_at
+    case.answered.setdefault(run, event)
+    case.row = replace(case.row, answered_by=run, answered_at=at)
+    return []
 
 
-def _closed(state: CaseState, event: CaseClosed) -> Iterator[Row]:
-    if state.row.closed_at is None:
-        state.row = replace(
-            state.row, state=event.outcome, closed_at=event.envelope.occurred_at,
+def _closed(case: Case, event: CaseClosed) -> list[CaseMemberRow]:
+    if case.closed is None:
+        case.closed = event
+        at = event.envelope.occurred_at
+        case.row = replace(
+            case.row, state=event.outcome, since=at, waits_for=None, closed_at=at,
             closed_by=event.envelope.actor.id, close_reason=event.reason,
             closing_run_id=str(event.run_id) if event.run_id else None,
-            since=event.envelope.occurred_at, waits_for=None,
         )  # fmt: skip
-    yield from ()
+    return []
 
 
-USES: Mapping[type[Event], Callable[[CaseState, Any], Iterator[Row]]] = {
+USES: Mapping[type[Event], Callable[[Case, Any], list[CaseMemberRow]]] = {
     CaseOpened: _opened, CaseMemberReady: _member_ready, CaseMemberWithdrawn: _member_withdrawn,
     CaseReady: _ready, CaseAnswered: _answered, RerunRequested: _rerun, CaseClosed: _closed,
 }  # fmt: skip
 
 
-def _word(state: CaseState) -> str:
-    """Its own state: how many are ready, until it is declared so."""
-    if not state.is_known:
+def word(case: Case) -> str:
+    """Its own state: how many are ready, until it is declared so; its runs may say more."""
+    if case.closed is not None:
+        return case.closed.outcome
+    if case.opened is None:
         return UNKNOWN
-    if state.row.revision is None or state.is_ready_anew or state.withdrawn:
-        return f"{len(state.read_sets)} of {state.row.members} ready"
+    if case.ready is None or case.is_ready_anew or case.withdrawn:
+        return f"{len(case.members)} of {len(case.opened.members)} ready"
     return READY
 
 
-def _waits_for(state: CaseState) -> str:
-    if not state.is_known:
-        return "its order"
-    missing = [
+def missing(case: Case) -> list[str]:
+    """Whom the order names and who is not ready."""
+    return [
         one.sample_id
-        for one in state.members.values()
-        if one.is_ordered and one.sample_id not in state.read_sets
+        for one in case.member_rows.values()
+        if one.is_ordered and one.sample_id not in case.members
     ]
-    if missing:
-        return listed(missing, NAMED_MAX)
-    return "a run to be asked for" if _word(state) == READY else "to be declared ready"
 
 
-class Cases(ReadModel[CaseState]):
+def _waits_for(case: Case) -> str:
+    if case.opened is None:
+        return "its order"
+    if names := missing(case):
+        return listed(names, NAMED_MAX)
+    return "a run to be asked for" if word(case) == READY else "to be declared ready"
+
+
+class Cases(ReadModel[Case]):
     """A row a case, and a row each of its members."""
 
     name = "cases"
@@ -214,28 +253,13 @@ class Cases(ReadModel[CaseState]):
     reads = (topics.CASE,)
     tables = (CASES, MEMBERS)
 
-    def begin(self, key: str) -> CaseState:
+    def begin(self, key: str) -> Case:
         """Nothing was heard of it."""
-        return CaseState(CaseRow(key, EPOCH, UNKNOWN, EPOCH))
+        return Case(key)
 
-    def project(self, state: CaseState, record: Recorded) -> Iterable[Row]:
+    def project(self, state: Case, record: Recorded) -> Iterable[Row]:
         """The case as it is now, and the members that changed."""
-        event = record.event
-        handler = USES.get(type(event))
-        if handler is None:
-            return
-        at = event.envelope.occurred_at
-        if state.row.first_at is EPOCH:
-            state.row = replace(state.row, first_at=at, since=at)
-        yield from handler(state, event)
-        row = replace(state.row, members_ready=len(state.read_sets))
-        if row.closed_at is None:
-            word = _word(state)
-            is_new = word != row.state or isinstance(event, CaseReady)
-            since = at if is_new else row.since
-            row = replace(row, state=word, since=since, waits_for=_waits_for(state))
-        state.row = row
-        yield row
+        return state.take(record.event) if type(record.event) in USES else ()
 
 
 # -- queries

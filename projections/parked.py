@@ -186,6 +186,16 @@ async def parking_of(
     return found[0] if found else None
 
 
+async def ids_of(connection: Connection, word: str) -> list[UUID]:
+    """What was parked under an id that begins with this, or at this position."""
+    rows = await connection.fetch(
+        f"select parked_id from {relation(PARKINGS, None)} "
+        f"where starts_with(parked_id::text, lower($1)) "
+        f"or input_topic || '[' || input_partition || ']@' || input_offset = $1", word,
+    )  # fmt: skip
+    return [row["parked_id"] for row in rows]
+
+
 def _where(
     state: str | None, processor: str | None, input_topic: str | None, subject_key: str | None
 ) -> Where:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -100,103 +100,125 @@ DELIVERIES = Table(
 )  # fmt: skip
 
 
-@dataclass(slots=True)
-class SubscriptionState:
-    """What is known of a subscription while its events are folded."""
+@dataclass
+class Subscription:
+    """What is known of a subscription; without slots, so that a class with some can build on it."""
 
-    row: SubscriptionRow
+    key: str
+    row: SubscriptionRow = field(init=False)
     deliveries: dict[UUID, DeliveryRow] = field(default_factory=dict)
-    failed: set[UUID] = field(default_factory=set)  # that did not arrive, or not yet
+    failed: dict[UUID, DeliveryRow] = field(default_factory=dict)  # that did not arrive, or not yet
     tried: set[UUID] = field(default_factory=set)  # of these, those that are tried again
 
+    def __post_init__(self) -> None:
+        """Nothing was heard of it."""
+        self.row = SubscriptionRow(self.key, EPOCH, IN_FORCE, EPOCH)
 
-def _created(state: SubscriptionState, event: SubscriptionCreated) -> Iterator[Row]:
-    if state.row.created_at is not None:
-        return
-    state.row = replace(
-        state.row, account_id=event.account_id, channel=event.channel, target=event.target,
+    def take(self, event: Event) -> list[Row]:
+        """Fold an event, and tell the rows that it makes or changes, newest last."""
+        at = event.envelope.occurred_at
+        if self.row.first_at is EPOCH:
+            self.row = replace(self.row, first_at=at, since=at)
+        changed = USES[type(event)](self, event)
+        now = word(self)
+        self.row = replace(
+            self.row, state=now, since=self.row.since if now == self.row.state else at,
+            waits_for=None if now != NOT_TOLD else AGAIN if self.tried else A_RECEIVER,
+        )  # fmt: skip
+        return [*changed, self.row]
+
+
+def _created(told: Subscription, event: SubscriptionCreated) -> list[Row]:
+    if told.row.created_at is not None:
+        return []
+    told.row = replace(
+        told.row, account_id=event.account_id, channel=event.channel, target=event.target,
         attempts_max=event.attempts_max, created_at=event.envelope.occurred_at,
     )  # fmt: skip
     lists = {
         "event type": event.event_types, "subject": event.subject_keys,
         "project": event.project_ids, "secret": event.secret_names,
     }  # fmt: skip
-    for kind, values in lists.items():
-        for value in dict.fromkeys(values):
-            yield WishRow(event.key, kind, value)
+    return [
+        WishRow(event.key, kind, value)
+        for kind, values in lists.items()
+        for value in dict.fromkeys(values)
+    ]
 
 
-def _cancelled(state: SubscriptionState, event: SubscriptionCancelled) -> Iterator[Row]:
-    if state.row.cancelled_at is None:
-        state.row = replace(
-            state.row, cancelled_at=event.envelope.occurred_at, reason_code=event.reason_code,
+def _cancelled(told: Subscription, event: SubscriptionCancelled) -> list[Row]:
+    if told.row.cancelled_at is None:
+        told.row = replace(
+            told.row, cancelled_at=event.envelope.occurred_at, reason_code=event.reason_code,
             reason=event.reason,
         )  # fmt: skip
-    yield from ()
+    return []
 
 
-def _delivery(state: SubscriptionState, event: Any, /, **changes: Any) -> DeliveryRow:
+def _delivery(told: Subscription, event: Any, /, **changes: Any) -> DeliveryRow:
     at = event.envelope.occurred_at
-    known = state.deliveries.get(event.notification_id)
+    known = told.deliveries.get(event.notification_id)
     if known is None:
         known = DeliveryRow(event.key, event.notification_id, at, QUEUED, at, TO_SEND)
-    return replace(known, channel=event.channel, **changes)
+    row = replace(known, channel=event.channel, **changes)
+    told.deliveries[event.notification_id] = row
+    return row
 
 
-def _queued(state: SubscriptionState, event: NotificationQueued) -> Iterator[Row]:
-    told = {
+def _queued(told: Subscription, event: NotificationQueued) -> list[Row]:
+    about = {
         name: getattr(event, name)
         for name in (
             "source_event_id", "source_type", "source_topic", "source_key", "source_occurred_at",
             "headline",
         )
     }  # fmt: skip
-    row = _delivery(state, event, queued_at=event.envelope.occurred_at, **told)
-    state.deliveries[event.notification_id] = row
-    yield row
+    row = _delivery(told, event, queued_at=event.envelope.occurred_at, **about)
+    if event.notification_id in told.failed:
+        told.failed[event.notification_id] = row
+    return [row]
 
 
-def _sent(state: SubscriptionState, event: NotificationSent) -> Iterator[Row]:
+def _sent(told: Subscription, event: NotificationSent) -> list[Row]:
     at = event.envelope.occurred_at
-    state.failed.discard(event.notification_id)
-    state.tried.discard(event.notification_id)
+    told.failed.pop(event.notification_id, None)
+    told.tried.discard(event.notification_id)
     row = _delivery(
-        state, event, state=SENT, since=at, waits_for=None, sent_at=at, attempts=event.attempt,
+        told, event, state=SENT, since=at, waits_for=None, sent_at=at, attempts=event.attempt,
         response_code=event.response_code, duration_seconds=event.duration_seconds,
     )  # fmt: skip
-    state.deliveries[event.notification_id] = row
-    yield row
+    return [row]
 
 
-def _failed(state: SubscriptionState, event: NotificationFailed) -> Iterator[Row]:
-    state.failed.add(event.notification_id)
+def _failed(told: Subscription, event: NotificationFailed) -> list[Row]:
     if event.is_final:
-        state.tried.discard(event.notification_id)
+        told.tried.discard(event.notification_id)
     else:
-        state.tried.add(event.notification_id)
+        told.tried.add(event.notification_id)
     row = _delivery(
-        state, event, state=GIVEN_UP if event.is_final else FAILED,
+        told, event, state=GIVEN_UP if event.is_final else FAILED,
         since=event.envelope.occurred_at, waits_for=None if event.is_final else AGAIN,
         attempts=event.attempt, attempts_max=event.attempts_max,
         response_code=event.response_code, error_code=event.reason_code, last_error=event.reason,
     )  # fmt: skip
-    state.deliveries[event.notification_id] = row
-    yield row
+    told.failed[event.notification_id] = row
+    return [row]
 
 
-USES: Mapping[type[Event], Callable[[SubscriptionState, Any], Iterator[Row]]] = {
+USES: Mapping[type[Event], Callable[[Subscription, Any], list[Row]]] = {
     SubscriptionCreated: _created, SubscriptionCancelled: _cancelled,
     NotificationQueued: _queued, NotificationSent: _sent, NotificationFailed: _failed,
 }  # fmt: skip
 
 
-def _word(state: SubscriptionState) -> str:
-    if state.row.cancelled_at is not None:
+def word(told: Subscription) -> str:
+    """Its state in a word or two."""
+    if told.row.cancelled_at is not None:
         return CANCELLED
-    return NOT_TOLD if state.failed else IN_FORCE
+    return NOT_TOLD if told.failed else IN_FORCE
 
 
-class Subscriptions(ReadModel[SubscriptionState]):
+class Subscriptions(ReadModel[Subscription]):
     """A row a subscription, and a row each of its notifications."""
 
     name = "notifications"  # the porch through which wishes come is called subscriptions
@@ -204,26 +226,13 @@ class Subscriptions(ReadModel[SubscriptionState]):
     reads = (topics.NOTIFICATION,)
     tables = (SUBSCRIPTIONS, WISHES, DELIVERIES)
 
-    def begin(self, key: str) -> SubscriptionState:
+    def begin(self, key: str) -> Subscription:
         """Nothing was heard of it."""
-        return SubscriptionState(SubscriptionRow(key, EPOCH, IN_FORCE, EPOCH))
+        return Subscription(key)
 
-    def project(self, state: SubscriptionState, record: Recorded) -> Iterable[Row]:
+    def project(self, state: Subscription, record: Recorded) -> Iterable[Row]:
         """The notification that this event is about, and the subscription as it is now."""
-        event = record.event
-        handler = USES.get(type(event))
-        if handler is None:
-            return
-        at = event.envelope.occurred_at
-        if state.row.first_at is EPOCH:
-            state.row = replace(state.row, first_at=at, since=at)
-        yield from handler(state, event)
-        word = _word(state)
-        state.row = replace(
-            state.row, state=word, since=state.row.since if word == state.row.state else at,
-            waits_for=None if word != NOT_TOLD else AGAIN if state.tried else A_RECEIVER,
-        )  # fmt: skip
-        yield state.row
+        return state.take(record.event) if type(record.event) in USES else ()
 
 
 # -- queries

@@ -125,11 +125,16 @@ def _age(passed: Any) -> str:
 @click.option("--json", "as_json", is_flag=True, help="for programs")
 def show(name: str, as_json: bool) -> None:
     """Print one whole: the event, its headers, the error with its trace, the queue behind."""
-    from genoflow.deploy.parked import find
+    from genoflow.deploy.answers import answers_beside
+    from genoflow.deploy.commands.ask import to_stderr
 
     async def read() -> dict[str, Any]:
-        async with open_log(read_settings()) as log:
-            return await _whole(log, find(await _parkings(log), name))
+        settings = read_settings()
+        async with (
+            open_log(settings) as log,
+            answers_beside(settings, log, to_stderr) as answers,
+        ):
+            return await _whole(log, await answers.parking(name))
 
     whole = asyncio.run(read())
     if as_json:

@@ -15,7 +15,7 @@ from genoflow.deploy.wiring import open_log
 from genoflow.events.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Iterable
 
     from genoflow.deploy.answers import Answers
     from genoflow.deploy.subscriptions import LogSubscriptions, Subscription
@@ -135,17 +135,19 @@ async def _cancel(
 def list_subscriptions(everything: bool) -> None:
     """List the subscriptions in force, without their addresses."""
     from genoflow.deploy.event_lines import printable
-    from genoflow.deploy.subscriptions import subscriptions_of
 
-    async def ask() -> list[Subscription]:
-        return await answered(lambda answers: subscriptions_of(answers.source))
-
-    for one in asyncio.run(ask()):
+    for one in asyncio.run(_every()):
         if everything or one.cancelled is None:
             fact = one.created
             state = "cancelled" if one.cancelled else "in force"
             line = (fact.subscription_id, state, fact.channel, fact.account_id, _wishes(fact))
             click.echo(printable("  ".join(line)))
+
+
+async def _every() -> list[Subscription]:
+    from genoflow.deploy.subscriptions import subscriptions_of
+
+    return await answered(lambda answers: subscriptions_of(answers.source))
 
 
 @subscription.command()
@@ -154,11 +156,7 @@ def show(name: str) -> None:
     """Show a subscription with its address, and why it ended."""
     from genoflow.deploy.event_lines import printable
 
-    async def run() -> Subscription:
-        async with open_log(read_settings()) as log:
-            return await _find(log, name)
-
-    found = asyncio.run(run())
+    found = _named(asyncio.run(_every()), name)
     for field, value in found.created.payload().items():
         text = ", ".join(value) if isinstance(value, list) else value
         click.echo(printable(f"{field.replace('_', ' ')}: {text or '–'}"))
@@ -221,7 +219,11 @@ def _reader(log: EventLog) -> LogSubscriptions:
 
 
 async def _find(log: EventLog, name: str) -> Subscription:
-    for one in await _reader(log).all():
+    return _named(await _reader(log).all(), name)
+
+
+def _named(every: Iterable[Subscription], name: str) -> Subscription:
+    for one in every:
         if one.created.subscription_id == name:
             return one
     raise Refused(f"{name!r}: there is no such subscription; see `genoflow subscription list`")

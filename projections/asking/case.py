@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from genoflow.events.case_answered import CaseAnswered
-from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member import CaseMember
-from genoflow.events.case_member_ready import CaseMemberReady
-from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
-from genoflow.events.case_opened import CaseOpened
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
-from genoflow.events.rerun_requested import RerunRequested
+from genoflow.projections import cases
 from genoflow.projections.asking import run as runs
 from genoflow.projections.asking import sample as samples
 from genoflow.projections.asking.run import Run
@@ -22,64 +17,12 @@ from genoflow.projections.asking.sample import Sample
 from genoflow.projections.asking.subject import A_WORKER, Answer, Subject, Uses, fold
 
 
-@dataclass(slots=True)
-class Case(Subject):
-    """What is known of a case."""
-
-    opened: CaseOpened | None = None
-    ready: CaseReady | None = None
-    closed: CaseClosed | None = None
-    answered: dict[str, CaseAnswered] = field(default_factory=dict)  # by their runs
-    members: dict[str, CaseMemberReady] = field(default_factory=dict)  # the newest of each
-    # Whose reads do not count any more, until they are ready anew.
-    withdrawn: dict[str, CaseMemberWithdrawn] = field(default_factory=dict)
-    rerun: RerunRequested | None = None  # the newest, where a person asked for a run again
-    is_ready_anew: bool = False  # a member became ready again after the case was declared so
+@dataclass
+class Case(Subject, cases.Case):
+    """What is known of a case: the state that its rows are made from."""
 
 
-def _opened(case: Case, event: CaseOpened) -> None:
-    case.opened = case.opened or event
-
-
-def _member(case: Case, event: CaseMemberReady) -> None:
-    case.members[event.sample_id] = event
-    case.withdrawn.pop(event.sample_id, None)
-    case.is_ready_anew = case.ready is not None
-
-
-def _withdrawn(case: Case, event: CaseMemberWithdrawn) -> None:
-    member = case.members.get(event.sample_id)
-    if member is not None and event.read_set_id in {one.read_set_id for one in member.files}:
-        del case.members[event.sample_id]
-        case.withdrawn[event.sample_id] = event
-
-
-def _ready(case: Case, event: CaseReady) -> None:
-    case.ready, case.is_ready_anew = event, False
-    case.rerun = None  # of an earlier revision
-
-
-def _rerun(case: Case, event: RerunRequested) -> None:
-    case.rerun = event
-
-
-def _answered(case: Case, event: CaseAnswered) -> None:
-    case.answered.setdefault(str(event.run_id), event)
-
-
-def _closed(case: Case, event: CaseClosed) -> None:
-    case.closed = case.closed or event
-
-
-USES: Uses = {
-    CaseOpened: _opened,
-    CaseMemberReady: _member,
-    CaseMemberWithdrawn: _withdrawn,
-    CaseReady: _ready,
-    CaseAnswered: _answered,
-    RerunRequested: _rerun,
-    CaseClosed: _closed,
-}
+USES: Uses = dict.fromkeys(cases.USES, Case.take)
 
 
 def case_of(key: str, events: Iterable[Event]) -> Case:
@@ -102,7 +45,8 @@ def why(
     if case.opened is None:
         way = "place the order with `genoflow case open`"
         return [Answer("waits for its order: nothing says what it is", case.first_at, way)]
-    waiting = [one for one in case.opened.members if one.sample_id not in case.members]
+    missing = set(cases.missing(case))
+    waiting = [one for one in case.opened.members if one.sample_id in missing]
     answers = _withdrawn_since(case)
     answers += [_for_member(case, one, (members or {}).get(one.sample_id)) for one in waiting]
     if not answers:
@@ -195,14 +139,9 @@ def _current(ready: CaseReady, its_runs: Sequence[Run]) -> list[Run]:
 
 def word(case: Case, its_runs: Sequence[Run] = ()) -> str:
     """Its state in a word or two: that of its run, once it has one."""
-    if case.closed is not None:
-        return case.closed.outcome
-    if case.opened is None:
-        return "unknown"
-    if case.ready is None or case.is_ready_anew or case.withdrawn:
-        return f"{len(case.members)} of {len(case.opened.members)} ready"
-    mine = _current(case.ready, its_runs)
-    return f"run {runs.word(mine[-1])}" if mine else "ready"
+    own = cases.word(case)
+    mine = _current(case.ready, its_runs) if case.ready and own == cases.READY else []
+    return f"run {runs.word(mine[-1])}" if mine else own
 
 
 def facts(case: Case, its_runs: Sequence[Run] = ()) -> dict[str, Any]:

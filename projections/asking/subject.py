@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from genoflow.events.deadline_cancelled import DeadlineCancelled
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
+from genoflow.events.download_link_issued import DownloadLinkIssued
 from genoflow.events.event import Event
 from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_requeued import EventRequeued
@@ -52,7 +53,7 @@ class Subject:
 
 
 S = TypeVar("S", bound=Subject)
-Uses = Mapping[type[Event], Callable[[Any, Any], None]]
+Uses = Mapping[type[Event], Callable[[Any, Any], object]]
 
 
 def fold(state: S, events: Iterable[Event], uses: Uses) -> S:
@@ -93,13 +94,15 @@ COMMON: Uses = {
     SubjectSilent: _is_silent,
 }
 # What a subject waits for does not depend on these, where it does not use them itself: others are
-# told, the answer to something parked is found where it is parked, and files are of samples.
+# told, the answer to something parked is found where it is parked, files are of samples, and what
+# was fetched of results is no part of what they wait for.
 SAYS_NOTHING: tuple[type[Event], ...] = (
     NotificationPlanned,
     EventRequeued,
     EventDiscarded,
     FileChecksummed,
     FileChecksumMismatched,
+    DownloadLinkIssued,
 )
 
 

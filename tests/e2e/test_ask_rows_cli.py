@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
@@ -27,6 +28,7 @@ from tests.partition import MOMENT
 from tests.servers import cli_environment
 from tests.spec import heard
 
+PARKED_ID = "6f9d2c2e-7c1b-5a53-9d0c-2f6f4b1d7e10"
 FROM_LOG = "genoflow: answered from the log: "
 SUBSCRIBED = SubscriptionCreated(
     subscription_id="qc", account_id="a.b", channel="email", target="a.b@lab.example",
@@ -76,16 +78,21 @@ def park(settings: Settings, sample: str) -> None:
                 parked_event_id=record.event.envelope.event_id, parked_type=record.type,
                 error=f"{record.position}: nobody answers", recorded_at=MOMENT,
             )  # fmt: skip
-            await log.append(heard(EventParked(**dict(fact))))
+            parked = heard(EventParked(**dict(fact)))
+            named = parked.envelope.model_copy(update={"event_id": UUID(PARKED_ID)})
+            await log.append(parked.enveloped(named))
 
     asyncio.run(append())
 
 
 def questions(known: dict[str, str]) -> list[tuple[str, ...]]:
     """Everything that may be asked, for people and for programs."""
-    found: list[tuple[str, ...]] = [("subscription", "list"), ("subscription", "why", "qc")]
+    found: list[tuple[str, ...]] = [
+        ("subscription", "list"), ("subscription", "show", "qc"), ("subscription", "why", "qc"),
+    ]  # fmt: skip
     for more in ((), ("--json",)):
         found += [("parked", "list", *more), ("results", "show", known["case"], *more)]
+        found.append(("parked", "show", PARKED_ID[:8], *more))
         for kind, name in known.items():
             found += [(kind, "list", "--limit", "1000", *more), (kind, "list", *more)]
             found += [(kind, "show", name, *more), (kind, "why", name, *more)]

@@ -12,6 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from genoflow.deploy import answers as reading
 from genoflow.deploy.answers import Answers, FromLog, FromStore
+from genoflow.deploy.parked import read_parkings
 from genoflow.deploy.subscriptions import subscriptions_of
 from genoflow.events import topics
 from genoflow.events.errors import Refused
@@ -21,6 +22,7 @@ from genoflow.events.file_landed import FileLanded
 from genoflow.events.log.memory import MemoryLog
 from genoflow.events.log.recorded import Recorded
 from genoflow.events.run_requested import RunRequested
+from genoflow.processors.flow import PROCESSORS
 from genoflow.projections.asking import asked
 from genoflow.projections.asking.asked import Unheard
 from genoflow.projections.asking.results import about_results
@@ -141,6 +143,19 @@ class TestAnswers:
             text = (await told(answers, "sample", one.fact.subject_key))[-1]
             assert any("is parked for check-qc: nobody answers" in each for each in text)
         assert await answers.source.parked(topics.CASE, "nobody") == []
+
+    async def test_what_was_parked_is_found_by_its_id_or_its_position_answered_or_not(
+        self, answers: Answers, log: MemoryLog
+    ) -> None:
+        every = await read_parkings(log, PROCESSORS)
+        assert any(one.answer is not None for one in every)
+        assert any(one.queue for one in every)
+        for one in every:
+            for name in (str(one.event_id), str(one.event_id)[:12].upper(), str(one.place)):
+                assert await answers.parking(name) == one
+        for name in ("", str(every[0].event_id)[:3], "gf.sample.v1[0]@999999", "%", "\udcff" * 4):
+            with pytest.raises(Refused, match="nothing was parked under this id or position"):
+                await answers.parking(name)
 
     @pytest.mark.parametrize("kind", KINDS)
     async def test_a_stranger_is_refused_with_the_way_to_those_that_are_known(

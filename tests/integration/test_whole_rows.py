@@ -184,5 +184,6 @@ async def test_runs_cases_and_subscriptions_say_what_people_are_told(rows: Rows)
         for key, events in subjects(topics.NOTIFICATION).items()
     }
     assert {one["subscription_id"]: (one["state"], one["sent"]) for one in found} == {
-        key: (asked_subscription.word(one), one.sent) for key, one in told.items()
+        key: (asked_subscription.word(one), asked_subscription.facts(one)["sent"])
+        for key, one in told.items()
     }

@@ -59,6 +59,14 @@ def test_what_never_arrived_has_a_way_on(code: str) -> None:
     assert (answer.way, answer.is_waiting) == (WAYS[code], False)
 
 
+def test_news_that_come_before_the_word_that_something_waits_are_told_like_any_other() -> None:
+    found = subscription_of("mail-1", told(CREATED, failed(), QUEUED))
+    text = sentences("mail-1", why(found))
+    assert "in try 2 of 8: A file of sample B was rejected: truncated: server error" in text
+    assert "to be sent" not in text
+    assert (facts(found)["waiting"], facts(found)["failed"]) == (0, 1)
+
+
 def test_the_end_and_what_waits_are_told() -> None:
     gone = like(
         SubscriptionCancelled, subscription_id="mail-1", reason_code="gone", reason="it said so"
