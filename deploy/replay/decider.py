@@ -183,16 +183,19 @@ def _unpacked(row: list[Any], codec: Codec) -> tuple[Recorded, How]:
 
 def _loaded(name: str, tree: Path) -> tuple[Decider, Codec] | str:
     """The decider of a processor, from this tree and no other; a text is why there is none."""
+    if not any((tree / "native").glob("_rust*.so")):
+        # It was built of other code: that revision reads by its twin, as it does without a build.
+        sys.modules["genoflow.native._rust"] = None  # type: ignore[assignment]
     try:
         from genoflow.events.registry import released  # noqa: PLC0415 -- of that revision
         from genoflow.processors.flow import PROCESSORS  # noqa: PLC0415
     except Exception as error:  # noqa: BLE001 -- that revision is code: it may not even load
         return f"cannot be loaded here ({type(error).__name__}: {error})"
-    for module in list(sys.modules.values()):
+    for called, module in list(sys.modules.items()):
         place = getattr(module, "__file__", None)
-        is_ours = module.__name__.startswith("genoflow.")
+        is_ours = called.startswith("genoflow.")
         if is_ours and place and not Path(place).resolve().is_relative_to(tree.resolve()):
-            return f"has no {module.__name__}; a replay would mix it with the code that runs here"
+            return f"has no {called}; a replay would mix it with the code that runs here"
     row = PROCESSORS.get(name)
     if row is None:
         return f"has no processor {name}; it has {', '.join(sorted(PROCESSORS))}"
