@@ -1,10 +1,11 @@
 """From the log to rows: ours, a bare COPY, a bare loop of inserts, and Debezium's JDBC sink.
 
-    inserts    every event is a row of its own: the audit trail as it ships, with its eight indexes
+    inserts    every event is a row of its own: the audit trail as it ships, with seven indexes
     updates    every event changes the row of its subject, and every version of it is kept
 
-Ours is what `genoflow project` runs: records from Kafka, decoded, folded, rows and offsets in one
-transaction. The anchors are given the finished rows, and tables without an index but the key.
+Ours is what `genoflow project` runs: records from Kafka, rows and offsets in one transaction. The
+updates are decoded and folded; rows of the audit trail are made straight of the bytes, as they are
+while it is fed alone. The anchors are given finished rows, and tables with no index but the key.
 """
 
 from __future__ import annotations

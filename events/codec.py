@@ -128,7 +128,7 @@ class Codec:
             PREFIX.pack(MAGIC, edition.id),
             edition,
             to_avro(model),
-            _write(model) if _is_of(model, edition) else None,
+            _write(model) if is_of(model, edition) else None,
             (HEADER_TYPE, edition.subject.encode()),
         )
         self._writers[event_type] = writer
@@ -137,7 +137,7 @@ class Codec:
     def _reader(self, value: bytes) -> tuple[Edition, binary.Read | None]:
         edition = self.edition_of(value)
         model = self.registry.models.get(edition.type)
-        read = _read(model) if model and _is_of(model, edition) else None
+        read = _read(model) if model and is_of(model, edition) else None
         self._readers[value[: PREFIX.size]] = edition, read
         return edition, read
 
@@ -290,7 +290,7 @@ def _read(model: type[Event]) -> binary.Read:
     return compiled.reader(model) or binary.reader(model)
 
 
-def _is_of(model: type[Event], edition: Edition) -> bool:
+def is_of(model: type[Event], edition: Edition) -> bool:
     """Whether the edition is this very model, but for its words, which may be mended later."""
     same: bool = without_words(schema_of(model)) == without_words(json.loads(edition.text))
     return same

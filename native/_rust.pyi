@@ -18,5 +18,6 @@ def read_columns(
 def copy_rows(
     values: Sequence[bytes],
     programs: Sequence[tuple[int, Program]],
-    numbers: Sequence[Sequence[int]],
+    fields: int,
+    heads: Sequence[bytes],
 ) -> RawRows: ...

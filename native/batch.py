@@ -54,6 +54,16 @@ class Rows(NamedTuple):
     body: bytes
 
 
+class Heads(NamedTuple):
+    """What the log knows of each record and its bytes do not: fields that stand before its row."""
+
+    fields: int  # in each of them
+    octets: Sequence[bytes]  # of each record: every field with its length, as COPY has it
+
+
+NO_HEADS = Heads(0, ())
+
+
 class ColumnBatch(NamedTuple):
     """A batch as columns by schema id; records of ids without a program stand in `others`."""
 
@@ -85,16 +95,15 @@ def read_columns(values: Sequence[bytes], programs: Mapping[int, Program]) -> Co
 
 
 def copy_rows(
-    values: Sequence[bytes], programs: Mapping[int, Program], numbers: Sequence[Sequence[int]] = ()
+    values: Sequence[bytes], programs: Mapping[int, Program], heads: Heads = NO_HEADS
 ) -> RowBatch:
-    """The batch as rows of COPY's binary format, each after its numbers (bigint), if any are given.
-
-    The numbers are what the log knows of a record and its bytes do not, such as its offset.
-    """
+    """The batch as rows of COPY's binary format, each behind its head, if heads are given."""
+    if heads.fields and len(heads.octets) != len(values):
+        raise ValueError(f"{len(heads.octets)} heads are given for {len(values)} records")
     if _rust is None:
-        read = twin.copy_rows(values, programs, numbers)
+        read = twin.copy_rows(values, programs, *heads)
     else:
-        read = _rust.copy_rows(values, _compiled(programs), numbers)
+        read = _rust.copy_rows(values, _compiled(programs), *heads)
     found, others, faults = read
     return RowBatch(
         {schema_id: Rows(*one) for schema_id, one in found},

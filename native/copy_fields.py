@@ -21,16 +21,16 @@ DOUBLE = struct.Struct("<d")
 NETWORK_DOUBLE = struct.Struct(">d")
 JSONB_VERSION = b"\x01"
 ID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+OUR_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # Avro counts microseconds from 1970, Postgres from 2000: 10,957 days of 86,400 seconds.
 POSTGRES_EPOCH_MICROSECONDS = 10_957 * 86_400 * 1_000_000
-# Julian day 0 is the first that Postgres can hold: 2,440,588 days before 1970.
-MOMENT_MIN = -2_440_588 * 86_400 * 1_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1).toordinal()
-# The years 1 to 9999 are what a datetime has, and so JSON.
-JSON_MOMENTS = range(-719_162 * 86_400 * 10**6, 2_932_897 * 86_400 * 10**6)
-JSON_DAYS = range(-719_162, 2_932_897)
+# The years 1 to 9999 are what a datetime has, and Postgres has them all.
+DAYS = range(-719_162, 2_932_897)
+MOMENTS = range(DAYS.start * 86_400 * 10**6, DAYS.stop * 86_400 * 10**6)
+NOT_OUR_YEARS = "is outside of the years 1 to 9999"
 
 SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no extension of the header
 END = b"\xff\xff"
@@ -71,8 +71,8 @@ def _int(node: Node, begin: int, value: int) -> bytes:
 
 
 def _timestamptz(node: Node, begin: int, value: int) -> bytes:
-    if value < MOMENT_MIN:
-        raise Broken(begin, node.place, "is a moment before Postgres' first")
+    if value not in MOMENTS:
+        raise Broken(begin, node.place, NOT_OUR_YEARS)
     return (value - POSTGRES_EPOCH_MICROSECONDS).to_bytes(8, "big", signed=True)
 
 
@@ -83,7 +83,15 @@ def _uuid(node: Node, begin: int, value: str) -> bytes:
 
 
 def _jsonb(node: Node, begin: int, value: Any) -> bytes:
-    plain = _plain(node, begin, value)
+    return _json(_plain(node, begin, value))
+
+
+def _jsonb_rest(node: Node, begin: int, value: Any) -> bytes:
+    record = node.parts[0] if node.kind == "nullable" else node
+    return _json({part.name: _plain(part, begin, value[part.name]) for part in record.parts[1:]})
+
+
+def _json(plain: Any) -> bytes:
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return JSONB_VERSION + text.encode()
 
@@ -97,6 +105,7 @@ _FIELDS: dict[str, Callable[[Node, int, Any], bytes]] = {
     "timestamptz": _timestamptz,
     "uuid": _uuid,
     "jsonb": _jsonb,
+    "jsonb rest": _jsonb_rest,
 }
 
 
@@ -112,15 +121,21 @@ def _finite(node: Node, begin: int, value: float) -> float:
     return value
 
 
+def _id(node: Node, begin: int, value: str) -> str:
+    if not OUR_ID.fullmatch(value):
+        raise Broken(begin, node.place, "is no id in small letters")
+    return value
+
+
 def _moment(node: Node, begin: int, value: int) -> str:
-    if value not in JSON_MOMENTS:
-        raise Broken(begin, node.place, "is outside of the years 1 to 9999")
+    if value not in MOMENTS:
+        raise Broken(begin, node.place, NOT_OUR_YEARS)
     return (EPOCH + timedelta(microseconds=value)).isoformat().replace("+00:00", "Z")
 
 
 def _date(node: Node, begin: int, value: int) -> str:
-    if value not in JSON_DAYS:
-        raise Broken(begin, node.place, "is outside of the years 1 to 9999")
+    if value not in DAYS:
+        raise Broken(begin, node.place, NOT_OUR_YEARS)
     return date.fromordinal(EPOCH_DAY + value).isoformat()
 
 
@@ -132,7 +147,7 @@ _JSON: dict[str, Callable[[Node, int, Any], Any]] = {
     },
     "array": lambda node, begin, value: [_plain(node.parts[0], begin, one) for one in value],
     "string": _without_nul,
-    "uuid": _without_nul,
+    "uuid": _id,
     "double": _finite,
     "moment": _moment,
     "date": _date,

@@ -14,6 +14,8 @@ follow the same program. A path names a field, `sample_id`, or a field of a reco
     bytes                   the bytes                               -
     array, record           a list, a dictionary                    -
     nullable                the value or None                       as its value
+
+`jsonb rest` is a record without its first field: of an event, what stands behind the envelope.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ COPY_KINDS: Mapping[str, frozenset[str]] = {
         {"string", "uuid", "enum", "int", "long", "double", "boolean", "moment", "date"}
         | {"decimal", "bytes", "array", "record"}
     ),
+    "jsonb rest": frozenset({"record"}),
 }
 
 

@@ -224,13 +224,13 @@ class _Columns:
 class _Body:
     """The rows of one program, as they grow."""
 
-    def __init__(self, program: Program, numbers: Sequence[Sequence[int]]) -> None:
+    def __init__(self, program: Program, fields: int, heads: Sequence[bytes]) -> None:
         self.root = program.root
         self.records: list[int] = []
         self.octets = bytearray()
         self._copies = program.copies
-        self._numbers = numbers
-        self._count = (len(numbers) + len(program.copies)).to_bytes(2, "big")
+        self._heads = heads if fields else None
+        self._count = (fields + len(program.copies)).to_bytes(2, "big")
         self._fields: list[bytes] = []
 
     def begin(self) -> None:
@@ -246,8 +246,8 @@ class _Body:
     def end(self, record: int) -> None:
         self.records.append(record)
         self.octets += self._count
-        for column in self._numbers:
-            self.octets += b"\0\0\0\x08" + column[record].to_bytes(8, "big", signed=True)
+        if self._heads is not None:
+            self.octets += self._heads[record]
         self.octets += b"".join(self._fields)
 
 
@@ -259,12 +259,10 @@ def read_columns(values: Sequence[bytes], programs: Mapping[int, Program]) -> Ra
 
 
 def copy_rows(
-    values: Sequence[bytes], programs: Mapping[int, Program], numbers: Sequence[Sequence[int]]
+    values: Sequence[bytes], programs: Mapping[int, Program], fields: int, heads: Sequence[bytes]
 ) -> RawRows:
     """As the extension's: rows of COPY's binary format by schema id."""
-    if any(len(column) != len(values) for column in numbers):
-        raise ValueError("a column of numbers is not as long as the batch")
-    kept = {schema_id: _Body(one, numbers) for schema_id, one in programs.items()}
+    kept = {schema_id: _Body(one, fields, heads) for schema_id, one in programs.items()}
     others, faults = _each(values, kept)
     return [(one, (made.records, bytes(made.octets))) for one, made in kept.items()], others, faults
 

@@ -20,10 +20,13 @@ Read = tuple[list[Recorded], Vector]  # records, and where the reader is behind 
 class Ahead:
     """Polls a reader once more than it was asked: two batches are in memory at a time."""
 
-    def __init__(self, reader: Reader, seconds: float, records_max: int) -> None:
+    def __init__(
+        self, reader: Reader, seconds: float, records_max: int, *, is_decoded: bool = True
+    ) -> None:
         self._reader = reader
         self._seconds = seconds
         self._records_max = records_max
+        self._is_decoded = is_decoded
         self._next: asyncio.Task[Read] | None = None
 
     async def __aenter__(self) -> Self:
@@ -47,7 +50,8 @@ class Ahead:
     async def _read(self) -> Read:
         found = await self._reader.poll(self._seconds, self._records_max)
         here = self._reader.positions()
-        await _decode(found)
+        if self._is_decoded:
+            await _decode(found)
         return found, here
 
 

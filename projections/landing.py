@@ -7,8 +7,8 @@ fault. So it runs in a savepoint, and where anything is refused, the statement h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import asyncpg
 
@@ -33,7 +33,19 @@ class Connection(Protocol):
     async def copy_records_to_table(
         self, table_name: str, *, records: Any, columns: Any = None, schema_name: Any = None
     ) -> str: ...
+    async def copy_to_table(self, table_name: str, *, source: Any, **options: Any) -> str: ...
     def transaction(self) -> Any: ...
+
+
+class NotReady(Exception):
+    """Rows that cannot be made ready after all, and have to come the usual way."""
+
+
+class Ready(NamedTuple):
+    """New rows of a table that only grows, as one binary stream for COPY."""
+
+    columns: Sequence[str]
+    pieces: AsyncIterator[bytes]  # made as they are asked for; NotReady may come out of any
 
 
 async def land(
@@ -50,6 +62,13 @@ async def land(
         await connection.execute(table.insert(schema), *table.lists_of(last))
     if table.history is not None:
         await _added(connection, schema, table, table.history, versions)
+
+
+async def land_ready(connection: Connection, schema: str, table: Table, ready: Ready) -> None:
+    """Put rows that are ready for COPY into a table; raises as `land` does, or what they raise."""
+    await connection.copy_to_table(
+        table.name, source=ready.pieces, columns=ready.columns, schema_name=schema, format="binary"
+    )
 
 
 async def _added(

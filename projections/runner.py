@@ -15,9 +15,11 @@ from genoflow.events.codec import Codec
 from genoflow.events.errors import Refused
 from genoflow.events.log.port import EventLog, Vector
 from genoflow.events.log.recorded import Recorded
+from genoflow.native.batch import COMPILED
 from genoflow.projections.ahead import Ahead
 from genoflow.projections.audit_trail import AuditTrail, recorded_events
 from genoflow.projections.folding import Folder
+from genoflow.projections.landing import COPY_ROWS_MIN
 from genoflow.projections.model import AnyModel
 from genoflow.projections.store import (
     Batch,
@@ -25,10 +27,12 @@ from genoflow.projections.store import (
     Connection,
     Overtaken,
     apply,
+    apply_ready,
     live_build,
     position,
     prepare,
 )
+from genoflow.projections.straight import Straight
 
 POLL_SECONDS = 0.2  # how soon a stop is seen while nothing is written
 # One transaction takes 5,000 events of 1 kB, some 50 ms: a reader waits for none of it.
@@ -48,6 +52,7 @@ class Feed:
     build: Build
     folder: Folder
     place: Vector
+    straight: Straight | None  # how its rows are made without events, if they can be
 
     def part_of(self, batch: Batch) -> Batch | None:
         """What it has not read of these records, if it reads them at all."""
@@ -76,10 +81,18 @@ class Feeds:
             place |= dict.fromkeys(await self._log.starts(topic.name), 0)
         place |= await position(self._connection, build)
         load = partial(recorded_events, self._connection, self._codec)
-        feed = Feed(build, Folder(build.model, load), place)
+        # The twin of the extension takes longer than the usual way.
+        is_straight = COMPILED and type(build.model) is AuditTrail
+        straight = Straight(self._codec) if is_straight else None
+        feed = Feed(build, Folder(build.model, load), place, straight)
         self._feeds.append(feed)
         self._feeds.sort(key=lambda one: one.build.model.name != AuditTrail.name)
         return feed
+
+    @property
+    def need_events(self) -> bool:
+        """Whether anything but bytes is looked at, so that events are decoded while one waits."""
+        return any(one.straight is None for one in self._feeds)
 
     @property
     def start(self) -> Vector:
@@ -95,8 +108,16 @@ class Feeds:
         for feed in self._feeds:
             mine = [part for batch in batches if (part := feed.part_of(batch)) is not None]
             if mine:
-                await apply(self._connection, feed.build, feed.folder, mine)
+                await self._write(feed, mine)
                 feed.place |= {(one.topic, one.partition): one.ends_at for one in mine}
+
+    async def _write(self, feed: Feed, batches: Sequence[Batch]) -> None:
+        records = [one for batch in batches for one in batch.records]
+        if feed.straight is not None and len(records) >= COPY_ROWS_MIN:
+            ready = feed.straight.ready(records)
+            if await apply_ready(self._connection, feed.build, batches, ready):
+                return
+        await apply(self._connection, feed.build, feed.folder, batches)
 
 
 async def ends_of(log: EventLog, models: Iterable[AnyModel]) -> Vector:
@@ -121,7 +142,7 @@ async def catch_up(
         return count
     async with (
         await log.reader(left) as reader,
-        Ahead(reader, POLL_SECONDS, BATCH_RECORDS_MAX) as ahead,
+        Ahead(reader, POLL_SECONDS, BATCH_RECORDS_MAX, is_decoded=feeds.need_events) as ahead,
     ):
         while any(left[place] < until[place] for place in left):
             found, here = await ahead.poll()
@@ -226,7 +247,7 @@ async def _feed(
     tell(f"feeds {len(models)} read models")
     async with (
         await log.reader(here) as reader,
-        Ahead(reader, POLL_SECONDS, BATCH_RECORDS_MAX) as ahead,
+        Ahead(reader, POLL_SECONDS, BATCH_RECORDS_MAX, is_decoded=feeds.need_events) as ahead,
     ):
         while not stop.is_set():
             before = here

@@ -17,7 +17,7 @@ from genoflow.events.errors import GenoflowError, Refused
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
 from genoflow.projections.folding import Changes, Folder, SetAside
-from genoflow.projections.landing import ROW_FAULTS, land
+from genoflow.projections.landing import ROW_FAULTS, NotReady, Ready, land, land_ready
 from genoflow.projections.model import AnyModel
 from genoflow.projections.row import as_text
 
@@ -73,6 +73,7 @@ class Connection(Protocol):
     async def copy_records_to_table(
         self, table_name: str, *, records: Any, columns: Any = None, schema_name: Any = None
     ) -> str: ...
+    async def copy_to_table(self, table_name: str, *, source: Any, **options: Any) -> str: ...
     def transaction(self) -> Any: ...
 
 
@@ -224,6 +225,24 @@ async def apply(
     except BaseException:
         folder.forget()
         raise
+
+
+async def apply_ready(
+    connection: Connection, build: Build, batches: Iterable[Batch], ready: Ready
+) -> bool:
+    """Write rows that are ready, and the positions behind them; Overtaken leaves nothing.
+
+    False where one is not ready, or Postgres refuses it as one that is there: nothing was written.
+    """
+    [table] = build.model.tables
+    try:
+        async with connection.transaction():
+            for batch in batches:
+                await _advance(connection, build.name, batch)
+            await land_ready(connection, build.name, table, ready)
+    except (*ROW_FAULTS, NotReady):
+        return False
+    return True
 
 
 async def _write(

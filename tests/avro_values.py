@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import random
+import struct
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 import fastavro
+
+from genoflow.native.batch import Heads
 
 LETTERS = "abcXYZ019 .,-_/|'\"\\\n\t\r\b\f\x01\x7fäß→𝛼日"
 LONGS = (0, -1, 63, 64, -65, 8_191, 8_192, 2**31, 2**53, 2**63 - 1, -(2**63))
@@ -93,3 +97,8 @@ def wire(schema_id: int, schema: Any, value: Any) -> bytes:
     buffer.write(b"\0" + schema_id.to_bytes(4, "big"))
     fastavro.schemaless_writer(buffer, fastavro.parse_schema(schema), value)
     return buffer.getvalue()
+
+
+def numbered(numbers: Iterable[int]) -> Heads:
+    """A number before each row, as a bigint of Postgres."""
+    return Heads(1, [struct.pack(">iq", 8, number) for number in numbers])

@@ -8,11 +8,10 @@ use crate::read::{Broken, Reader, Value};
 // Avro counts microseconds from 1970, Postgres from 2000.
 const DAY: i64 = 86_400 * 1_000_000;
 const POSTGRES_EPOCH: i64 = 10_957 * DAY;
-// Julian day 0 is the first that Postgres can hold.
-const MOMENT_MIN: i64 = -2_440_588 * DAY;
-// The years 1 to 9999, in days.
-const JSON_DAY_MIN: i64 = -719_162;
-const JSON_DAY_END: i64 = 2_932_897;
+// The years 1 to 9999, in days: those of a datetime, and Postgres has them all.
+const DAY_MIN: i64 = -719_162;
+const DAY_END: i64 = 2_932_897;
+const NOT_OUR_YEARS: &str = "is outside of the years 1 to 9999";
 const JSONB_VERSION: u8 = 1;
 const NULL: [u8; 4] = [0xFF; 4];
 
@@ -31,7 +30,7 @@ impl Body {
         &mut self,
         program: &Program,
         record: usize,
-        numbers: &[Vec<i64>],
+        (head_fields, head): (u16, &[u8]),
         reader: &mut Reader<'_>,
     ) -> Result<(), Broken> {
         let (places, fields) = (&mut self.places, &mut self.fields);
@@ -51,12 +50,9 @@ impl Body {
             Ok(())
         })?;
         reader.finished()?;
-        let count = (numbers.len() + program.columns) as u16;
+        let count = head_fields + program.columns as u16;
         self.octets.extend(count.to_be_bytes());
-        for column in numbers {
-            self.octets.extend(8u32.to_be_bytes());
-            self.octets.extend(column[record].to_be_bytes());
-        }
+        self.octets.extend(head);
         for place in places {
             match *place {
                 None => self.octets.extend(NULL),
@@ -88,6 +84,14 @@ fn symbol(node: &Node, index: usize) -> &str {
     }
 }
 
+fn parts_of(node: &Node) -> &[Node] {
+    match &node.kind {
+        Kind::Record(parts) => parts,
+        Kind::Nullable(item) => parts_of(item),
+        _ => unreachable!("only records have fields"),
+    }
+}
+
 fn field(
     copy: Copy,
     node: &Node,
@@ -108,8 +112,8 @@ fn field(
         (Copy::Double, Value::Double(number)) => out.extend(number.to_be_bytes()),
         (Copy::Boolean, Value::Boolean(truth)) => out.push(u8::from(*truth)),
         (Copy::Timestamptz, Value::Long(moment)) => {
-            if *moment < MOMENT_MIN {
-                return broken(begin, node, "is a moment before Postgres' first");
+            if !(DAY_MIN * DAY..DAY_END * DAY).contains(moment) {
+                return broken(begin, node, NOT_OUR_YEARS);
             }
             out.extend((moment - POSTGRES_EPOCH).to_be_bytes());
         }
@@ -120,6 +124,10 @@ fn field(
         (Copy::Jsonb, _) => {
             out.push(JSONB_VERSION);
             json(node, begin, value, out)?;
+        }
+        (Copy::JsonbRest, Value::List(values)) => {
+            out.push(JSONB_VERSION);
+            object(&parts_of(node)[1..], begin, &values[1..], out)?;
         }
         _ => unreachable!("the program holds types that fit their kinds"),
     }
@@ -161,18 +169,7 @@ fn json(node: &Node, begin: usize, value: &Value<'_>, out: &mut Vec<u8>) -> Resu
     }
     match (&node.kind, value) {
         (Kind::Nullable(item), _) => return json(item, begin, value, out),
-        (Kind::Record(parts), Value::List(values)) => {
-            out.push(b'{');
-            for (index, (part, one)) in parts.iter().zip(values).enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                quoted(&part.name, out);
-                out.push(b':');
-                json(part, begin, one, out)?;
-            }
-            out.push(b'}');
-        }
+        (Kind::Record(parts), Value::List(values)) => object(parts, begin, values, out)?,
         (Kind::Array(item), Value::List(values)) => {
             out.push(b'[');
             for (index, one) in values.iter().enumerate() {
@@ -188,6 +185,12 @@ fn json(node: &Node, begin: usize, value: &Value<'_>, out: &mut Vec<u8>) -> Resu
             out.push(b'"');
             day_text(node, begin, *days, out)?;
             out.push(b'"');
+        }
+        (Kind::Uuid, Value::Text(text)) => {
+            if id(text.as_bytes()).is_none() || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+                return broken(begin, node, "is no id in small letters");
+            }
+            quoted(text, out);
         }
         (_, Value::Text(text)) => quoted(without_nul(node, begin, text)?, out),
         (_, Value::Symbol(index)) => quoted(symbol(node, *index), out),
@@ -208,6 +211,25 @@ fn json(node: &Node, begin: usize, value: &Value<'_>, out: &mut Vec<u8>) -> Resu
         }
         _ => unreachable!("a value is of the kind of its node"),
     }
+    Ok(())
+}
+
+fn object(
+    parts: &[Node],
+    begin: usize,
+    values: &[Value<'_>],
+    out: &mut Vec<u8>,
+) -> Result<(), Broken> {
+    out.push(b'{');
+    for (index, (part, one)) in parts.iter().zip(values).enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        quoted(&part.name, out);
+        out.push(b':');
+        json(part, begin, one, out)?;
+    }
+    out.push(b'}');
     Ok(())
 }
 
@@ -291,8 +313,8 @@ fn moment_text(node: &Node, begin: usize, moment: i64, out: &mut Vec<u8>) -> Res
 
 /// The day in the calendar that everybody uses now, by eras of 400 years that begin in March.
 fn day_text(node: &Node, begin: usize, days: i64, out: &mut Vec<u8>) -> Result<(), Broken> {
-    if !(JSON_DAY_MIN..JSON_DAY_END).contains(&days) {
-        return broken(begin, node, "is outside of the years 1 to 9999");
+    if !(DAY_MIN..DAY_END).contains(&days) {
+        return broken(begin, node, NOT_OUR_YEARS);
     }
     let from_march = days + 719_468; // days since 1 March of the year 0
     let era = from_march.div_euclid(146_097);

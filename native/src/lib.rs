@@ -119,25 +119,25 @@ fn read_columns(
 type RawBody = (Vec<usize>, Cow<'static, [u8]>);
 type RawRows = (Vec<(u32, RawBody)>, Others, Vec<RawFault>);
 
-/// Rows of COPY's binary format by schema id; each begins with the given numbers.
+/// Rows of COPY's binary format by schema id; each begins with its head of so many fields.
 #[pyfunction]
 fn copy_rows(
     py: Python<'_>,
     values: Vec<PyBackedBytes>,
     programs: Programs,
-    numbers: Vec<Vec<i64>>,
+    fields: u16,
+    heads: Vec<PyBackedBytes>,
 ) -> PyResult<RawRows> {
-    if numbers.iter().any(|column| column.len() != values.len()) {
-        return Err(PyValueError::new_err(
-            "a column of numbers is not as long as the batch",
-        ));
+    if fields > 0 && heads.len() != values.len() {
+        return Err(PyValueError::new_err("a record is without its head"));
     }
     // Nothing below touches Python, so other threads may run meanwhile.
     let (bodies, sorted) = py.detach(|| {
         let (list, index) = indexed(&programs);
         let mut bodies: Vec<copy::Body> = list.iter().map(|_| copy::Body::default()).collect();
         let sorted = each(&values, &index, |which, record, mut reader| {
-            bodies[which].add(list[which], record, &numbers, &mut reader)
+            let head = if fields > 0 { &heads[record][..] } else { &[] };
+            bodies[which].add(list[which], record, (fields, head), &mut reader)
         });
         (bodies, sorted)
     });

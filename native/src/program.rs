@@ -43,6 +43,7 @@ pub enum Copy {
     Timestamptz,
     Uuid,
     Jsonb,
+    JsonbRest,
 }
 
 /// What to read of the records of one schema.
@@ -89,6 +90,7 @@ fn copy_of(name: &str) -> PyResult<Copy> {
         "timestamptz" => Copy::Timestamptz,
         "uuid" => Copy::Uuid,
         "jsonb" => Copy::Jsonb,
+        "jsonb rest" => Copy::JsonbRest,
         _ => {
             return Err(PyValueError::new_err(format!(
                 "{name} is no type for COPY here"

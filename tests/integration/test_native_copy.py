@@ -14,7 +14,7 @@ from genoflow.events.registry import released
 from genoflow.native import batch
 from genoflow.native.copy_fields import copy_stream
 from genoflow.native.program import copy_program
-from tests.avro_values import Values, wire
+from tests.avro_values import Values, numbered, wire
 from tests.examples import example
 
 TYPES: Any = {
@@ -65,7 +65,7 @@ async def test_every_type_comes_back_as_it_was_written(connection: Any) -> None:
     made = Values("copy")
     given = [made.of(TYPES) for _ in range(ROWS)]
     values = [wire(1, TYPES, one) for one in given]
-    rows = batch.copy_rows(values, {1: copy_program(TYPES, COLUMNS)}, [range(ROWS)])
+    rows = batch.copy_rows(values, {1: copy_program(TYPES, COLUMNS)}, numbered(range(ROWS)))
     assert (rows.faults, rows.found[1].records) == ([], list(range(ROWS)))
     declared = ", ".join(f"{name} {kind}" for name, kind in COLUMNS)
     await connection.execute(f"create temp table types (number bigint, {declared})")
@@ -93,7 +93,7 @@ async def test_types_that_interleave_land_in_one_table_by_one_stream(connection:
     )  # fmt: skip
     current = [registry.current(model.type()) for model in EVENTS]
     programs = {one.id: copy_program(json.loads(one.text), columns) for one in current}
-    rows = batch.copy_rows(values, programs, [range(len(values))])
+    rows = batch.copy_rows(values, programs, numbered(range(len(values))))
     assert (rows.others, rows.faults) == ({}, [])
     await connection.execute(
         "create temp table told (record bigint primary key, event_id uuid, type text, "

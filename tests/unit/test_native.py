@@ -19,7 +19,7 @@ from genoflow.events.registry import Edition, read_editions, released
 from genoflow.native import batch
 from genoflow.native.copy_fields import END, SIGNATURE, copy_stream
 from genoflow.native.program import COPY_KINDS, Node, Program, copy_program, program
-from tests.avro_values import Values, decimal_text, wire
+from tests.avro_values import Values, decimal_text, numbered, wire
 from tests.examples import example
 
 EDITIONS = read_editions()
@@ -88,11 +88,11 @@ def both_read(values: list[bytes], programs: dict[int, Program]) -> batch.Column
 
 def both_copy(values: list[bytes], programs: dict[int, Program]) -> batch.RowBatch:
     """What the twin makes for COPY, which is what the extension makes."""
-    numbers = [list(range(len(values))), [-(2**63)] * len(values)]
+    heads = numbered(range(len(values)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "_rust", None)
-        made = batch.copy_rows(values, programs, numbers)
-    assert repr(batch.copy_rows(values, programs, numbers)) == repr(made)
+        made = batch.copy_rows(values, programs, heads)
+    assert repr(batch.copy_rows(values, programs, heads)) == repr(made)
     return made
 
 
@@ -182,15 +182,18 @@ def test_an_event_in_jsonb_is_what_its_model_says_in_json(model: type[Event]) ->
     edition = released().current(model.type())
     events = [example(model, seed) for seed in range(SEEDS)]
     values = [Codec(released()).encode(event)[0] for event in events]
-    one = copy_program(json.loads(edition.text), [("", "jsonb"), ("envelope.event_id", "uuid")])
+    columns = (("", "jsonb"), ("", "jsonb rest"), ("envelope.event_id", "uuid"))
+    one = copy_program(json.loads(edition.text), columns)
     found, _, faults = both_copy(values, {edition.id: one})
     rows = fields_of(found[edition.id][1])
     assert faults == []
     for number, (event, row) in enumerate(zip(events, rows, strict=True)):
-        offset, _, body, event_id = row
+        offset, body, rest, event_id = row
         assert offset is not None
         assert body is not None
+        assert rest is not None
         said = {"envelope": event.envelope.model_dump(mode="json"), **event.model_dump(mode="json")}
+        assert (rest[:1], json.loads(rest[1:])) == (b"\x01", event.model_dump(mode="json"))
         assert (int.from_bytes(offset, "big"), event_id) == (number, event.envelope.event_id.bytes)
         assert (body[:1], json.loads(body[1:])) == (b"\x01", said)
         assert list(json.loads(body[1:])) == list(said)
@@ -300,6 +303,7 @@ def test_malformed_bytes_are_named_with_their_place(
     both_copy([good, bad], {8: copy_program(one_field(kind), [("f", "jsonb")])})
 
 
+ID = {"type": "string", "logicalType": "uuid"}
 UNKEPT: list[tuple[str, Any, Any, str, str]] = [
     ("nul in text", "string", "a\0b", "text", "f holds U+0000, which Postgres cannot keep"),
     ("nul in jsonb", "string", "a\0b", "jsonb", "f holds U+0000, which Postgres cannot keep"),
@@ -312,7 +316,13 @@ UNKEPT: list[tuple[str, Any, Any, str, str]] = [
     ("no number", "double", float("nan"), "jsonb",
      "f is not finite, and JSON has no such number"),
     ("early moment", {"type": "long", "logicalType": "timestamp-micros"}, -(2**63), "timestamptz",
-     "f is a moment before Postgres' first"),
+     "f is outside of the years 1 to 9999"),
+    ("late moment as a column", {"type": "long", "logicalType": "timestamp-micros"},
+     253_402_300_800_000_000, "timestamptz", "f is outside of the years 1 to 9999"),
+    ("large letters in an id", ID, "12345678-1234-1234-1234-12345678901A", "jsonb",
+     "f is no id in small letters"),
+    ("no id in jsonb", ID, "12345678-1234-1234-1234-12345678901g", "jsonb",
+     "f is no id in small letters"),
     ("late moment", {"type": "long", "logicalType": "timestamp-micros"}, 253_402_300_800_000_000,
      "jsonb", "f is outside of the years 1 to 9999"),
     ("late day", {"type": "int", "logicalType": "date"}, 2_932_897, "jsonb",
@@ -368,10 +378,10 @@ def test_a_program_that_cannot_be_made_says_why(
         copy_program(schema, columns)
 
 
-def test_numbers_stand_before_each_row_and_are_as_many_as_the_records() -> None:
+def test_a_head_stands_before_each_row() -> None:
     one = {1: copy_program(one_field("long"), [("f", "int")])}
     values = [wire(1, one_field("long"), {"f": number}) for number in (5, 6)]
-    rows = batch.copy_rows(values, one, [[70, 80]])
+    rows = batch.copy_rows(values, one, numbered([70, 80]))
     eight, four = struct.Struct(">q").pack, struct.Struct(">i").pack
     expected = [[eight(70), four(5)], [eight(80), four(6)]]
     assert fields_of(rows.found[1].body) == expected
@@ -379,14 +389,12 @@ def test_numbers_stand_before_each_row_and_are_as_many_as_the_records() -> None:
 
 
 @pytest.mark.parametrize("engine", [batch.COMPILED, False], ids=["as installed", "the twin"])
-def test_numbers_that_are_not_the_records_are_refused(
+def test_heads_that_are_not_the_records_are_refused(
     engine: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not engine:
         monkeypatch.setattr(batch, "_rust", None)
     one = {1: copy_program(one_field("long"), [("f", "int")])}
     value = wire(1, one_field("long"), {"f": 5})
-    with pytest.raises(ValueError, match="not as long as the batch"):
-        batch.copy_rows([value, value], one, [[70]])
-    with pytest.raises(OverflowError):
-        batch.copy_rows([value], one, [[2**63]])
+    with pytest.raises(ValueError, match="1 heads are given for 2 records"):
+        batch.copy_rows([value, value], one, numbered([70]))
