@@ -34,6 +34,7 @@ from benchmarks import (
     stage_latency,
     stage_long,
     tail,
+    visible,
 )
 from benchmarks.contest import Row, table
 from benchmarks.material import Material, make
@@ -69,6 +70,7 @@ PATHS = {
     "codec": Measured(columns.measure, 6_000, 200),
     "projection": Measured(projection.measure, 30_000, 500),
     "rebuild": Measured(rebuild.measure, 1_000, 5),
+    "visible": Measured(visible.measure, 400, 20),
     "get_by_key": Measured(get_by_key.measure, 10_000, 200),
 }
 ROUNDS = 3

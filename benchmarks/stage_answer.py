@@ -36,8 +36,8 @@ class Errand:
 
 
 def errand() -> Errand:
-    """The errand in the file that the command line names."""
-    told = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    """The errand in the file that the command line names last."""
+    told = json.loads(Path(sys.argv[-1]).read_text(encoding="utf-8"))
     for side in ("source_schema", "target_schema"):
         told[side] = fastavro.parse_schema(json.loads(told[side]))
     told["target_prefix"] = bytes.fromhex(told["target_prefix"])

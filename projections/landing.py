@@ -8,6 +8,8 @@ fault. So it runs in a savepoint, and where anything is refused, the statement h
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import asyncpg
@@ -24,6 +26,7 @@ ROW_FAULTS = (
 NOT_ENCODED = (ValueError, TypeError, OverflowError, AttributeError)
 # The savepoint is two round trips, 0.2 ms; a row costs 12 µs by COPY and 25 µs by a statement.
 COPY_ROWS_MIN = 50
+STATEMENTS_MAX = 100  # as many as asyncpg keeps prepared; 5 kB each
 
 
 class Connection(Protocol):
@@ -46,6 +49,50 @@ class Ready(NamedTuple):
 
     columns: Sequence[str]
     pieces: AsyncIterator[bytes]  # made as they are asked for; NotReady may come out of any
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Versions of rows for a table of a build."""
+
+    schema: str
+    table: Table
+    versions: Sequence[Version]
+
+
+Insert = tuple[str, Table, bool, int]  # schema, table, whether its history, parameters before
+
+
+def are_few(landings: Sequence[Landing]) -> bool:
+    """Whether a statement with a list a column is as good as COPY for these."""
+    return sum(len(one.versions) for one in landings) < COPY_ROWS_MIN
+
+
+def inserts(landings: Sequence[Landing], before: int) -> tuple[tuple[Insert, ...], list[Any]]:
+    """What writes these, behind so many parameters, and their own parameters."""
+    found: list[Insert] = []
+    values: list[Any] = []
+    for one in landings:
+        last = newest(one.table, one.versions)
+        found.append((one.schema, one.table, False, before + len(values)))
+        values += one.table.lists_of(last)
+        if one.table.history is not None:
+            place = found[-1][-1]
+            if len(last) < len(one.versions):
+                place = before + len(values)
+                values += one.table.lists_of(one.versions)
+            found.append((one.schema, one.table, True, place))
+    return tuple(found), values
+
+
+@lru_cache(maxsize=STATEMENTS_MAX)
+def as_parts(found: Sequence[Insert]) -> str:
+    """The same as parts of one statement, whose last word is its own."""
+    texts = [
+        table.insert_history(schema, before) if is_history else table.insert(schema, before)
+        for schema, table, is_history, before in found
+    ]
+    return "".join(f", part_{number} as ({text})" for number, text in enumerate(texts))
 
 
 async def land(

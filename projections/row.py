@@ -125,8 +125,11 @@ class Table:
             )
         return made
 
-    def insert(self, schema: str) -> str:
-        """The statement that writes the newest versions of many rows, a list a column."""
+    def insert(self, schema: str, before: int = 0) -> str:
+        """The statement that writes the newest versions of many rows, a list a column.
+
+        The lists are its parameters, behind so many others.
+        """
         names = ", ".join(one.name for one in self.columns)
         if self.is_append_only:
             conflict = "do nothing"
@@ -138,20 +141,21 @@ class Table:
             )
             conflict = f"({', '.join(self.key)}) do update set {changes}"
         return (
-            f"insert into {schema}.{self.name} ({names}) select * from {self._lists()} "
+            f"insert into {schema}.{self.name} ({names}) select * from {self._lists(before)} "
             f"on conflict {conflict}"
         )
 
-    def insert_history(self, schema: str) -> str:
+    def insert_history(self, schema: str, before: int = 0) -> str:
         """The statement that keeps versions of many rows."""
         names = ", ".join(one.name for one in self.columns)
         return (
-            f"insert into {schema}.{self.history} ({names}) select * from {self._lists()} "
+            f"insert into {schema}.{self.history} ({names}) select * from {self._lists(before)} "
             f"on conflict do nothing"
         )
 
-    def _lists(self) -> str:
-        lists = [f"${number}::{one.kind}[]" for number, one in enumerate(self.columns, start=1)]
+    def _lists(self, before: int) -> str:
+        numbered = enumerate(self.columns, start=before + 1)
+        lists = [f"${number}::{one.kind}[]" for number, one in numbered]
         return f"unnest({', '.join(lists)})"
 
     def key_of(self, version: Version) -> tuple[Any, ...]:

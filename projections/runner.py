@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from genoflow.events.codec import Codec
 from genoflow.events.errors import Refused
@@ -21,22 +20,20 @@ from genoflow.projections.audit_trail import AuditTrail, recorded_events
 from genoflow.projections.folding import Folder
 from genoflow.projections.landing import COPY_ROWS_MIN
 from genoflow.projections.model import AnyModel
-from genoflow.projections.store import (
-    Batch,
-    Build,
-    Connection,
-    Overtaken,
-    apply,
-    apply_ready,
-    live_build,
-    position,
-    prepare,
-)
+from genoflow.projections.store import Batch, Build, Connection, live_build, position, prepare
 from genoflow.projections.straight import Straight
+from genoflow.projections.writing import Overtaken, Share, apply_ready, apply_together
 
 POLL_SECONDS = 0.2  # how soon a stop is seen while nothing is written
 # One transaction takes 5,000 events of 1 kB, some 50 ms: a reader waits for none of it.
 BATCH_RECORDS_MAX = 5_000
+# A commit waits some 4 ms for the disk, so a few records are written for all read models at once.
+# Many are not: a commit each is nothing beside them, and the rows of one are in memory at a time.
+TOGETHER_RECORDS_MAX = 500
+# What Postgres loses when it dies is the newest transactions, rows and positions alike, and the
+# records are read again: nobody has to wait for the disk. Statements are planned once: to plan one
+# takes longer than to write a row, and their lists differ in nothing but their length.
+SESSION = "set synchronous_commit = off; set plan_cache_mode = force_generic_plan"
 STANDBY_SECONDS = 2.0  # between two looks whether the runner that writes is still there
 Told = Callable[[str], None]
 
@@ -72,7 +69,7 @@ class Feeds:
         self._codec = codec
         self._connection = connection
         self._feeds: list[Feed] = []
-        self._topics: set[str] = set()
+        self._earlier: dict[tuple[str, tuple[str, ...], int], list[Recorded]] = {}
 
     async def add(self, build: Build) -> Feed:
         """Feed this build, too, from where it is."""
@@ -80,11 +77,10 @@ class Feeds:
         for topic in build.model.reads:
             place |= dict.fromkeys(await self._log.starts(topic.name), 0)
         place |= await position(self._connection, build)
-        load = partial(recorded_events, self._connection, self._codec)
         # The twin of the extension takes longer than the usual way.
         is_straight = COMPILED and type(build.model) is AuditTrail
         straight = Straight(self._codec) if is_straight else None
-        feed = Feed(build, Folder(build.model, load), place, straight)
+        feed = Feed(build, Folder(build.model, self._load), place, straight)
         self._feeds.append(feed)
         self._feeds.sort(key=lambda one: one.build.model.name != AuditTrail.name)
         return feed
@@ -105,19 +101,52 @@ class Feeds:
 
     async def take(self, batches: Sequence[Batch]) -> None:
         """Write what these records make of every build; Overtaken where another runner did."""
-        for feed in self._feeds:
-            mine = [part for batch in batches if (part := feed.part_of(batch)) is not None]
-            if mine:
-                await self._write(feed, mine)
-                feed.place |= {(one.topic, one.partition): one.ends_at for one in mine}
+        shares = [
+            (feed, Share(feed.build, feed.folder, mine))
+            for feed in self._feeds
+            if (mine := [part for batch in batches if (part := feed.part_of(batch)) is not None])
+        ]
+        if _are_few(batches) and _are_side_by_side(batches, [share for _, share in shares]):
+            together = [shares] if shares else []
+        else:
+            together = [[one] for one in shares]
+        for some in together:
+            if not await self._is_straight(some):
+                await apply_together(self._connection, [share for _, share in some])
+            for feed, share in some:
+                feed.place |= {(one.topic, one.partition): one.ends_at for one in share.batches}
+        self._earlier.clear()  # not to be in memory until the next records come
 
-    async def _write(self, feed: Feed, batches: Sequence[Batch]) -> None:
-        records = [one for batch in batches for one in batch.records]
-        if feed.straight is not None and len(records) >= COPY_ROWS_MIN:
-            ready = feed.straight.ready(records)
-            if await apply_ready(self._connection, feed.build, batches, ready):
-                return
-        await apply(self._connection, feed.build, feed.folder, batches)
+    async def _is_straight(self, some: Sequence[tuple[Feed, Share]]) -> bool:
+        """Write the rows of one build without its events, where they can be made so."""
+        [(feed, share), *others] = some
+        records = [one for batch in share.batches for one in batch.records]
+        if others or feed.straight is None or len(records) < COPY_ROWS_MIN:
+            return False
+        return await apply_ready(self._connection, share, feed.straight.ready(records))
+
+    async def _load(self, topic: str, keys: Sequence[str], before: int) -> list[Recorded]:
+        """The earlier events of subjects, fetched once for all builds that fold these records."""
+        asked = (topic, tuple(keys), before)
+        if asked not in self._earlier:
+            self._earlier[asked] = await recorded_events(
+                self._connection, self._codec, topic, keys, before
+            )
+        return self._earlier[asked]
+
+
+def _are_few(batches: Sequence[Batch]) -> bool:
+    return sum(len(batch.records) for batch in batches) <= TOGETHER_RECORDS_MAX
+
+
+def _are_side_by_side(batches: Sequence[Batch], shares: Sequence[Share]) -> bool:
+    """Whether all have read as much: else one may need what the audit trail is yet to be told."""
+    begins = {(batch.topic, batch.partition): batch.begins_at for batch in batches}
+    return all(
+        one.begins_at == begins[one.topic, one.partition]
+        for share in shares
+        for one in share.batches
+    )
 
 
 async def ends_of(log: EventLog, models: Iterable[AnyModel]) -> Vector:
@@ -190,6 +219,7 @@ async def keep_up(
 ) -> None:
     """Feed the live builds of these models until told to stop; waits while another runner does."""
     await prepare(connection)
+    await connection.execute(SESSION)
     lock = _lock_of(models)
     is_waiting = False
     while not stop.is_set():

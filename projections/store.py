@@ -1,7 +1,4 @@
-"""Rows and position in one transaction: a read model is never ahead of or behind what it says.
-
-A batch is written only if the stored position is still the one that the batch began at. So two
-runners of one read model cannot both write, and a record that is read twice changes nothing.
+"""What is kept of read models beside their rows: their builds, and where each has come to.
 
 Every read model is built in a schema of its own (files_1, files_2 …). What readers see are views in
 the schema `live`; a switch replaces the views, all of a read model at once.
@@ -9,17 +6,14 @@ the schema `live`; a switch replaces the views, all of a read model at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from genoflow.events.errors import GenoflowError, Refused
+from genoflow.events.errors import Refused
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
-from genoflow.projections.folding import Changes, Folder, SetAside
-from genoflow.projections.landing import ROW_FAULTS, NotReady, Ready, land, land_ready
 from genoflow.projections.model import AnyModel
-from genoflow.projections.row import as_text
 
 BOOKKEEPING = """
 create schema if not exists gf;
@@ -57,11 +51,6 @@ create table if not exists gf.set_aside (
 )
 """
 LOCK = 4_736_201  # any number: nobody else makes bookkeeping tables in this database
-CAUSE_CHARACTERS_MAX = 2_000  # an error of Postgres names the row; this much of it is read
-
-
-class Overtaken(GenoflowError):
-    """Somebody else has written this batch."""
 
 
 class Connection(Protocol):
@@ -75,6 +64,7 @@ class Connection(Protocol):
     ) -> str: ...
     async def copy_to_table(self, table_name: str, *, source: Any, **options: Any) -> str: ...
     def transaction(self) -> Any: ...
+    def is_in_transaction(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,116 +192,3 @@ async def position(connection: Connection, build: Build) -> Vector:
         "select topic, partition, next_offset from gf.positions where build = $1", build.name
     )
     return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-
-
-async def apply(
-    connection: Connection, build: Build, folder: Folder, batches: Iterable[Batch]
-) -> None:
-    """Write what these batches make of the rows, and their positions; Overtaken leaves nothing.
-
-    A row that Postgres refuses costs its event, which is set aside with the cause; others go on.
-    """
-    given = list(batches)
-    try:
-        changes = [await folder.fold(batch.records) for batch in given]
-        try:
-            async with connection.transaction():
-                await _write(connection, build, given, changes)
-        except ROW_FAULTS:
-            async with connection.transaction():
-                for batch, found in zip(given, changes, strict=True):
-                    await _advance(connection, build.name, batch)
-                    await _one_by_one(connection, build, batch, found)
-    except BaseException:
-        folder.forget()
-        raise
-
-
-async def apply_ready(
-    connection: Connection, build: Build, batches: Iterable[Batch], ready: Ready
-) -> bool:
-    """Write rows that are ready, and the positions behind them; Overtaken leaves nothing.
-
-    False where one is not ready, or Postgres refuses it as one that is there: nothing was written.
-    """
-    [table] = build.model.tables
-    try:
-        async with connection.transaction():
-            for batch in batches:
-                await _advance(connection, build.name, batch)
-            await land_ready(connection, build.name, table, ready)
-    except (*ROW_FAULTS, NotReady):
-        return False
-    return True
-
-
-async def _write(
-    connection: Connection, build: Build, batches: Sequence[Batch], changes: Sequence[Changes]
-) -> None:
-    for batch in batches:
-        await _advance(connection, build.name, batch)
-    for table in build.model.tables:
-        versions = [one for found in changes for one in found.versions.get(table.name, ())]
-        if versions:
-            await land(connection, build.name, table, versions)
-    await _set_aside(connection, build, [one for found in changes for one in found.set_aside])
-
-
-async def _one_by_one(connection: Connection, build: Build, batch: Batch, changes: Changes) -> None:
-    by_offset: dict[int, Changes] = {}
-    for table in build.model.tables:
-        for version in changes.versions.get(table.name, ()):
-            by_offset.setdefault(version.place.log_offset, Changes()).add(table, version)
-    refused = list(changes.set_aside)
-    for record in batch.records:
-        found = by_offset.get(record.offset)
-        if found is None:
-            continue
-        try:
-            async with connection.transaction():
-                await _write(connection, build, (), (found,))
-        except ROW_FAULTS as error:
-            refused.append(SetAside(record, f"{type(error).__name__}: {error}"))
-    await _set_aside(connection, build, refused)
-
-
-async def _set_aside(connection: Connection, build: Build, refused: Sequence[SetAside]) -> None:
-    await connection.executemany(
-        "insert into gf.set_aside values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
-        [
-            (
-                build.name, one.record.topic, one.record.partition, one.record.offset,
-                as_text(one.record.key), _type_of(one.record),
-                as_text(one.cause)[:CAUSE_CHARACTERS_MAX], one.record.recorded_at,
-            )
-            for one in refused
-        ],
-    )  # fmt: skip
-
-
-def _type_of(record: Recorded) -> str:
-    try:
-        return record.type
-    except GenoflowError:
-        return "?"
-
-
-async def _advance(connection: Connection, build: str, batch: Batch) -> None:
-    moved = await connection.fetch(
-        """
-        insert into gf.positions as p (build, topic, partition, next_offset)
-        select $1, $2, $3, $5
-        where exists (select from gf.builds where build = $1 and state <> 'retired')
-            and ($4 = 0 or exists (
-                select from gf.positions where build = $1 and topic = $2 and partition = $3))
-        on conflict (build, topic, partition) do update set next_offset = excluded.next_offset
-        where p.next_offset = $4
-        returning next_offset
-        """,
-        build, batch.topic, batch.partition, batch.begins_at, batch.ends_at,
-    )  # fmt: skip
-    if not moved:
-        raise Overtaken(
-            f"{build}: {batch.topic}[{batch.partition}] is not at {batch.begins_at} any more: "
-            f"another runner has written on, or another build is live; go on from what is kept"
-        )

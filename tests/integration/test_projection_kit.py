@@ -20,8 +20,6 @@ from genoflow.projections.folding import Folder
 from genoflow.projections.runner import Feeds, bring_up, catch_up, ends_of, keep_up
 from genoflow.projections.store import (
     Batch,
-    Overtaken,
-    apply,
     begin_build,
     drop_build,
     forget_all,
@@ -30,6 +28,7 @@ from genoflow.projections.store import (
     prepare,
     show,
 )
+from genoflow.projections.writing import Overtaken, apply
 from tests.heard import MODELS, LaterHeard, joined, logged, rows_of, story
 from tests.partition import CODEC, MOMENT
 from tests.spec import heard
@@ -120,6 +119,34 @@ async def test_of_two_runners_one_writes(connection: Any) -> None:
         with pytest.raises(Overtaken, match="is not at 0 any more"):
             await second.take([batch])
     assert (await position(connection, build))[topics.SAMPLE.name, 0] == len(records)
+
+
+async def test_few_records_are_one_transaction_of_all_read_models(connection: Any) -> None:
+    async with MemoryLog() as log:
+        await logged(log, story(14))
+        await bring_up(log, CODEC, connection, MODELS)
+    trail, rows = [(await live_build(connection, model)).name for model in MODELS]
+    relations = (f"{trail}.events", f"{rows}.heard", f"{rows}.heard_history", "gf.positions")
+    written = await connection.fetch(
+        " union ".join(f"select xmin::text from {relation}" for relation in relations)
+    )
+    assert len(written) == 1
+
+
+async def test_a_read_model_ahead_of_the_audit_trail_still_learns_of_all(connection: Any) -> None:
+    model = MODELS[1]
+    async with MemoryLog(partitions=1) as log:
+        await logged(log, story(12))
+        await prepare(connection)
+        live = await live_build(connection, model)
+        await catch_up(log, CODEC, connection, [live], await ends_of(log, [model]))
+        await logged(log, story(13))
+        await bring_up(log, CODEC, connection, MODELS)  # the trail has everything before it
+        again = await begin_build(connection, model)
+        await catch_up(log, CODEC, connection, [again], await ends_of(log, [model]))
+    for table in ("heard", "heard_history"):
+        rows = await rows_of(connection, f"{again.name}.{table}")
+        assert await rows_of(connection, f"{live.name}.{table}") == rows
 
 
 async def test_a_batch_that_fails_leaves_neither_rows_nor_position(connection: Any) -> None:

@@ -57,7 +57,7 @@ def no_other_way(monkeypatch: pytest.MonkeyPatch) -> None:
     async def refused(*_: object) -> None:
         raise AssertionError("this batch went the usual way")
 
-    monkeypatch.setattr(runner, "apply", refused)
+    monkeypatch.setattr(runner, "apply_together", refused)
 
 
 async def made(connection: Any, log: MemoryLog) -> list[list[Any]]:

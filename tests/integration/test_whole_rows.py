@@ -26,7 +26,8 @@ from genoflow.projections.audit_trail import recorded_events
 from genoflow.projections.folding import STATES_MAX, Folder
 from genoflow.projections.model import AnyModel
 from genoflow.projections.models import MODELS
-from genoflow.projections.store import Batch, Build, apply, begin_build, drop_build
+from genoflow.projections.store import Batch, Build, begin_build, drop_build
+from genoflow.projections.writing import apply
 from tests.integration.rows import Rows, all_pages, rows_of
 from tests.partition import CODEC
 from tests.simulation.whole import logged
