@@ -114,6 +114,10 @@ def wishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for package in (models, resources):
         room = str(tmp_path / CLIENT / package.__name__.rpartition(".")[2])
         monkeypatch.setattr(package, "__path__", [room])
+        for name in [one for one in sys.modules if one.startswith(f"{package.__name__}.")]:
+            leaf = name.rpartition(".")[2]
+            monkeypatch.delitem(sys.modules, name)  # another test may have asked for the real ones
+            monkeypatch.setattr(package, leaf, getattr(package, leaf))
     known = set(sys.modules)
     yield importlib.import_module(f"{resources.__name__}.wishes").WishesCalls
     for name in set(sys.modules) - known:
