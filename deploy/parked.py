@@ -190,6 +190,8 @@ async def _scan(log: EventLog, history: Mapping[Address, list[EventParked]]) -> 
         ends = await log.ends(topic)
         stop |= {place: end for place, end in ends.items() if place in first}
     for place, time in first.items():
+        if place not in stop:
+            continue  # a foreign hand names a partition that this log has not
         start[place] = (await log.offsets_at(place[0], time))[place]
     found = Found()
     async for record in log.read(start, stop):

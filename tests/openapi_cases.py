@@ -118,7 +118,9 @@ def play(
         share = math.ceil((cases - tally.cases) / len(operations))
         for operation in operations:
             for mode in GenerationMode:
-                if tally.cases < cases and time.monotonic() < ends_at:
+                # Shares are rounded up; no route goes without because of it.
+                is_due = tally.cases < cases or operation.label not in tally.by_route
+                if is_due and time.monotonic() < ends_at:
                     _hunt(operation, mode, words, ask, tally, share, seed_ * 1_000 + number)
         if tally.cases >= cases or time.monotonic() >= ends_at:
             break
