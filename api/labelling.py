@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from genoflow.api.desks import Decided, Wanted
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import GuardedRoute, RequestName, ServicesHere, asks
-from genoflow.api.identity.permissions import Permission, Role
-from genoflow.api.writing import WritingHere
+from genoflow.api.identity.permissions import Permission
+from genoflow.api.writing import ActingAs, WritingHere
 from genoflow.projections import files
 
 router = APIRouter(route_class=GuardedRoute)
@@ -97,9 +97,7 @@ class RelabelIn(BaseModel):
     true_sample_id: Id
     read_set_ids: list[Id] = Field([], max_length=400, description="only these; none means all")
     reason: Reason
-    role: Role | None = Field(
-        None, description="in which of your roles; the one that allows it, if it is one"
-    )
+    role: ActingAs = None
 
 
 class RelabelledOut(BaseModel):

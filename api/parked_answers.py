@@ -10,16 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from genoflow.api.desks import Answer
 from genoflow.api.guard import GuardedRoute, asks
-from genoflow.api.identity.permissions import Permission, Role
-from genoflow.api.writing import Writing, WritingHere
+from genoflow.api.identity.permissions import Permission
+from genoflow.api.writing import ActingAs, Writing, WritingHere
 
 REASON_CHARACTERS_MAX = 500
 
 router = APIRouter(prefix="/parked", tags=["parked"], route_class=GuardedRoute)
 Reason = Annotated[str, Field(min_length=1, max_length=REASON_CHARACTERS_MAX)]
-ActingAs = Annotated[
-    Role | None, Field(description="in which of your roles; the one that allows it, if it is one")
-]
 
 
 class RequeueIn(BaseModel):

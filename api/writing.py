@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Annotated, cast
 
 from fastapi import Depends
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,6 +27,10 @@ from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Position
 from genoflow.projections.vectors import to_word
 
+# What a body says of the role; `Writing.role` finds which it is.
+ActingAs = Annotated[
+    Role | None, Field(description="in which of your roles; the one that allows it, if it is one")
+]
 SERVICE = "api"  # the porch, as the flow names it
 
 

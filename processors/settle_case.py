@@ -30,8 +30,8 @@ from genoflow.processors import run_rules
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.ports import Attempt
 from genoflow.processors.processor import Call, Processor
-from genoflow.processors.repeated import Remembering, is_repeated, with_this
-from genoflow.processors.settling import Ruled, settled
+from genoflow.processors.repeated import Remembering, is_repeated
+from genoflow.processors.settling import Ruled, kept, settled
 
 LOOK_AT_SAMPLES = "look-at-samples"
 LOOK_AT_RUN = "look-at-run"
@@ -74,15 +74,7 @@ def decide(state: Case, event: Proposal) -> Decision:
 
 def evolve(state: Case, event: Event, offset: int) -> Case:
     """Keep the order, its end and its newest run, and what will be decided about them."""
-    if not isinstance(event, Proposal):
-        return state.model_copy(update=rules.heard(state, event, offset))
-    if is_repeated(state, event):
-        return state
-    change: dict[str, object] = {"seen": with_this(state, event)}
-    found = settled(_rule, state, event)
-    if isinstance(found, Ruled):
-        change |= rules.marked(found.fact, event.envelope.event_id)
-    return state.model_copy(update=change)
+    return kept(_rule, rules.heard, rules.marked, state, event, offset)
 
 
 def _rule(state: Case, event: CaseProposed | CaseClosureProposed | RerunProposed) -> Ruled[Any]:

@@ -17,10 +17,10 @@ from genoflow.events.run_cancellation_proposed import RunCancellationProposed
 from genoflow.events.run_cancellation_refused import RunCancellationRefused
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.processors import run_rules as rules
-from genoflow.processors.decision import NOTHING, Decision
+from genoflow.processors.decision import Decision
 from genoflow.processors.processor import Processor
-from genoflow.processors.repeated import Remembering, is_repeated, with_this
-from genoflow.processors.settling import Ruled, settled
+from genoflow.processors.repeated import Remembering
+from genoflow.processors.settling import Ruled, answered, kept
 
 
 class Run(rules.Run, Remembering):
@@ -29,23 +29,12 @@ class Run(rules.Run, Remembering):
 
 def decide(state: Run, event: Proposal) -> Decision:
     """Answer a proposal once, by what stands before it in the order of the run."""
-    if is_repeated(state, event):
-        return NOTHING
-    found = settled(_rule, state, event)
-    return Decision(events=(found.fact if isinstance(found, Ruled) else found,))
+    return answered(_rule, state, event)
 
 
 def evolve(state: Run, event: Event, offset: int) -> Run:
     """Keep how far the run is, and what will be decided about it."""
-    if not isinstance(event, Proposal):
-        return state.model_copy(update=rules.heard(state, event, offset))
-    if is_repeated(state, event):
-        return state
-    change: dict[str, object] = {"seen": with_this(state, event)}
-    found = settled(_rule, state, event)
-    if isinstance(found, Ruled):
-        change |= rules.marked(found.fact, event.envelope.event_id)
-    return state.model_copy(update=change)
+    return kept(_rule, rules.heard, rules.marked, state, event, offset)
 
 
 def _rule(

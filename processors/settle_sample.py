@@ -16,11 +16,11 @@ from genoflow.events.qc_requested import QcRequested
 from genoflow.events.top_up_proposed import TopUpProposed
 from genoflow.events.top_up_refused import TopUpRefused
 from genoflow.events.top_up_requested import TopUpRequested
-from genoflow.processors.decision import NOTHING, Decision
+from genoflow.processors.decision import Decision
 from genoflow.processors.processor import Processor
 from genoflow.processors.qc_rules import Quality, heard, marked, overridden, topped_up
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
-from genoflow.processors.settling import Ruled, settled
+from genoflow.processors.settling import Ruled, answered, settled
 
 
 class Sample(Quality, Remembering):
@@ -29,10 +29,7 @@ class Sample(Quality, Remembering):
 
 def decide(state: Sample, event: Proposal) -> Decision:
     """Answer a proposal once, by what stands before it in the order of the sample."""
-    if is_repeated(state, event):
-        return NOTHING
-    found = settled(_rule, state, event)
-    return Decision(events=(found.fact if isinstance(found, Ruled) else found,))
+    return answered(_rule, state, event)
 
 
 def evolve(state: Sample, event: Event, offset: int) -> Sample:

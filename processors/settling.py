@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from genoflow.events.errors import Refused
-from genoflow.events.event import E
+from genoflow.events.event import E, Event
 from genoflow.events.proposal import Proposal, ProposalRefused
 from genoflow.events.proposals import PROPOSALS
 from genoflow.events.types import TEXT_CHARACTERS_MAX, Part
+from genoflow.processors.decision import NOTHING, Decision
+from genoflow.processors.repeated import Remembering, is_repeated, with_this
 
 CHANGED = "has changed since it was looked at; look again, then decide"
 
@@ -43,6 +45,9 @@ class StandsAlready(Refused):
         self.event_id = event_id
 
 
+R = TypeVar("R", bound=Remembering)
+Heard = Callable[[Any, Event, int], dict[str, object]]  # (state, fact, offset)
+Marked = Callable[[Event, UUID], dict[str, object]]  # (fact, id of the proposal that led to it)
 Rule = Callable[[Any, Any], Ruled[Any]]  # (state, proposal); Refused where it is not allowed
 
 
@@ -56,6 +61,27 @@ def settled(rule: Rule, state: Any, proposal: Proposal) -> Ruled[Any] | Proposal
     if seen is not None and ruled.about is not None and ruled.about.offset > seen:
         return refusal(proposal, Refused(f"{proposal.key}: {CHANGED}"))
     return ruled
+
+
+def answered(rule: Rule, state: Any, proposal: Proposal) -> Decision:
+    """The answer to a proposal, once, where the subject's own story is all that it needs."""
+    if is_repeated(state, proposal):
+        return NOTHING
+    found = settled(rule, state, proposal)
+    return Decision(events=(found.fact if isinstance(found, Ruled) else found,))
+
+
+def kept(rule: Rule, heard: Heard, marked: Marked, state: R, event: Event, offset: int) -> R:
+    """What is known of a subject behind an event: facts are heard, proposals mark what they do."""
+    if not isinstance(event, Proposal):
+        return state.model_copy(update=heard(state, event, offset))
+    if is_repeated(state, event):
+        return state
+    change: dict[str, object] = {"seen": with_this(state, event)}
+    found = settled(rule, state, event)
+    if isinstance(found, Ruled):
+        change |= marked(found.fact, event.envelope.event_id)
+    return state.model_copy(update=change)
 
 
 def refusal(proposal: Proposal, error: Refused) -> ProposalRefused:

@@ -14,6 +14,8 @@ from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.log.kafka_topics import TopicAdmin
 from genoflow.events.log.memory import MemoryLog
 from genoflow.processors import worker
+from tests.doors import Door
+from tests.integration.rows_over_http import door_over, first, log_of
 from tests.toy import TOY
 from tests.workers import LATE, SECONDS_MAX, Lab
 
@@ -63,3 +65,17 @@ async def connection(postgres_url: str) -> AsyncIterator[Any]:
     opened = await asyncpg.connect(postgres_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def log() -> AsyncIterator[MemoryLog]:
+    """What a small cohort leaves on the log; a file that needs another one has its own."""
+    async with log_of(*first()) as there:
+        yield there
+
+
+@pytest.fixture
+async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
+    """The API over the rows of that log."""
+    async with door_over(postgres_url, log) as there:
+        yield there

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from genoflow.api.routes import ROUTERS
+from genoflow.deploy.settings import Settings
 from genoflow.events.event import Event
 from genoflow.events.log.memory import MemoryLog
 from genoflow.projections.models import MODELS
@@ -50,9 +51,13 @@ async def log_of(*facts: Event) -> AsyncIterator[MemoryLog]:
 
 
 @asynccontextmanager
-async def door_over(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
+async def door_over(
+    postgres_url: str, log: MemoryLog, settings: Settings | None = None
+) -> AsyncIterator[Door]:
     """The API over the rows of this log."""
-    async with open_door(postgres_url, routers=ROUTERS, limits=Unlimited(), log=log) as door:
+    async with open_door(
+        postgres_url, routers=ROUTERS, limits=Unlimited(), log=log, settings=settings
+    ) as door:
         await follow(door, log)
         yield door
 

@@ -17,10 +17,8 @@ from genoflow.api.identity.permissions import Permission, Role
 from genoflow.api.middleware import BODY_BYTES_MAX
 from genoflow.deploy import timely
 from genoflow.deploy.timely import TimelyProtocol
-from genoflow.events.log.memory import MemoryLog
 from genoflow.projections.vectors import to_word
 from tests.doors import Door, Unlimited, open_door, refused, toys
-from tests.integration.rows_over_http import door_over, first, log_of
 from tests.integration.test_api_server import envelope, said_to, served, signs_in
 
 SQL = (
@@ -33,18 +31,6 @@ SQL = (
     "1; select pg_sleep(30)",
 )
 GOOD = "/v1/samples?limit=1"
-
-
-@pytest.fixture
-async def log() -> AsyncIterator[MemoryLog]:
-    async with log_of(*first()) as there:
-        yield there
-
-
-@pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
-    async with door_over(postgres_url, log) as there:
-        yield there
 
 
 @pytest.fixture

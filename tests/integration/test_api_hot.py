@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -18,7 +17,7 @@ from genoflow.api.reads import Reads
 from genoflow.api.routes import ROUTERS
 from genoflow.events.log.memory import MemoryLog
 from tests.doors import BY, Door, open_door, refused
-from tests.integration.rows_over_http import COHORT, ask, door_over, first, follow, later, log_of
+from tests.integration.rows_over_http import COHORT, ask, follow, later
 
 THE_USUAL_WAY = {"Content-Type": "text/plain"}  # of a body that is none: it changes no answer
 ODD = (
@@ -26,18 +25,6 @@ ODD = (
     "..", "S'--", "S\u00e4", "%ff", "a" * 101, "S00000?min_position=x", "S00000?as_of=x", "S00000?",
     "S00000?name=S1", "%2e%2e", "S00000%2F..%2FS00001",
 )  # fmt: skip
-
-
-@pytest.fixture
-async def log() -> AsyncIterator[MemoryLog]:
-    async with log_of(*first()) as there:
-        yield there
-
-
-@pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
-    async with door_over(postgres_url, log) as there:
-        yield there
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from tests.doors import Door, refused
 from tests.integration.rows_over_http import (
     COHORT,
     ask,
-    door_over,
     every,
     first,
     follow,
@@ -56,12 +55,6 @@ def requeued(number: int) -> EventRequeued:
 @pytest.fixture
 async def log() -> AsyncIterator[MemoryLog]:
     async with log_of(*first(), *map(parked, range(5)), requeued(1)) as there:
-        yield there
-
-
-@pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
-    async with door_over(postgres_url, log) as there:
         yield there
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from genoflow.api.identity.permissions import Role
 from genoflow.api.reading import POSITION
-from genoflow.api.routes import ROUTERS
 from genoflow.deploy.settings import Settings
 from genoflow.events import topics
 from genoflow.events.event import Event
@@ -22,8 +21,8 @@ from genoflow.events.log.memory import MemoryLog
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
 from tests.asked import READ_SET, landed, read_set, registered, told
-from tests.doors import Door, Unlimited, open_door, refused
-from tests.integration.rows_over_http import ask, follow
+from tests.doors import Door, refused
+from tests.integration.rows_over_http import ask, door_over, follow
 from tests.partition import CODEC
 
 WISH = {"sample_id": "S7", "read_set_id": READ_SET, "role": "R1", "reason": "by its label"}
@@ -49,10 +48,7 @@ async def log() -> AsyncIterator[MemoryLog]:
 @pytest.fixture
 async def door(postgres_url: str, log: MemoryLog, tmp_path: Path) -> AsyncIterator[Door]:
     settings = Settings(home=tmp_path, person_patterns=(r"MRN\d+",))
-    async with open_door(
-        postgres_url, routers=ROUTERS, limits=Unlimited(), log=log, settings=settings
-    ) as there:
-        await follow(there, log)
+    async with door_over(postgres_url, log, settings) as there:
         yield there
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,23 +13,11 @@ from genoflow.events.log.memory import MemoryLog
 from tests import qc_facts
 from tests.asked import told
 from tests.doors import Door, refused
-from tests.integration.rows_over_http import COHORT, ask, door_over, every, first, follow, log_of
+from tests.integration.rows_over_http import COHORT, ask, every, follow
 from tests.run_facts import pipeline
 from tests.wishes import MAILBOX, subscription
 
 SCHEMA = '{"properties":{"ploidy":{"type":"integer"}},"type":"object"}'
-
-
-@pytest.fixture
-async def log() -> AsyncIterator[MemoryLog]:
-    async with log_of(*first()) as there:
-        yield there
-
-
-@pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
-    async with door_over(postgres_url, log) as there:
-        yield there
 
 
 async def test_pipelines_are_told_with_their_parameters(door: Door, log: MemoryLog) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
-
-import pytest
 
 from genoflow.api import execution, notifications, pipelines, qc, results
 from genoflow.api.identity.permissions import Role
@@ -33,11 +30,8 @@ from tests.doors import Door, refused
 from tests.integration.rows_over_http import (
     COHORT,
     ask,
-    door_over,
     every,
-    first,
     follow,
-    log_of,
 )
 from tests.run_facts import CASE, RUN_ID, collected, published, requested, result
 
@@ -47,18 +41,6 @@ COVERAGE = Measured(
     metric="mean_coverage", value=35.2, unit="x", measured_on="S1", required_min=30.0,
     verdict="pass",
 )  # fmt: skip
-
-
-@pytest.fixture
-async def log() -> AsyncIterator[MemoryLog]:
-    async with log_of(*first()) as there:
-        yield there
-
-
-@pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
-    async with door_over(postgres_url, log) as there:
-        yield there
 
 
 def fact(kind: type[Any], **fields: Any) -> Any:

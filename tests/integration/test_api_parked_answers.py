@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from genoflow.api.identity.permissions import Role
-from genoflow.api.routes import ROUTERS
 from genoflow.deploy.settings import Settings
 from genoflow.events import topics
 from genoflow.events.event import Event
@@ -21,9 +20,9 @@ from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.log.memory import MemoryLog
 from tests.asked import landed, like
-from tests.doors import Door, Unlimited, open_door, refused
+from tests.doors import Door, refused
 from tests.examples import someone
-from tests.integration.rows_over_http import ask, follow
+from tests.integration.rows_over_http import ask, door_over, follow
 from tests.partition import CODEC, MOMENT
 from tests.spec import heard
 
@@ -39,9 +38,7 @@ async def log() -> AsyncIterator[MemoryLog]:
 @pytest.fixture
 async def door(postgres_url: str, log: MemoryLog, tmp_path: Path) -> AsyncIterator[Door]:
     settings = Settings(home=tmp_path, person_patterns=(r"MRN\d+",))
-    async with open_door(
-        postgres_url, routers=ROUTERS, limits=Unlimited(), log=log, settings=settings
-    ) as there:
+    async with door_over(postgres_url, log, settings) as there:
         yield there
 
 

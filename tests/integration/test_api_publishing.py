@@ -11,13 +11,12 @@ import pytest
 
 from genoflow.api.identity.permissions import Role
 from genoflow.api.publishing import A_PROFILE
-from genoflow.api.routes import ROUTERS
 from genoflow.deploy.pipelines import germline_document
 from genoflow.deploy.settings import Settings
 from genoflow.events import topics
 from genoflow.events.log.memory import MemoryLog
-from tests.doors import Door, Unlimited, open_door, refused
-from tests.integration.rows_over_http import ask, follow
+from tests.doors import Door, refused
+from tests.integration.rows_over_http import ask, door_over, follow
 from tests.partition import CODEC
 
 ADDRESS = "/v1/catalog/documents"
@@ -32,10 +31,7 @@ async def log() -> AsyncIterator[MemoryLog]:
 @pytest.fixture
 async def door(postgres_url: str, log: MemoryLog, tmp_path: Path) -> AsyncIterator[Door]:
     settings = Settings(home=tmp_path, person_patterns=(r"MRN\d+",))
-    async with open_door(
-        postgres_url, routers=ROUTERS, limits=Unlimited(), log=log, settings=settings
-    ) as there:
-        await follow(there, log)
+    async with door_over(postgres_url, log, settings) as there:
         yield there
 
 

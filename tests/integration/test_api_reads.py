@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -19,21 +18,9 @@ from genoflow.events.log.memory import MemoryLog
 from genoflow.events.subjects_read import READ_MAX, SubjectsRead
 from genoflow.projections.vectors import to_word
 from tests.doors import Announced, Door, refused
-from tests.integration.rows_over_http import COHORT, ask, door_over, first, follow, log_of
+from tests.integration.rows_over_http import COHORT, ask, follow
 
 SAMPLE = COHORT.samples[0].name
-
-
-@pytest.fixture
-async def log() -> AsyncIterator[MemoryLog]:
-    async with log_of(*first()) as there:
-        yield there
-
-
-@pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
-    async with door_over(postgres_url, log) as there:
-        yield there
 
 
 async def told(door: Door) -> list[SubjectsRead]:

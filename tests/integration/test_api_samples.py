@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from genoflow.api.identity.permissions import Role
 from genoflow.api.reading import POSITION
 from genoflow.events.log.memory import MemoryLog
@@ -17,26 +13,11 @@ from tests.doors import Door, refused
 from tests.integration.rows_over_http import (
     COHORT,
     ask,
-    door_over,
     every,
-    first,
     follow,
     later,
-    log_of,
 )
 from tests.partition import CODEC
-
-
-@pytest.fixture
-async def log() -> AsyncIterator[MemoryLog]:
-    async with log_of(*first()) as there:
-        yield there
-
-
-@pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
-    async with door_over(postgres_url, log) as there:
-        yield there
 
 
 async def test_every_sample_is_on_one_page(door: Door) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from genoflow.api.identity.permissions import Permission, Role
-from genoflow.api.routes import ROUTERS
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.webhook_secrets import WebhookSecrets
 from genoflow.events import topics
@@ -19,8 +18,8 @@ from genoflow.events.log.memory import MemoryLog
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.processors.headlines import TOLD_TYPES
-from tests.doors import BY, Door, Unlimited, open_door, refused
-from tests.integration.rows_over_http import ask, follow
+from tests.doors import BY, Door, refused
+from tests.integration.rows_over_http import ask, door_over, follow
 from tests.partition import CODEC
 
 JOB = "5d3a6f6e-1f6b-5c0e-9c55-0a4e9d8f7b21"
@@ -46,10 +45,7 @@ async def log() -> AsyncIterator[MemoryLog]:
 
 @pytest.fixture
 async def door(postgres_url: str, log: MemoryLog, settings: Settings) -> AsyncIterator[Door]:
-    async with open_door(
-        postgres_url, routers=ROUTERS, limits=Unlimited(), log=log, settings=settings
-    ) as there:
-        await follow(there, log)
+    async with door_over(postgres_url, log, settings) as there:
         yield there
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from genoflow.projections.asking import asked
 from genoflow.projections.asking.asked import Told
 from tests.asked import landed, registered, told
 from tests.doors import Door, refused
-from tests.integration.rows_over_http import ask, door_over, every, first, follow, log_of
+from tests.integration.rows_over_http import ask, every, follow
 
 # Of each route: the list that names its subjects, the name there, who asks the log the same.
 KINDS = {
@@ -26,18 +25,6 @@ KINDS = {
     "execution/jobs": ("/execution/jobs", "job_id", asked.about_pipeline_run),
     "sequencing-runs": ("/sequencing-runs", "instrument_run_id", asked.about_sequencing_run),
 }
-
-
-@pytest.fixture
-async def log() -> AsyncIterator[MemoryLog]:
-    async with log_of(*first()) as there:
-        yield there
-
-
-@pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
-    async with door_over(postgres_url, log) as there:
-        yield there
 
 
 def sentences(body: dict[str, Any]) -> list[str]:

@@ -35,23 +35,11 @@ from genoflow.projections.vectors import to_word
 from tests.between import Between, aside, reached
 from tests.doors import PASSWORD, Door, Unlimited, open_door, toys
 from tests.heard import joined
-from tests.integration.rows_over_http import COHORT, door_over, first, follow, later, log_of
+from tests.integration.rows_over_http import COHORT, follow, later
 from tools.client import written
 
 NOBODY = UUID(int=7)
 READS = (Permission.SAMPLES_READ, Permission.CASES_READ, Permission.EVENTS_READ)
-
-
-@pytest.fixture
-async def log() -> AsyncIterator[MemoryLog]:
-    async with log_of(*first()) as there:
-        yield there
-
-
-@pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
-    async with door_over(postgres_url, log) as there:
-        yield there
 
 
 @pytest.fixture
