@@ -35,7 +35,7 @@ down:  ## stop the stack that the demo left running
 test: check  ## everything: checks, then all tests on real servers
 	@$(BIN)/python -m genoflow.deploy.local.artifacts
 	@$(BIN)/python -m tests.oracles fetch
-	@timeout -s KILL 2100 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile
+	@timeout -s KILL 2100 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 check: links  ## style, types, imports, tidiness, wheel contents
 	@$(BIN)/ruff check --quiet .
