@@ -4,7 +4,7 @@
     --quick        few events and one round: shows that it works, says nothing about speed
     --out PATH     where the results go instead of benchmarks/results.json and the page
 
-A full run takes about ten minutes on two cores. It prints a table and writes the results.
+A full run takes about fifteen minutes on two cores. It prints a table and writes the results.
 """
 
 from __future__ import annotations
