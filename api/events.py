@@ -118,7 +118,7 @@ def told(event: KeptEvent) -> EventOut:
 Values = Annotated[list[Annotated[str, Field(max_length=1_200)]], Query(max_length=VALUES_MAX)]
 
 
-def wanted_of(
+async def wanted_of(
     type: Values = [],  # noqa: A002, B006 -- as clients call it; FastAPI copies it
     subject: Values = [],  # noqa: B006
     topic: Values = [],  # noqa: B006

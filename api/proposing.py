@@ -140,7 +140,7 @@ async def become(
     return ProposalOut(**about, state="accepted", reason=None, fact=stood)
 
 
-def _proposing(
+async def _proposing(
     writing: WritingHere,
     caller: CallerHere,
     services: ServicesHere,

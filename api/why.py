@@ -48,7 +48,7 @@ class WhyOut(BaseModel):
     reasons: list[ReasonOut] = Field(description="the weightiest first")
 
 
-def _source(request: Request, reading: ReadingHere) -> Kept:
+async def _source(request: Request, reading: ReadingHere) -> Kept:
     if reading.is_partial:  # a sentence may name what is not theirs
         raise Refusal(403, "partners find `waits_for` and `reason` in the row itself; ask for that")
     return Kept(reading.connection, request.app.state.codec, reading.at)

@@ -34,7 +34,7 @@ ActingAs = Annotated[
 SERVICE = "api"  # the porch, as the flow names it
 
 
-def _outside(request: Request) -> Outside:
+async def _outside(request: Request) -> Outside:
     return cast("Outside", request.app.state.outside)
 
 
@@ -104,7 +104,7 @@ def _behind(places: Sequence[Position]) -> str:
     return to_word(behind)
 
 
-def _writing(
+async def _writing(
     outside: OutsideHere, caller: CallerHere, services: ServicesHere, response: Response
 ) -> Writing:
     return Writing(outside, caller, services.clock, response)

@@ -48,6 +48,13 @@ TIDY_SECONDS = 3_600  # what is over for a day or a week may stay an hour longer
 _log = logging.getLogger("genoflow.serve")
 
 
+async def as_it_is(connection: Any) -> None:
+    """Give a connection back: the API leaves nothing behind its transactions, so nothing is reset.
+
+    asyncpg ends what is open all the same; its own way asks Postgres once more for every request.
+    """
+
+
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """The services of this deployment, over tables that are as this release needs them."""
@@ -57,7 +64,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     tokens = Tokens(token_keys(settings.home))
     try:
         pool = await asyncpg.create_pool(
-            address, min_size=1, max_size=CONNECTIONS_MAX, command_timeout=QUERY_SECONDS_MAX
+            address,
+            min_size=1,
+            max_size=CONNECTIONS_MAX,
+            command_timeout=QUERY_SECONDS_MAX,
+            reset=as_it_is,
         )
     except UNAVAILABLE as error:
         raise StackFault(

@@ -32,6 +32,7 @@ from genoflow.api.services import Services, services
 from genoflow.deploy.desks import desks
 from genoflow.deploy.order_reader import OrderReader
 from genoflow.deploy.porch import LogPorch
+from genoflow.deploy.serve import as_it_is
 from genoflow.deploy.settings import Settings
 from genoflow.events.envelope import Actor
 from genoflow.events.errors import LogUnavailable, Refused
@@ -186,7 +187,7 @@ async def open_door(
         asked = replace(asked, links=links) if links else asked
         reader = OrderReader(known.person_patterns)
         outside = Outside(LogPorch(log, known.person_patterns), asked, reader)
-    async with asyncpg.create_pool(postgres_url, min_size=1, max_size=4) as pool:
+    async with asyncpg.create_pool(postgres_url, min_size=1, max_size=4, reset=as_it_is) as pool:
         async with pool.acquire() as connection:
             await prepare(connection)
         made = services(
