@@ -31,7 +31,7 @@ COMMANDS = {
     "projection": (
         "genoflow.deploy.commands.project", "projection", "Show read models, build them anew.",
     ),
-    "replay": ("genoflow.deploy.commands.reprocess", "replay", "Compare the log with other code."),
+    "replay": ("genoflow.deploy.commands.rehearse", "replay", "Compare the log with other code."),
     "flow": ("genoflow.deploy.commands.flow", "flow", "Print what follows from what."),
     "sample": ("genoflow.deploy.commands.sample", "sample", "Ask about samples; relabel them."),
     "case": ("genoflow.deploy.commands.case", "case", "Place and cancel orders; ask about cases."),

@@ -83,10 +83,7 @@ async def rebuild(
 
     `said` (who, and why) is kept beside what was found, until `ProjectionCutOver` tells it.
     """
-    await prepare(connection)
-    before = await live_build(connection, model)
-    async with connection.transaction():
-        build = await begin_build(connection, model)
+    before, build = await _beside(connection, model)
     try:
         count = await _fill(log, codec, connection, build, tell)
         comparison = await _compare_now(connection, before, build)
@@ -103,6 +100,26 @@ async def rebuild(
         await drop_build(connection, build.name)
         raise
     return Rebuilt(before, build, comparison, count)
+
+
+async def rehearse(
+    log: EventLog, codec: Codec, connection: Connection, model: AnyModel, tell: Told
+) -> Rebuilt:
+    """Build a read model anew and compare it as `rebuild` does; readers see what they saw."""
+    before, build = await _beside(connection, model)
+    try:
+        count = await _fill(log, codec, connection, build, tell)
+        return Rebuilt(before, build, await _compare_now(connection, before, build), count)
+    finally:
+        await drop_build(connection, build.name)
+
+
+async def _beside(connection: Connection, model: AnyModel) -> tuple[Build, Build]:
+    """The build that readers see, and a new one with nothing in it."""
+    await prepare(connection)
+    before = await live_build(connection, model)
+    async with connection.transaction():
+        return before, await begin_build(connection, model)
 
 
 def _cut_over(before: Build, build: Build, found: Comparison) -> dict[str, Any]:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 VALUE_CHARACTERS_MAX = 60  # of a row that differs: enough to see what it is about
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
+    """Say how far it is, beside what is asked for."""
     click.echo(f"genoflow: {text}", err=True)
 
 
@@ -51,7 +52,7 @@ def project(names: tuple[str, ...], once: bool) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await feed(settings, models, stop, _tell)
+        await feed(settings, models, stop, tell)
 
     asyncio.run(run())
 
@@ -126,23 +127,13 @@ def rebuild(name: str, diff: bool, reason: str, keep: bool, person: str | None) 
         async with open_log(settings) as log, open_postgres(settings) as connection:
             # States are fetched from the audit trail, so that has to be as far as the rest.
             await bring_up(log, log.codec, connection, models[:-1])
-            done = await built_anew(log, log.codec, connection, models[-1], _tell, said=said)
+            done = await built_anew(log, log.codec, connection, models[-1], tell, said=said)
             await tell_of_switches(log, connection)
             if not keep:
                 await drop_build(connection, done.before.name)
         return done
 
-    done = asyncio.run(run())
-    found = done.comparison
-    click.echo(
-        f"{done.build.name}: {done.records:,} records, {found.rows:,} rows compared with "
-        f"{done.before.name}, {found.changed:,} of them differ; readers see it now"
-    )
-    for table, sha256 in found.sha256.items():
-        click.echo(f"  {table}  sha256 {sha256}")
-    if diff:
-        for change in found.examples:
-            _print_change(change)
+    print_rebuilt(asyncio.run(run()), diff=diff, now="readers see it now")
 
 
 @projection.command()
@@ -157,6 +148,20 @@ def drop(build: str) -> None:
 
     asyncio.run(run())
     click.echo(f"{build}: dropped")
+
+
+def print_rebuilt(done: Rebuilt, *, diff: bool, now: str) -> None:
+    """Say how much was compared, how much of it differs, and `now`: what became of it."""
+    found = done.comparison
+    click.echo(
+        f"{done.build.name}: {done.records:,} records, {found.rows:,} rows compared with "
+        f"{done.before.name}, {found.changed:,} of them differ; {now}"
+    )
+    for table, sha256 in found.sha256.items():
+        click.echo(f"  {table}  sha256 {sha256}")
+    if diff:
+        for change in found.examples:
+            _print_change(change)
 
 
 def _print_change(change: Change) -> None:

@@ -15,7 +15,7 @@ from genoflow.events import topics
 from genoflow.events.errors import Refused
 from genoflow.events.log.memory import MemoryLog
 from genoflow.events.log.recorded import Recorded
-from genoflow.projections.rebuild import rebuild
+from genoflow.projections.rebuild import rebuild, rehearse
 from genoflow.projections.row import Row, Table
 from genoflow.projections.runner import bring_up, ends_of, keep_up
 from genoflow.projections.store import (
@@ -82,6 +82,21 @@ async def test_a_rebuild_by_other_code_names_the_rows_that_change(connection: An
                                     " and model = 'heard'")  # fmt: skip
     fact = json.loads(kept["cut_over"])
     assert (fact["changed_rows"], fact["model_version"], fact["person"]) == (1, 2, "somebody")
+
+
+async def test_a_rehearsal_names_the_rows_that_would_change_and_leaves_nothing(
+    connection: Any,
+) -> None:
+    async with MemoryLog() as log:
+        await logged(log, story(14))
+        await bring_up(log, CODEC, connection, MODELS)
+        seen = await rows_of(connection, "live.heard")
+        done = await rehearse(log, CODEC, connection, OtherHeard(), lambda _: None)
+    [change] = done.comparison.examples
+    assert (change.key, change.after) == ({"sample_id": "b"}, {"words": "other words"})
+    assert await rows_of(connection, "live.heard") == seen
+    states = await connection.fetch("select build, state from gf.builds order by 1")
+    assert [tuple(row) for row in states] == [("audit_trail_1", "live"), ("heard_1", "live")]
 
 
 async def test_a_rebuild_that_fails_leaves_what_readers_see(connection: Any) -> None:
