@@ -18,6 +18,7 @@ from genoflow.api.guard import CallerHere, asks
 from genoflow.api.identity.permissions import PERMISSIONS, Caller, Permission, Role
 from genoflow.api.reading import PAGE_DEFAULT, Limit, ReadingHere, ReadingRoute
 from genoflow.api.rows import told
+from genoflow.projections.file_findings import findings_of
 from genoflow.projections.files import (
     COMPLETED,
     FAILED,
@@ -34,8 +35,25 @@ router = APIRouter(prefix="/ingestion", tags=["ingestion"], route_class=ReadingR
 Status = Literal["uploaded", "processing", "completed", "failed"]
 
 
+class FindingOut(BaseModel):
+    """A rule of its format that a file breaks, and where."""
+
+    code: str = Field(examples=["vcf-qual-not-a-number"])
+    severity: Literal["error", "violation", "note"]
+    message: str
+    line: int | None
+    record: int | None = Field(description="counted from 1; header lines are none")
+    byte: int | None = Field(description="of the stored bytes")
+
+
 class FoundInFile(BaseModel):
     """What reading the file found; null where it was not read so far."""
+
+    is_valid: bool | None = Field(description="null until there is a verdict")
+    errors: int | None
+    violations: int | None = Field(description="a must of its format is broken")
+    notes: int | None
+    findings: list[FindingOut] = Field(description="the worst first, 50 at most")
 
     format: str | None = Field(examples=["FASTQ"])
     compression: str | None = Field(examples=["BGZF"])
@@ -107,7 +125,7 @@ async def show_upload(reading: ReadingHere, caller: CallerHere, upload_id: UUID)
     return told(
         found,
         progress_percentage=_progress(found),
-        validation_results=found if _was_read(found) else None,
+        validation_results=await _results(reading, found) if _was_read(found) else None,
         error_message=found["reason"] if is_open else None,
         file_path=f"s3://{found['bucket']}/{found['object_key']}",
         file_size=found["size_bytes"],
@@ -115,8 +133,15 @@ async def show_upload(reading: ReadingHere, caller: CallerHere, upload_id: UUID)
     )
 
 
+async def _results(reading: ReadingHere, found: dict[str, Any]) -> dict[str, Any]:
+    """What reading it found, with the findings of its verdict."""
+    findings = await findings_of(reading.connection, found["file_id"], at=reading.everywhere)
+    verdicts = {"valid": True, "rejected": False, "mismatched": False}
+    return {**found, "is_valid": verdicts.get(found["state"]), "findings": findings}
+
+
 def _was_read(found: dict[str, Any]) -> bool:
-    return any(found[name] is not None for name in ("md5", "sha256", "format"))
+    return any(found[name] is not None for name in ("md5", "sha256", "format", "errors"))
 
 
 def _progress(found: dict[str, Any]) -> int:

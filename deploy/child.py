@@ -16,5 +16,11 @@ def _store() -> ByteStore:
     return S3ByteStore(open_s3(read_settings()))
 
 
+def _is_strict() -> bool:
+    from genoflow.deploy.settings import read_settings  # noqa: PLC0415 -- as above
+
+    return read_settings().strict_validation
+
+
 if __name__ == "__main__":
-    serve(sys.argv[1], _store)
+    serve(sys.argv[1], _store, _is_strict)

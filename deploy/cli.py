@@ -57,6 +57,9 @@ COMMANDS = {
     "topics": ("genoflow.deploy.commands.topics", "topics", "Create and check the topics."),
     "backup": ("genoflow.deploy.commands.backup", "backup", "Seal the log into the object store."),
     "restore": ("genoflow.deploy.commands.backup", "restore", "Bring a backup back."),
+    "validate": (
+        "genoflow.deploy.commands.validate", "validate", "Hold files to their specifications.",
+    ),
     "simulate": ("genoflow.deploy.commands.simulate", "simulate", "Make a run out of a seed."),
     "doctor": ("genoflow.deploy.commands.stack", "doctor", "Check what this machine provides."),
 }  # fmt: skip

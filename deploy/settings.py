@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     run_attempts_max: int = Field(
         2, ge=1, le=10, description="submissions of a run, the later ones after what may pass"
     )
+    strict_validation: bool = Field(
+        False, description="reject files that break any must of their format, not errors alone"
+    )
     backup_bucket: str = Field("genoflow-backup", description="where sealed segments are kept")
     backup_keep_days: int = Field(
         3_650, ge=1, le=36_500, description="for how long the object lock holds a segment"

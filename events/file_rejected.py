@@ -8,6 +8,7 @@ from pydantic import Field
 
 from genoflow.events import topics
 from genoflow.events.event import About, Event
+from genoflow.events.file_finding import FILE_FINDINGS_MAX, FileFinding
 from genoflow.events.types import (
     Bucket,
     Bytes,
@@ -20,6 +21,7 @@ from genoflow.events.types import (
     ReadSetId,
     Reason,
     SampleId,
+    Seconds,
     Sha256,
 )
 
@@ -27,7 +29,7 @@ from genoflow.events.types import (
 class FileRejected(Event):
     """The file itself is at fault and can be sent again; Validated is the positive twin."""
 
-    about: ClassVar[About] = About(topics=(topics.SAMPLE,), key="sample_id", version="1.0")
+    about: ClassVar[About] = About(topics=(topics.SAMPLE,), key="sample_id", version="1.1")
 
     sample_id: SampleId = Field(description="the sample")
     read_set_id: ReadSetId | None = Field(None, description="the read set")
@@ -60,3 +62,12 @@ class FileRejected(Event):
     found_sha256: Sha256 | None = Field(None, description="what the bytes give")
     engine: Name = Field(description="what read it")
     engine_version: Name = Field(description="its release")
+    format: Name | None = Field(None, description="as found in the bytes, if it is any")
+    duration_seconds: Seconds | None = Field(None, description="how long it took")
+    findings: tuple[FileFinding, ...] = Field(
+        (), max_length=FILE_FINDINGS_MAX, description="what breaks a rule, the worst first; not all"
+    )
+    errors: Count = Field(0, description="how many say that its bytes cannot be trusted")
+    violations: Count = Field(0, description="how many break a must of the specification")
+    notes: Count = Field(0, description="how many are legal and worth knowing")
+    is_strict: bool = Field(False, description="whether violations reject a file, too")

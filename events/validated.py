@@ -8,6 +8,7 @@ from pydantic import Field
 
 from genoflow.events import topics
 from genoflow.events.event import About, Event
+from genoflow.events.file_finding import FILE_FINDINGS_MAX, FileFinding
 from genoflow.events.file_metrics import FileMetrics
 from genoflow.events.types import (
     Bucket,
@@ -32,7 +33,7 @@ class Validated(Event):
     FileRejected is the negative twin.
     """
 
-    about: ClassVar[About] = About(topics=(topics.SAMPLE,), key="sample_id", version="1.0")
+    about: ClassVar[About] = About(topics=(topics.SAMPLE,), key="sample_id", version="1.1")
 
     sample_id: SampleId = Field(description="the sample")
     read_set_id: ReadSetId | None = Field(None, description="the read set")
@@ -58,3 +59,9 @@ class Validated(Event):
     engine: Name = Field(description="what read it")
     engine_version: Name = Field(description="its release")
     duration_seconds: Seconds | None = Field(None, description="how long it took")
+    findings: tuple[FileFinding, ...] = Field(
+        (), max_length=FILE_FINDINGS_MAX, description="what breaks a rule, the worst first; not all"
+    )
+    violations: Count = Field(0, description="how many break a must of the specification")
+    notes: Count = Field(0, description="how many are legal and worth knowing")
+    is_strict: bool = Field(False, description="whether violations reject a file, too")

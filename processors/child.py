@@ -19,7 +19,6 @@ output is its standard error.
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import json
 import os
@@ -30,35 +29,41 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 from uuid import UUID
 
 from genoflow.events.errors import Parked, Retry, Stop
+from genoflow.processors.child_limits import (
+    EXIT_SIGNAL_BASE,
+    PROGRESS_SECONDS,
+    data_bytes,
+    die_with,
+    limited_memory,
+)
 from genoflow.processors.ports import ByteAttempt, ByteStore
 from genoflow.processors.processor import Bytes, Processor
 
-PROGRESS_SECONDS = 0.25  # four a second: more than a person can read
 LINE_BYTES_MAX = 16 * 1024**2  # 1,000 events of 16 kB each; a transaction holds less
 TRACE_CHARACTERS_MAX = 20_000  # four hundred lines: what is cut off is the middle of a recursion
-EXIT_SIGNAL_BASE = 128
-PR_SET_PDEATHSIG = 1
-OOM_SCORE = 500  # of -1,000 to 1,000: where memory is short the kernel takes us, not the worker
 
 
-def serve(flow: str, make_store: Callable[[], ByteStore]) -> None:
+def serve(
+    flow: str,
+    make_store: Callable[[], ByteStore],
+    is_strict: Callable[[], bool] = lambda: False,
+) -> None:
     """Do the effects that are asked for, until the worker lets go; `flow` is module:ATTRIBUTE.
 
-    Call it first in the process: nothing may have been printed, and no thread may run yet.
+    `is_strict` says whether validation rejects violations, too. Call this first in the process:
+    nothing may have been printed, and no thread may run yet.
     """
     _guard()
     requests, answers = _take_pipes()
     faulthandler.enable(sys.stderr)  # a crash in C says where it was
     kinds = _kinds(flow)
-    worker = _Working(kinds, make_store(), answers)
+    worker = _Working(kinds, make_store(), answers, is_strict=is_strict())
     worker.say({"is": "ready"})
     while line := requests.readline():
         worker.do(json.loads(line))
@@ -77,7 +82,7 @@ def _guard() -> None:
         os.close(wake)
         os.close(wake_writer)
         os.setsid()
-        _die_with(guard)
+        die_with(guard)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold what was read
         return
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -106,17 +111,6 @@ def _watch(working: int, wake: int) -> NoReturn:
     _, status = os.waitpid(working, 0)
     code = os.waitstatus_to_exitcode(status)
     os._exit(code if code >= 0 else EXIT_SIGNAL_BASE - code)
-
-
-def _die_with(guard: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        try:
-            Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
-        except OSError as error:
-            sys.stderr.write(f"oom_score_adj stays as it is: {error}\n")
-    if os.getppid() != guard:
-        os._exit(EXIT_SIGNAL_BASE + signal.SIGKILL)
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -148,13 +142,19 @@ def _kinds(flow: str) -> dict[tuple[str, str], Bytes]:
 
 class _Working:
     def __init__(
-        self, kinds: dict[tuple[str, str], Bytes], store: ByteStore, answers: BinaryIO
+        self,
+        kinds: dict[tuple[str, str], Bytes],
+        store: ByteStore,
+        answers: BinaryIO,
+        *,
+        is_strict: bool,
     ) -> None:
         self._kinds = kinds
+        self._is_strict = is_strict
         self._store = store
         self._answers = answers
         self._writing = threading.Lock()  # an effect may tell its progress from any thread
-        self._baseline_bytes = _data_bytes()
+        self._baseline_bytes = data_bytes()
         self._progress_at = 0.0
 
     def say(self, answer: dict[str, Any]) -> None:
@@ -208,10 +208,11 @@ class _Working:
                 f"effect on bytes: its code is another one than its worker's; start the worker anew"
             )
         attempt = ByteAttempt(
-            UUID(request["effect_id"]), request["number"], self._store, self._progress
-        )
+            UUID(request["effect_id"]), request["number"], self._store, self._progress,
+            strict_validation=self._is_strict,
+        )  # fmt: skip
         self._progress_at = 0.0
-        with _memory(self._baseline_bytes + kind.memory_bytes_max):
+        with limited_memory(self._baseline_bytes + kind.memory_bytes_max):
             events = kind.perform(kind.arguments(**request["arguments"]), attempt)
             return [(event.type(), event.payload()) for event in events]
 
@@ -221,29 +222,3 @@ class _Working:
             return
         self._progress_at = now
         self.say({"is": "progress", "done": done, "total": total, "unit": unit})
-
-
-def _data_bytes() -> int:
-    """What this process could write to when it began: code, libraries and their threads."""
-    if sys.platform != "linux":
-        return 0
-    for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").split("\n"):
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
-@contextmanager
-def _memory(limit_bytes: int) -> Iterator[None]:
-    """Limit the memory that can be written to; a mapped reference genome does not count.
-
-    RLIMIT_AS would count it, and watching the resident size would come late and count it, too.
-    Only Linux holds to it. What leaks stays in the sum, until a fresh process is needed.
-    """
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limited = limit_bytes if hard == resource.RLIM_INFINITY else min(limit_bytes, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (limited, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))

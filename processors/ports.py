@@ -243,3 +243,4 @@ class ByteAttempt:
     number: int
     store: ByteStore
     progress: Progress
+    strict_validation: bool = False  # violations of a specification reject a file, too

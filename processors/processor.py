@@ -13,12 +13,11 @@ from pydantic import ConfigDict
 from genoflow.events.event import Event
 from genoflow.events.topics import Topic, changelog_of
 from genoflow.events.types import Part
+from genoflow.processors.child_limits import BYTES_MEMORY_MAX, BYTES_SECONDS_MAX
 from genoflow.processors.decision import Arguments, Decision
 from genoflow.processors.ports import Attempt, ByteAttempt, JobOrder
 
 CALL_SECONDS_MAX = 60  # an answer from a service; what takes longer is bytes or a job
-BYTES_SECONDS_MAX = 6 * 3_600  # a 100 GB file at 10 MB/s takes 2.8 h
-BYTES_MEMORY_MAX = 2 * 1024**3  # of one child process
 JOB_SECONDS_MAX = 7 * 86_400  # a cohort; longer, and nobody waits for it any more
 
 

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import Field
 
@@ -25,19 +26,19 @@ from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.ports import ByteAttempt, ObjectGone
 from genoflow.processors.processor import Bytes, Processor, State
 from genoflow.processors.validation.engine import PythonEngine
-from genoflow.processors.validation.port import WAYS_OUT, Expected, Finding, Found, Validator
+from genoflow.processors.validation.findings import Findings
+from genoflow.processors.validation.house import GONE
+from genoflow.processors.validation.port import Expected, Measured, Refusal, Report, Validator
+from genoflow.processors.validation.rules import Severity
+from genoflow.processors.validation.telling import in_event, plain
 
 NAME = "validate-files"
 PIECE_BYTES = 4 * 1024**2  # of what is stored; its text is taken in blocks of 1 MiB
-# Each attempt tries for half a minute by itself; together the waits outlast a night without a
-# store. After the last attempt the effect is parked, and a person requeues it.
-WAITS = (
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=8),
-)
-ATTEMPTS_MAX = len(WAITS) + 1
+# Each attempt tries for half a minute by itself. A failed one is repeated three times, after 60,
+# 120 and 240 seconds; then the effect is parked, and a person requeues it.
+RETRIES = 3
+WAITS = tuple(timedelta(seconds=60 * 2**number) for number in range(RETRIES))
+ATTEMPTS_MAX = RETRIES + 1
 READ_ROLES = ("R1", "R2", "I1", "I2")
 # By words that the worker says when it gives up; what else it says is about the engine.
 WHY = (
@@ -279,12 +280,25 @@ def verdict(arguments: Read, attempt: ByteAttempt, engine: Validator) -> Event:
     )
     begun_at = time.monotonic()
     try:
-        found = engine.validate(_pieces(file, attempt), expected)
+        report = engine.validate(_pieces(file, attempt), expected)
     except ObjectGone as error:
-        found = Finding("gone", f"{error}; {WAYS_OUT['gone']}")
-    if isinstance(found, Finding):
-        return _rejected(arguments, found, engine)
-    return _validated(arguments, found, engine, time.monotonic() - begun_at)
+        report = _gone(file, str(error))
+    seconds = time.monotonic() - begun_at
+    strict = attempt.strict_validation
+    refusal = report.refusal(strict=strict)
+    told = in_event(report, strict=strict) | {
+        "engine": engine.name, "engine_version": engine.version, "duration_seconds": seconds,
+    }  # fmt: skip
+    if refusal is not None or report.measured is None:
+        assert refusal is not None, "a reader that could not go on has said why"
+        return _rejected(arguments, report, refusal, told)
+    return _validated(arguments, report, report.measured, told)
+
+
+def _gone(file: File, said: str) -> Report:
+    findings = Findings()
+    findings.add(GONE, said)
+    return Report("none", file.size_bytes, "", "", findings)
 
 
 def _pieces(file: File, attempt: ByteAttempt) -> Iterator[bytes]:
@@ -296,8 +310,10 @@ def _pieces(file: File, attempt: ByteAttempt) -> Iterator[bytes]:
         attempt.progress(done, file.size_bytes, "bytes")
 
 
-def _validated(arguments: Read, found: Found, engine: Validator, seconds: float) -> Validated:
-    file, measured = arguments.file, found.measured
+def _validated(
+    arguments: Read, report: Report, measured: Measured, told: dict[str, Any]
+) -> Validated:
+    file = arguments.file
     return Validated(
         sample_id=arguments.sample_id,
         read_set_id=file.read_set_id,
@@ -306,23 +322,23 @@ def _validated(arguments: Read, found: Found, engine: Validator, seconds: float)
         bucket=file.bucket,
         object_key=file.object_key,
         version_id=file.version_id,
-        size_bytes=found.size_bytes,
-        md5=found.md5,
-        sha256=found.sha256,
+        size_bytes=report.size_bytes,
+        md5=report.md5,
+        sha256=report.sha256,
         format=measured.format,
-        compression=found.compression,
+        compression=report.compression,
         reads=measured.reads,
         bases=measured.bases,
         read_names_sha256=measured.read_names_sha256,
         reference=measured.reference,
         metrics=measured.metrics,
-        engine=engine.name,
-        engine_version=engine.version,
-        duration_seconds=seconds,
+        **told,
     )
 
 
-def _rejected(arguments: Read, found: Finding, engine: Validator) -> FileRejected:
+def _rejected(
+    arguments: Read, report: Report, refusal: Refusal, told: dict[str, Any]
+) -> FileRejected:
     file = arguments.file
     return FileRejected(
         sample_id=arguments.sample_id,
@@ -331,17 +347,18 @@ def _rejected(arguments: Read, found: Finding, engine: Validator) -> FileRejecte
         bucket=file.bucket,
         object_key=file.object_key,
         version_id=file.version_id,
-        size_bytes=file.size_bytes if found.size_bytes is None else found.size_bytes,
-        reason_code=found.reason_code,
-        reason=found.reason.replace("\x00", "")[:TEXT_CHARACTERS_MAX],
-        at_byte=found.at_byte,
-        at_record=found.at_record,
+        size_bytes=report.size_bytes,
+        reason_code=refusal.reason_code,
+        reason=plain(refusal.reason)[:TEXT_CHARACTERS_MAX],
+        at_byte=refusal.where.byte,
+        at_record=refusal.where.record,
         declared_md5=file.declared_md5,
-        found_md5=found.md5,
+        found_md5=report.md5 or None,
         declared_sha256=file.declared_sha256,
-        found_sha256=found.sha256,
-        engine=engine.name,
-        engine_version=engine.version,
+        found_sha256=report.sha256 or None,
+        format=report.format,
+        errors=report.findings.count(Severity.ERROR),
+        **told,
     )
 
 
@@ -351,7 +368,7 @@ VALIDATE_FILES = Processor(
     on=(FileLanded, ValidationAttemptFailed, DeadlinePassed),
     folds=(ReadSetRegistered, CaseJoined),
     emits=(DeadlineSet,),
-    # Once for each of a file's attempts, of which there are five.
+    # Once for each of a file's attempts, of which there are four.
     again=(DeadlineSet, ValidationAttemptFailed),
     decide=decide,
     evolve=evolve,

@@ -54,6 +54,11 @@ class FileRow(Row):
     compression: str | None = None
     reads: int | None = None
     bases: int | None = None
+    errors: int | None = None  # found in it; what breaks a must; what is worth knowing
+    violations: int | None = None
+    notes: int | None = None
+    is_strict: bool | None = None  # whether violations reject it, too
+    validation_seconds: float | None = None  # how long its verdict took
     upload_id: UUID | None = None  # of FileLanded
     landed_at: datetime | None = None
     landed_by: str | None = None  # whoever brought it, or for whom a program did
@@ -160,8 +165,18 @@ def _mismatched(file: FileRow, event: FileChecksumMismatched) -> Fields:
     return found | _judged(file, "mismatched", None, reason)
 
 
+def _counted(event: Validated | FileRejected) -> Fields:
+    return {
+        "errors": event.errors if isinstance(event, FileRejected) else 0,
+        "violations": event.violations,
+        "notes": event.notes,
+        "is_strict": event.is_strict,
+        "validation_seconds": event.duration_seconds,
+    }
+
+
 def _validated(file: FileRow, event: Validated) -> Fields:
-    found = {
+    found = _counted(event) | {
         "md5": event.md5,
         "sha256": event.sha256,
         "format": event.format,
@@ -173,7 +188,10 @@ def _validated(file: FileRow, event: Validated) -> Fields:
 
 
 def _rejected(file: FileRow, event: FileRejected) -> Fields:
-    return _judged(file, "rejected", None, f"{event.reason_code}: {event.reason}")
+    found = _counted(event)
+    if event.format is not None:
+        found["format"] = event.format
+    return found | _judged(file, "rejected", None, f"{event.reason_code}: {event.reason}")
 
 
 def _tried(file: FileRow, event: ValidationAttemptFailed) -> Fields:

@@ -8,9 +8,12 @@ from uuid import UUID
 
 from genoflow.events import topics
 from genoflow.events.errors import Refused
+from genoflow.events.file_rejected import FileRejected
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
+from genoflow.events.validated import Validated
 from genoflow.projections.as_of import relation
+from genoflow.projections.file_findings import FINDINGS, rows_of
 from genoflow.projections.file_state import A_PERSON, USES, FileRow, KnownFiles, take
 from genoflow.projections.model import ReadModel
 from genoflow.projections.paging import LIMIT_DEFAULT, Found, Where, counts, one, page
@@ -43,17 +46,22 @@ class Files(ReadModel[KnownFiles]):
 
     name = "files"
     about = "every version of a file: place, checksums, state, and what it waits for"
+    version = 2
     reads = (topics.SAMPLE, topics.SEQUENCING_RUN)
-    tables = (FILES,)
+    tables = (FILES, FINDINGS)
 
     def begin(self, _: str) -> KnownFiles:
         """No file is known."""
         return {}
 
     def project(self, state: KnownFiles, record: Recorded) -> Iterable[Row]:
-        """The row of the file that the event speaks of."""
-        if type(record.event) in USES:
-            yield take(state, record.topic, record.event)
+        """The row of the file that the event speaks of, and what was found in it."""
+        event = record.event
+        if type(event) in USES:
+            row = take(state, record.topic, event)
+            yield row
+            if isinstance(event, Validated | FileRejected):
+                yield from rows_of(row.file_id, event)
 
 
 async def file_of(
@@ -101,6 +109,19 @@ async def count_files(
 ) -> dict[str, int]:
     """How many versions are in each state."""
     return await counts(connection, FILES, _asked(at, None, sample, project, case, run), at)
+
+
+async def count_validations(connection: Connection, bounds_seconds: Sequence[float]) -> list[Found]:
+    """Verdicts by format: `number`, `total_seconds`, and how many were `within` each bound."""
+    within = ", ".join(
+        f"count(*) filter (where validation_seconds <= {float(one)!r})" for one in bounds_seconds
+    )
+    rows = await connection.fetch(
+        f"select format, count(*) as number, sum(validation_seconds) as total_seconds, "
+        f"array[{within}] as within from {relation(FILES)} "
+        f"where validation_seconds is not null group by format order by format nulls last"
+    )
+    return [dict(row) for row in rows]
 
 
 def _asked(

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 
 from genoflow.events.errors import Parked, Retry, Stop
 from genoflow.events.event import Event
-from genoflow.processors.child import EXIT_SIGNAL_BASE, LINE_BYTES_MAX
+from genoflow.processors.child import LINE_BYTES_MAX
+from genoflow.processors.child_limits import EXIT_SIGNAL_BASE
 from genoflow.processors.failure import FailedElsewhere
 from genoflow.processors.ledger import OpenEffect
 from genoflow.processors.ports import Progress

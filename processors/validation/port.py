@@ -8,28 +8,18 @@ from pathlib import Path
 from typing import Protocol
 
 from genoflow.events.file_metrics import FileMetrics
+from genoflow.processors.validation.findings import Findings, Where
+from genoflow.processors.validation.rules import Severity
 
-# What to do about each kind of fault: the second half of every reason.
-WAYS_OUT = {
-    "truncated": "send it again whole, and compare its size before and after",
-    "checksum mismatch": "send it again; if it differs again, compute the checksum where the file "
-    "was made",
-    "not this format": "send the file that its role asks for, or send it under its own role",
-    "malformed record": "write it anew with the program that made it, and send that",
-    "empty": "send it again, or invalidate its read set if there is nothing to send",
-    "mates differ": "send each mate under its own role",
-    "wrong build": "send it made with the build of the order, or correct the order",
-    "wrong sample": "send it for the sample that it is of, or correct what was registered",
-    "gone": "send it again",
-    "unreadable": "send it again; if it fails again, write it anew where it was made",
-}
+CONTRADICTED = "checksum mismatch"
+DAMAGE = ("malformed record", "unreadable")  # what a contradicted checksum explains
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What is known of a file before it is read; None is not known, and is not compared."""
 
-    role: str
+    role: str = ""  # what it is to its read set; "": not known, and any format that is read will do
     size_bytes: int | None = None
     sample_id: str | None = None
     lane: int | None = None
@@ -40,6 +30,7 @@ class Expected:
     instrument: str | None = None  # as read names and @RG PU say it
     flow_cell: str | None = None
     reference_path: Path | None = None  # a FASTA with its .fai on this machine
+    named: str = ""  # the format that its name speaks of: believed only of a file without bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +48,48 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """The file is whole, readable and as expected."""
+class Refusal:
+    """Why a file is rejected, in the words of FileRejected: what explains it best, and where."""
 
-    measured: Measured
+    reason_code: str
+    reason: str
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one read of a file told, whether it passes or not."""
+
     compression: str
     size_bytes: int
     md5: str
     sha256: str
+    findings: Findings
+    format: str | None = None  # as found in the bytes; None where they are of none
+    measured: Measured | None = None  # None where its reader could not go on to its end
 
+    @property
+    def version(self) -> str | None:
+        """Of the format, as the file says it."""
+        return self.measured.version if self.measured else None
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The file is at fault; its checksums are known where it was read to its end."""
+    def is_valid(self, *, strict: bool) -> bool:
+        """Whether it was read to its end without errors, and where it is strict violations."""
+        return self.measured is not None and self.findings.is_valid(strict=strict)
 
-    reason_code: str
-    reason: str
-    at_byte: int | None = None  # as stored
-    at_record: int | None = None  # counted from 1
-    size_bytes: int | None = None
-    md5: str | None = None
-    sha256: str | None = None
+    def refusal(self, *, strict: bool) -> Refusal | None:
+        """Why it is rejected; None where it passes."""
+        if self.is_valid(strict=strict):
+            return None
+        worst = next(one for one in Severity if self.findings.count(one))
+        rejecting = [one for one in self.findings if one.rule.severity is worst]
+        first, said = rejecting[0], rejecting[0].message
+        # A contradicted checksum is the better explanation of damage; a cut explains itself.
+        other = next((one for one in rejecting if one.rule.kind == CONTRADICTED), None)
+        cause = first
+        if other is not None and first.rule.kind in DAMAGE:
+            cause, said = other, f"{other.message}; {first.message}"
+        return Refusal(cause.rule.kind, f"{said}; {cause.rule.remedy}", first.where)
 
 
 class Validator(Protocol):
@@ -86,15 +98,15 @@ class Validator(Protocol):
     name: str
     version: str
 
-    def validate(self, pieces: Iterable[bytes], expected: Expected) -> Found | Finding:
-        """Found or Finding, whatever the bytes are.
+    def validate(self, pieces: Iterable[bytes], expected: Expected) -> Report:
+        """A report, whatever the bytes are.
 
         What `pieces` raises passes through; Retry where the machine lacks room for the work.
         """
 
 
 class Fault(Exception):
-    """What a reader of one format raises on its way out; a validator makes a Finding of it."""
+    """What a reader without rules of its own raises; the engine finds the house's rule for it."""
 
     def __init__(
         self, code: str, reason: str, at_byte: int | None = None, at_record: int | None = None

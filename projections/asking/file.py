@@ -17,6 +17,7 @@ from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 from genoflow.projections import file_state
 from genoflow.projections.asking.subject import A_WORKER, Answer
 from genoflow.projections.file_state import OF_RUN, REFUSED, UNASSIGNED, FileRow
+from genoflow.projections.words import listed
 
 Verdict = Validated | FileRejected | ValidationAttemptFailed | FileChecksumMismatched
 
@@ -134,7 +135,8 @@ def _judged(file: File) -> Answer:
     verdict = file.verdict
     if isinstance(verdict, FileRejected):
         return Answer(
-            f"was rejected: {verdict.reason_code}{_place(verdict)} ({verdict.reason.rstrip('.')})",
+            f"was rejected: {verdict.reason_code}{_place(verdict)} "
+            f"({verdict.reason.rstrip('.')}){_beside(file.row, ', which is one of {}')}",
             file.verdict_at, "send it again",
         )  # fmt: skip
     if isinstance(verdict, FileChecksumMismatched):
@@ -151,7 +153,8 @@ def _judged(file: File) -> Answer:
             "a person has to look at it" if is_last else "it is tried again by itself",
         )
     if isinstance(verdict, Validated):
-        return Answer("is valid", file.verdict_at, is_waiting=False)
+        says = f"is valid{_beside(file.row, ', with {}')}"
+        return Answer(says, file.verdict_at, is_waiting=False)
     if file.row.place == OF_RUN:
         says = f"is a file of run {file.row.subject} and of no sample: nothing waits for it"
         return Answer(says, file.at, is_waiting=False)
@@ -165,6 +168,14 @@ def _place(verdict: FileRejected) -> str:
     if verdict.at_record is not None:
         places.append(f"record {verdict.at_record:,}")
     return f" at {', '.join(places)}" if places else ""
+
+
+def _beside(row: FileRow, words: str) -> str:
+    """How many findings there are, where there are more than the one that is told."""
+    counts = {"error": row.errors, "violation": row.violations, "note": row.notes}
+    told = [f"{n:,} {word}{'s' * (n > 1)}" for word, n in counts.items() if n]
+    alone = row.state == "rejected" and sum(n or 0 for n in counts.values()) <= 1
+    return "" if alone or not told else words.format(listed(told))
 
 
 def _mismatch(verdict: FileChecksumMismatched) -> str:
@@ -186,4 +197,7 @@ def facts(file: File) -> dict[str, Any]:
         found |= {"verdict": why(file).says, "verdict_at": file.verdict_at}
     if file.is_valid:
         found |= {"reads": row.reads, "bases": row.bases}
+    if isinstance(file.verdict, Validated | FileRejected) and file.verdict.findings:
+        counts = {"errors": row.errors, "violations": row.violations, "notes": row.notes}
+        found |= {**counts, "findings": [one.model_dump() for one in file.verdict.findings]}
     return found

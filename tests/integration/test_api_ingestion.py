@@ -12,6 +12,7 @@ import pytest
 from genoflow.api.identity.permissions import Permission, Role
 from genoflow.events.envelope import Actor, Producer
 from genoflow.events.event import Event
+from genoflow.events.file_finding import FileFinding
 from genoflow.events.log.memory import MemoryLog
 from genoflow.projections.files import OFFSET_MAX
 from tests.asked import joined, landed, read_set, rejected, validated
@@ -40,12 +41,17 @@ def of_upload(fact: Any, number: int) -> Event:
     return heard(its, MOMENT + timedelta(hours=number))
 
 
+SHORT = {
+    "code": "bgzf-truncated", "severity": "error", "message": "it ends inside a block",
+    "line": None, "record": None, "byte": 1_234,
+}  # fmt: skip
+CUT = rejected("R1").model_copy(update={"findings": (FileFinding(**SHORT),), "errors": 1})
 STORIES: tuple[tuple[tuple[Event, ...], str, int, str | None], ...] = (
     ((), "uploaded", 0, None),
     ((SUMMED,), "uploaded", 50, None),
     ((TRIED,), "processing", 50, "try 2 of 5: store unavailable: no answer"),
     ((GIVEN_UP,), "failed", 100, "try 5 of 5: "),
-    ((rejected("R1"),), "failed", 100, "truncated: it ends inside a block."),
+    ((CUT,), "failed", 100, "truncated: it ends inside a block."),
     ((validated("R1"),), "completed", 100, None),
 )
 
@@ -67,7 +73,12 @@ async def test_an_upload_is_followed_from_its_first_byte_to_its_end(
         if status == "completed":
             assert found["validation_results"]["format"] == "FASTQ"
             assert found["validation_results"]["sha256"] == "0" * 64
-        assert (found["validation_results"] is None) == (facts not in ((SUMMED,), STORIES[-1][0]))
+        was_read = number in (1, 4, 5)
+        assert (found["validation_results"] is not None) == was_read
+        if was_read:
+            results = found["validation_results"]
+            assert results["is_valid"] == {"completed": True, "failed": False}.get(status)
+            assert results["findings"] == ([SHORT] if status == "failed" else [])
     unknown = uuid5(it.envelope.event_id, "x")
     answer = await door.client.get(f"/v1/ingestion/upload/{unknown}", headers=headers)
     assert "/v1/ingestion/uploads" in refused(answer, 404)["message"]

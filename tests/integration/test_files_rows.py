@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 
+from genoflow.api.validation_figures import validation_lines
+from genoflow.events import topics
 from genoflow.events.envelope import Producer
 from genoflow.events.event import Event
+from genoflow.events.file_finding import FileFinding
 from genoflow.projections import files
+from genoflow.projections.asking import file as asked_file
+from genoflow.projections.file_findings import findings_of
 from genoflow.projections.file_state import FileRow
 from genoflow.projections.paging import Found
 from genoflow.projections.samples import Samples
@@ -70,7 +75,9 @@ async def test_a_file_goes_from_landed_to_valid(rows: Rows) -> None:
         "sample_id": "S7", "assigned_to": None, "instrument_run_id": None,
         "read_set_id": READ_SET, "role": "R1", "lane": 1, "size_bytes": 9, "md5": "0" * 32,
         "sha256": "0" * 64, "declared_md5": "5" * 32, "declared_sha256": None, "format": "FASTQ",
-        "compression": "none", "reads": None, "bases": None, "upload_id": found["upload_id"],
+        "compression": "none", "reads": None, "bases": None, "errors": 0, "violations": 0,
+        "notes": 0, "is_strict": False, "validation_seconds": None,
+        "upload_id": found["upload_id"],
         "landed_at": MOMENT + timedelta(minutes=2), "landed_by": somebody().id,
     }  # fmt: skip
     assert await files.file_of(rows.connection, found["file_id"]) == found
@@ -86,6 +93,40 @@ async def test_a_rejected_version_stays_beside_the_one_that_was_sent_again(rows:
     old, new = await file(rows, "R2"), await file(rows, "R2", "2")
     assert (old["state"], old["reason"]) == ("rejected", "truncated: it ends inside a block.")
     assert (new["state"], new["file_id"] != old["file_id"]) == ("valid", True)
+
+
+async def test_what_was_found_has_its_rows_and_its_words(rows: Rows) -> None:
+    note = FileFinding(code="toy-odd", severity="note", message="it is odd", line=7)
+    error = FileFinding(code="toy-cut", severity="error", message="it is \ufffd", byte=9)
+    counts: dict[str, Any] = {"violations": 2, "notes": 1, "duration_seconds": 3.5}
+    valid = validated("R1").model_copy(update={"findings": (note,), **counts})
+    bad = rejected("R2").model_copy(
+        update={"findings": (error, note), "errors": 1, "format": "FASTQ", **counts}
+    )
+    await rows.tell(*ORDERED, landed("R1"), landed("R2"), valid, bad)
+    told = await findings_of(rows.connection, (await file(rows))["file_id"])
+    assert [(one["code"], one["line"], one["message"]) for one in told] == [
+        ("toy-odd", 7, "it is odd"),
+    ]  # fmt: skip
+    found = await file(rows, "R2")
+    told = await findings_of(rows.connection, found["file_id"])
+    assert [(one["number"], one["severity"], one["byte"]) for one in told] == [
+        (1, "error", 9), (2, "note", None),
+    ]  # fmt: skip
+    names = ("errors", "violations", "notes", "validation_seconds", "format")
+    assert [found[name] for name in names] == [1, 2, 1, 3.5, "FASTQ"]
+    lines = await validation_lines(rows.connection)
+    name, fastq = "validation_duration_seconds", 'file_type="fastq"'
+    assert f'{name}_bucket{{{fastq},le="1"}} 0' in lines
+    assert f'{name}_bucket{{{fastq},le="10"}} 2' in lines
+    assert lines[-2:] == [f"{name}_sum{{{fastq}}} 7", f"{name}_count{{{fastq}}} 2"]
+    files_now: asked_file.Files = {}
+    for event in (valid, bad):
+        asked_file.take(files_now, topics.SAMPLE, heard(event))
+    first, second = files_now.values()
+    assert asked_file.why(first).says == "is valid, with 2 violations, 1 note"
+    assert asked_file.why(second).says.endswith(", which is one of 1 error, 2 violations, 1 note")
+    assert asked_file.facts(second)["findings"][0]["code"] == "toy-cut"
 
 
 async def test_what_was_tried_waits_for_another_try_or_a_person(rows: Rows) -> None:

@@ -17,6 +17,7 @@ from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.errors import Parked, Retry
 from genoflow.events.event import Event
 from genoflow.events.expected_file import ExpectedFile
+from genoflow.events.file_finding import FileFinding
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.identity import GENOFLOW
@@ -35,6 +36,11 @@ from genoflow.processors.validate_files import (
     attempt_failed,
     validate,
 )
+from genoflow.processors.validation.engine import READERS
+from genoflow.processors.validation.findings import Findings, Where
+from genoflow.processors.validation.port import Expected, Measured
+from genoflow.processors.validation.rules import Rule, Severity
+from genoflow.processors.validation.source import Source
 from tests.fakes import FakeStore
 from tests.partition import MOMENT
 from tests.reads import bgzf, fastq
@@ -214,13 +220,18 @@ def test_what_failed_is_said(reason: str, code: str) -> None:
 
 
 def performed(
-    body: bytes, event: FileLanded, store: FakeStore | None = None, **known: Any
+    body: bytes,
+    event: FileLanded,
+    store: FakeStore | None = None,
+    *,
+    strict: bool = False,
+    **known: Any,
 ) -> Event:
     if store is None:
         store = FakeStore()
         store.keep("raw", event.object_key, body, {})
     told: list[tuple[float, float | None, str]] = []
-    attempt = ByteAttempt(UUID(int=1), 1, store, lambda *news: told.append(news))
+    attempt = ByteAttempt(UUID(int=1), 1, store, lambda *news: told.append(news), strict)
     arguments = read(event, **known).arguments
     assert isinstance(arguments, Read)
     [said] = validate(arguments, attempt)
@@ -256,6 +267,36 @@ def test_a_faulty_file_is_rejected_with_both_sides() -> None:
     assert (said.found_md5, said.at_byte) == (hashlib.md5(body).hexdigest(), len(body))
     assert said.reason.endswith("; send it again whole, and compare its size before and after")
     given().when(landed(**declared)).performed(said).then(said)
+
+
+ODD = Rule("toy-odd", Severity.VIOLATION, "", "numbers are even", "add one", "3")
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_what_was_found_stands_in_the_verdict(
+    monkeypatch: pytest.MonkeyPatch, strict: bool
+) -> None:
+    def read(source: Source, _: str, __: Expected, findings: Findings) -> Measured:
+        source.drain()
+        findings.add(ODD, "3\x00 is odd", Where(line=4))
+        return Measured("FASTQ")
+
+    monkeypatch.setitem(READERS, "FASTQ", read)
+    said = performed(BODY, landed(version="v1"), strict=strict)
+    assert isinstance(said, FileRejected if strict else Validated)
+    assert (said.violations, said.notes, said.is_strict) == (1, 0, strict)
+    assert said.findings == (
+        FileFinding(code="toy-odd", severity="violation", message="3 is odd", line=4),
+    )
+    assert said.duration_seconds is not None
+    if isinstance(said, FileRejected):
+        assert (said.reason_code, said.errors, said.format) == ("malformed record", 0, "FASTQ")
+        assert said.reason == "3 is odd; add one"
+
+
+def test_a_failed_attempt_is_repeated_three_times() -> None:
+    assert [wait.total_seconds() for wait in WAITS] == [60, 120, 240]
+    assert ATTEMPTS_MAX == 4
 
 
 def test_an_object_that_is_gone_is_rejected_and_a_store_that_is_away_is_not() -> None:

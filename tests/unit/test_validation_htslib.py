@@ -13,12 +13,11 @@ import pytest
 
 from genoflow.events.errors import Retry
 from genoflow.processors.validation import scratch
-from genoflow.processors.validation.engine import PythonEngine
-from genoflow.processors.validation.port import Expected, Finding, Found
+from genoflow.processors.validation.port import Expected
 from tests.alignments import bam, contigs, cram, cram_against, vcf
+from tests.judged import Passed, Refused, judged
 from tests.reads import bgzf, fastq, flipped
 
-ENGINE = PythonEngine()
 MAKE: dict[str, Callable[[], bytes]] = {
     "BAM": bam,
     "CRAM": cram,
@@ -34,20 +33,20 @@ def role_of(kind: str) -> str:
     return kind if kind in ("BAM", "CRAM") else "VCF"
 
 
-def judge(body: bytes, role: str, **known: Any) -> Found | Finding:
+def judge(body: bytes, role: str, **known: Any) -> Passed | Refused:
     pieces = [body[at : at + 777] for at in range(0, len(body), 777)]
-    return ENGINE.validate(pieces, Expected(role=role, **known))
+    return judged(pieces, Expected(role=role, **known))
 
 
-def validated(body: bytes, role: str, **known: Any) -> Found:
+def validated(body: bytes, role: str, **known: Any) -> Passed:
     found = judge(body, role, **known)
-    assert isinstance(found, Found), found
+    assert isinstance(found, Passed), found
     return found
 
 
-def rejected(body: bytes, role: str, **known: Any) -> Finding:
+def rejected(body: bytes, role: str, **known: Any) -> Refused:
     found = judge(body, role, **known)
-    assert isinstance(found, Finding), found
+    assert isinstance(found, Refused), found
     return found
 
 
@@ -89,7 +88,7 @@ def test_no_truncation_is_ever_validated(kind: str) -> None:
         # A text of variants may be cut between two lines, and nothing in it says how many are due.
         if kind == "VCF" and body[:size].endswith(b"\n"):
             continue
-        assert isinstance(found, Finding), size
+        assert isinstance(found, Refused), size
         if size > 30:
             assert found.reason_code == "truncated", (size, found)
 
@@ -108,8 +107,8 @@ def test_turned_bits_are_a_finding_or_harmless_and_never_an_error(kind: str) -> 
     rejections = 0
     for seed in range(300):
         found = judge(flipped(body, seed, 1 + seed % 3), role_of(kind))
-        assert isinstance(found, Found | Finding)
-        rejections += isinstance(found, Finding)
+        assert isinstance(found, Passed | Refused)
+        rejections += isinstance(found, Refused)
     # Text has no checksum of its own. A CRAM's first bytes hold a name that means nothing.
     least = {"VCF": 30, "CRAM": 285}.get(kind, 295)
     assert rejections >= least
@@ -126,7 +125,7 @@ def test_nonsense_in_whole_blocks_is_a_finding_or_harmless_and_never_an_error(ki
     text = gzip.decompress(MAKE[kind]())
     for seed in range(600):
         found = judge(bgzf(flipped(text, seed, 1 + seed % 3)), role_of(kind), sample_id="S1")
-        assert isinstance(found, Found | Finding)
+        assert isinstance(found, Passed | Refused)
 
 
 def test_a_quality_beyond_the_scale_is_malformed() -> None:
@@ -137,8 +136,8 @@ def test_a_quality_beyond_the_scale_is_malformed() -> None:
     for quality, ok in ((93, True), (94, False), (200, False)):
         body = bgzf(text[:start] + bytes([quality]) + text[start + 1 :])
         found = judge(body, "BAM")
-        assert isinstance(found, Found) is ok, found
-        if isinstance(found, Finding):
+        assert isinstance(found, Passed) is ok, found
+        if isinstance(found, Refused):
             assert (found.reason_code, found.at_record) == ("malformed record", 1)
 
 
@@ -279,7 +278,7 @@ def test_the_build_of_variants_is_found(lines: tuple[str, ...], build: str | Non
     body = vcf(lines=lines)
     assert validated(body, "VCF").measured.reference == build
     declared = ("GRCh38",)
-    assert isinstance(judge(body, "VCF", references=declared), Finding) is (build == "GRCh37")
+    assert isinstance(judge(body, "VCF", references=declared), Refused) is (build == "GRCh37")
 
 
 # -- indexes, and the copy

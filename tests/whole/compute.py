@@ -25,7 +25,9 @@ from genoflow.processors.processor import Bytes, Processor
 from genoflow.processors.running.manifest import Listed, RunManifest, Submission, Tasks
 from genoflow.processors.running.names import attempt_prefix, manifest_key
 from genoflow.processors.validate_files import Read, verdict
-from genoflow.processors.validation.port import Expected, Finding, Found, Measured
+from genoflow.processors.validation.findings import Findings
+from genoflow.processors.validation.house import TRUNCATED
+from genoflow.processors.validation.port import Expected, Measured, Report
 from tests import qc_facts, run_facts
 from tests.fakes import FakeCatalog, FakeStore
 from tests.qc_facts import sha
@@ -147,13 +149,14 @@ class Engine:
     def __init__(self, samples: Mapping[str, Sample]) -> None:
         self._samples = samples
 
-    def validate(self, pieces: Iterable[bytes], expected: Expected) -> Found | Finding:
+    def validate(self, pieces: Iterable[bytes], expected: Expected) -> Report:
         """The verdict on a file: cut ones say so themselves."""
         body = b"".join(pieces)
         assert expected.sample_id is not None
-        sample = self._samples[expected.sample_id]
+        sample, findings = self._samples[expected.sample_id], Findings()
         if body.startswith(CUT):
-            return Finding("truncated", "it ends early", size_bytes=len(body))
+            findings.add(TRUNCATED, "it ends early")
+            return Report("bgzf", len(body), "", "", findings, "FASTQ")
         reads = _reads(sample)
         measured = Measured(
             format="FASTQ", reads=reads, bases=reads * CALLED,
@@ -162,7 +165,7 @@ class Engine:
         )  # fmt: skip
         md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
         whole = hashlib.sha256(f"{sample.name} {expected.role}".encode()).hexdigest()
-        return Found(measured, "bgzf", len(body), md5, whole)
+        return Report("bgzf", len(body), md5, whole, findings, "FASTQ", measured)
 
 
 class Bodies:

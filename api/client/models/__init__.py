@@ -6,7 +6,7 @@ from genoflow.api.client.models.configuration import Configuration
 from genoflow.api.client.models.events import Lineage
 from genoflow.api.client.models.execution import Job, Progress, Task, Usage
 from genoflow.api.client.models.files import Assigned, File
-from genoflow.api.client.models.ingestion import FoundInFile, Upload, UploadSummary
+from genoflow.api.client.models.ingestion import Finding, FoundInFile, Upload, UploadSummary
 from genoflow.api.client.models.monitoring import Health, Metric, Metrics
 from genoflow.api.client.models.notifications import (
     Cancelled,
@@ -66,6 +66,7 @@ __all__ = [
     "Entry",
     "Event",
     "File",
+    "Finding",
     "FoundInFile",
     "Health",
     "Job",

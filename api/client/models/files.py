@@ -49,6 +49,11 @@ class File(Answer):
     compression: str | None = None
     reads: int | None = None
     bases: int | None = None
+    errors: int | None = None
+    violations: int | None = None
+    notes: int | None = None
+    is_strict: bool | None = None
+    validation_seconds: float | None = None
     upload_id: UUID | None = None
     landed_at: datetime | None = None
     landed_by: str | None = None

@@ -10,9 +10,31 @@ from pydantic import Field
 from genoflow.api.client.answers import Answer
 
 
+class Finding(Answer):
+    """A rule of its format that a file breaks, and where."""
+
+    code: str
+    severity: str
+    """one of error, violation, note"""
+    message: str
+    line: int | None
+    record: int | None
+    """counted from 1; header lines are none"""
+    byte: int | None
+    """of the stored bytes"""
+
+
 class FoundInFile(Answer):
     """What reading the file found; null where it was not read so far."""
 
+    is_valid: bool | None
+    """null until there is a verdict"""
+    errors: int | None
+    violations: int | None
+    """a must of its format is broken"""
+    notes: int | None
+    findings: tuple[Finding, ...]
+    """the worst first, 50 at most"""
     format_: str | None = Field(alias="format")
     compression: str | None
     reads: int | None

@@ -1,0 +1,96 @@
+"""The house's own rules: what is asked of any file, whatever its format."""
+
+from __future__ import annotations
+
+from genoflow.processors.validation.rules import Rule, Severity
+
+EMPTY = Rule(
+    "file-empty", Severity.ERROR, "",
+    "a file has bytes; FASTQ and SAM alone may have none",
+    "send it again, or invalidate its read set if there is nothing to send",
+    "a VCF of 0 bytes", kind="empty",
+)  # fmt: skip
+UNKNOWN_FORMAT = Rule(
+    "file-format-unknown", Severity.ERROR, "",
+    "its first bytes are those of FASTQ, SAM, BAM, CRAM, VCF, BCF or of an index of these",
+    "send it in one of these formats, as it is or compressed by gzip or bgzip",
+    "a ZIP archive", kind="not this format",
+)  # fmt: skip
+OTHER_FORMAT = Rule(
+    "file-not-its-format", Severity.ERROR, "",
+    "it has the format that its role asks for",
+    "send the file that its role asks for, or send it under its own role",
+    "a VCF that was sent as R1", kind="not this format",
+)  # fmt: skip
+OTHER_BYTES = Rule(
+    "file-checksum-mismatch", Severity.ERROR, "",
+    "each checksum that was declared is that of its bytes",
+    "send it again; if it differs again, compute the checksum where the file was made",
+    "one bit of it is turned after `md5sum` was run", kind="checksum mismatch",
+)  # fmt: skip
+OTHER_SIZE = Rule(
+    "file-size-changed", Severity.ERROR, "",
+    "it has as many bytes as when it landed",
+    "send it again",
+    "a longer file is put under its name before it is read", kind="gone",
+)  # fmt: skip
+GONE = Rule(
+    "file-gone", Severity.ERROR, "",
+    "the version that landed is there to be read",
+    "send it again",
+    "it is deleted before it is read", kind="gone",
+)  # fmt: skip
+TRUNCATED = Rule(
+    "file-truncated", Severity.ERROR, "",
+    "it goes on to the end that its format asks for",
+    "send it again whole, and compare its size before and after",
+    "its last 100 bytes are missing", kind="truncated",
+)  # fmt: skip
+UNREADABLE = Rule(
+    "file-unreadable", Severity.ERROR, "",
+    "its compression and its structure can be followed to the end",
+    "send it again; if it fails again, write it anew where it was made",
+    "a bit of a compressed block is turned", kind="unreadable",
+)  # fmt: skip
+MALFORMED = Rule(
+    "file-malformed-record", Severity.ERROR, "",
+    "each of its records can be read",
+    "write it anew with the program that made it, and send that",
+    "a line of a VCF has four columns",
+)  # fmt: skip
+NO_READS = Rule(
+    "file-without-reads", Severity.ERROR, "",
+    "it holds reads, unless demultiplexing counted none",
+    "send it again, or invalidate its read set if there is nothing to send",
+    "a BAM with a header alone", kind="empty",
+)  # fmt: skip
+MATES_DIFFER = Rule(
+    "file-mates-differ", Severity.ERROR, "",
+    "the reads of R1 and R2 have the same names in the same order, and each file holds its mate",
+    "send each mate under its own role, both from one run of the program that made them",
+    "a read is missing in R2", kind="mates differ",
+)  # fmt: skip
+OTHER_BUILD = Rule(
+    "file-wrong-build", Severity.ERROR, "",
+    "its header is of the build that its order names",
+    "send it made with the build of the order, or correct the order",
+    "a BAM of GRCh37 for an order that names GRCh38", kind="wrong build",
+)  # fmt: skip
+OTHER_SAMPLE = Rule(
+    "file-wrong-sample", Severity.ERROR, "",
+    "its header and its names are of the sample, the lane and the count that are due",
+    "send it for the sample that it is of, or correct what was registered",
+    "a BAM whose @RG names S2 and that was sent for S1", kind="wrong sample",
+)  # fmt: skip
+READER_DIED = Rule(
+    "validator-died", Severity.ERROR, "",
+    "the process that reads a file comes to its end within its memory and its time",
+    "try again on a machine with more memory; if it dies again, report the file's first "
+    "megabyte and this message",
+    "the process is killed while it reads", kind="unreadable",
+)  # fmt: skip
+
+RULES = (
+    EMPTY, UNKNOWN_FORMAT, OTHER_FORMAT, OTHER_BYTES, OTHER_SIZE, GONE, TRUNCATED, UNREADABLE,
+    MALFORMED, NO_READS, MATES_DIFFER, OTHER_BUILD, OTHER_SAMPLE, READER_DIED,
+)  # fmt: skip
