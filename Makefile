@@ -69,6 +69,7 @@ bench: setup-bench  ## ours beside the anchors, as ratios in one run
 faults: setup-dev  ## kill workers and brokers, spoil the link, and judge what stands on the log
 	@$(BIN)/python -m genoflow.deploy.local.artifacts kafka
 	@$(BIN)/python -m tests.faults
+	@$(BIN)/python -m tests.fuzz_validation --files 100000
 
 clean:  ## remove what set-up made here (not the cache, not your data)
 	@rm -rf .venv .pkg build dist *.egg-info native/target native/*.so

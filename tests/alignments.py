@@ -32,20 +32,46 @@ def bam(count: int = 70, seed: int = 1, **header: Any) -> bytes:
     return _written(lambda path: _alignments(path, "wb", [], count, seed, header))
 
 
-def cram(count: int = 70, seed: int = 1, **header: Any) -> bytes:
+def cram(count: int = 70, seed: int = 1, *options: str, **header: Any) -> bytes:
     """The same records; the bases stand in the file, so nobody needs the reference."""
-    return _written(lambda path: _alignments(path, "wc", ["no_ref=1"], count, seed, header))
+    given = ["no_ref=1", *options]
+    return _written(lambda path: _alignments(path, "wc", given, count, seed, header))
 
 
-def cram_against(bases: str) -> bytes:
+def in_order(mode: Any, *options: str, count: int = 2_000) -> bytes:
+    """Reads of both sequences in the order of their positions, and a few of none at the end."""
+
+    def write(path: str) -> None:
+        given, chance = list(options), random.Random(3)
+        whole = {**HEADER, "HD": {"VN": "1.6", "SO": "coordinate"}}
+        with pysam.AlignmentFile(path, mode, header=whole, format_options=given) as file:
+            for number in range(count):
+                record = pysam.AlignedSegment(file.header)
+                record.query_name = f"read{number}"
+                record.query_sequence = "".join(chance.choices("ACGT", k=50))
+                record.query_qualities_str = "F" * 50
+                record.flag = 4
+                if number < count * 9 // 10:
+                    record.flag = 0
+                    record.reference_id = int(number >= count // 2)
+                    record.reference_start = number % (count // 2)
+                    record.cigarstring, record.mapping_quality = "50M", 60
+                file.write(record)
+
+    return _written(write)
+
+
+def cram_against(bases: str, *options: str, **tags: str) -> bytes:
     """Reads that are written as differences to a reference, which is gone afterwards."""
 
     def write(path: str) -> None:
         fasta = Path(path).with_name("genome.fa")
         fasta.write_text(f">one\n{bases}\n", "ascii")
         pysam.faidx(str(fasta))
-        header = {"SQ": [{"SN": "one", "LN": len(bases)}]}
-        with pysam.AlignmentFile(path, "wc", header=header, reference_filename=str(fasta)) as file:
+        header = {"SQ": [{"SN": "one", "LN": len(bases), **tags}]}
+        with pysam.AlignmentFile(
+            path, "wc", header=header, reference_filename=str(fasta), format_options=[*options]
+        ) as file:
             for start in range(0, len(bases) - 50, 10):
                 record = pysam.AlignedSegment(file.header)
                 record.query_name = f"read{start}"
@@ -85,6 +111,12 @@ def vcf(
                 file.write(record)
 
     return _written(write)
+
+
+def index_bcf(path: Path) -> None:
+    """Write the index of a BCF file beside it."""
+    index: Any = pysam.tabix_index  # whose annotation leaves this format out
+    index(str(path), preset="bcf", csi=True)
 
 
 def _alignments(

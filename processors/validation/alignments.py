@@ -18,6 +18,7 @@ CRAM_FIELDS = 0x2 | 0x400
 NOT_PRIMARY = 0x900  # secondary or supplementary: another line about a read that was counted
 UNMAPPED = 0x4
 DUPLICATE = 0x400
+LETTERS = bytes(min(score + 33, 255) for score in range(256))  # as SAM writes scores
 # What htslib and its wrapper raise of bytes that they cannot take.
 UNREADABLE = (
     OSError,
@@ -110,8 +111,9 @@ class _Alignments:
         bases = ""
         if self._with_bases:
             bases = "".join([record.query_sequence or "" for record in primary])
-        texts = [record.query_qualities_str or "" for record in primary]
-        qualities = "".join(texts).encode("latin-1", "replace")
+        # Not as pysam's text: of a read of one base it changes the byte that Python shares.
+        scores = b"".join([bytes(record.query_qualities or b"") for record in primary])
+        qualities = scores.translate(LETTERS)
         if qualities.translate(None, QUALITIES):
             raise ValueError("a quality is above 93")
         self._sums.take(lengths, bases.encode("ascii"), qualities)

@@ -1,0 +1,1 @@
+"""Index files: BAI, CSI, TBI and CRAI, alone and beside the file that they are of."""
