@@ -42,6 +42,7 @@ COMMANDS = {
     ),
     "reads": ("genoflow.deploy.commands.reads", "reads", "Bring in material made elsewhere."),
     "watch": ("genoflow.deploy.commands.watch", "watch", "Take in what instruments write."),
+    "ingest": ("genoflow.deploy.commands.ingest", "ingest", "Take in what the store holds."),
     "timeline": ("genoflow.deploy.commands.timeline", "timeline", "What happened to a subject."),
     "catalog": ("genoflow.deploy.commands.catalog", "catalog", "Publish and show documents."),
     "qc": ("genoflow.deploy.commands.qc", "qc", "Decide about reads that failed."),

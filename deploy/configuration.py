@@ -32,7 +32,11 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
         "trusted_proxies",
     ),
     "project": (*EVERYWHERE, "postgres"),
-    "watch": (*EVERYWHERE, *STORE, "raw_bucket"),
+    "watch": (*EVERYWHERE, *STORE, "raw_bucket", "transfer", "datasync_task", "aws_endpoint"),
+    "ingest": (
+        *EVERYWHERE, *STORE, "raw_bucket", "notifications_from", "notifications_topic",
+        "notifications_queue", "aws_endpoint", "landing_left_out", "reconcile_hours",
+    ),
     "backup": (*EVERYWHERE, *STORE, "backup_bucket", "backup_keep_days"),
     "registry": ("environment", "registry", "log_level"),
 }  # fmt: skip

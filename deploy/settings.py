@@ -53,6 +53,34 @@ class Settings(BaseSettings):
     raw_bucket: str = Field("genoflow-raw", description="where files land")
     work_bucket: str = Field("genoflow-work", description="where jobs leave their outcomes")
     results_bucket: str = Field("genoflow-results", description="where runs leave their results")
+    notifications_from: Literal["kafka", "sqs", "eventbridge"] = Field(
+        "kafka", description="by which way the object store tells of its objects"
+    )
+    notifications_topic: str = Field(
+        "genoflow-store-notices", pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="where the embedded store, or another one, tells of its objects on Kafka",
+    )  # fmt: skip
+    notifications_queue: str = Field(
+        "", description="https://… of the SQS queue; EventBridge's rule has it as its target"
+    )
+    aws_endpoint: str | None = Field(
+        None, description="http(s)://host:port of SQS and DataSync, where it is not Amazon's own"
+    )
+    landing_left_out: tuple[str, ...] = Field(
+        ("runs/", "reads/", "relabelled/", "catalog/"),
+        description="beginnings of keys in the raw bucket that whoever writes them reports",
+    )
+    reconcile_hours: float = Field(
+        24.0, ge=0, le=8_760,
+        description="between two crawls for what notifications lost; 0 is never",
+    )  # fmt: skip
+    transfer: Literal["copy", "datasync"] = Field(
+        "copy", description="who brings run folders into the raw bucket"
+    )
+    datasync_task: str | None = Field(
+        None, pattern=r"^arn:[a-z-]+:datasync:.+:task/task-[0-9a-z]+$",
+        description="arn:… of the DataSync task from the instruments' share to the raw bucket",
+    )  # fmt: skip
     run_attempts_max: int = Field(
         2, ge=1, le=10, description="submissions of a run, the later ones after what may pass"
     )

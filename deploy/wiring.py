@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from genoflow.deploy.addresses import Addresses, resolve
 from genoflow.deploy.settings import Settings
 from genoflow.events.envelope import Producer
+from genoflow.events.errors import Refused
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.topics import PARTITIONS_DEFAULT, PARTITIONS_EMBEDDED, Topic, declared
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from genoflow.events.log.kafka_topics import TopicAdmin
     from genoflow.events.log.port import EventLog
     from genoflow.processors.adapters.children import ChildPool
+    from genoflow.processors.intake.heard import Messages, Shelves
+    from genoflow.processors.intake.notifications import StorePorch
+    from genoflow.processors.intake.run_folders import RunFolders, SummingStore
+    from genoflow.processors.intake.transfer import Transfer
     from genoflow.processors.intake.watch import Limits
     from genoflow.processors.intake.watcher import Watcher
     from genoflow.processors.ports import Mail, Ports, Webhooks
@@ -197,11 +202,86 @@ def open_watcher(
     parts = TransferConfig(
         multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=2
     )
+    folders, store = Directories(roots, vendor), S3RunStore(open_s3(settings), parts)
     return Watcher(
-        LogOfRuns(log), Directories(roots, vendor), vendor, S3RunStore(open_s3(settings), parts),
+        LogOfRuns(log), folders, vendor, store,
         bucket=settings.raw_bucket, guard=guard, clock=SystemClock(), limits=limits,
         by=Producer(service=WATCHER, version=version("genoflow")),
+        transfer=_transfer(settings, folders, store),
     )  # fmt: skip
+
+
+def _transfer(settings: Settings, folders: RunFolders, store: SummingStore) -> Transfer | None:
+    """DataSync, where the settings say so; none is the watcher's own copy."""
+    if settings.transfer == "copy":
+        return None
+    if settings.datasync_task is None:
+        raise Refused(
+            "GENOFLOW_TRANSFER is datasync, and no task is named; set GENOFLOW_DATASYNC_TASK to "
+            "the ARN of the one from the instruments' share to the raw bucket"
+        )
+    from genoflow.processors.adapters.datasync import DataSync  # noqa: PLC0415
+
+    return DataSync(aws_client(settings, "datasync"), settings.datasync_task, folders, store)
+
+
+def open_store_porch(
+    settings: Settings, log: EventLog, bucket: str | None = None
+) -> tuple[StorePorch, Shelves]:
+    """The porch of the object store over the raw bucket or another, and the store's own history."""
+    from genoflow.processors.adapters.s3_shelves import S3Shelves  # noqa: PLC0415
+    from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
+    from genoflow.processors.intake.notifications import PORCH, Scope, StorePorch  # noqa: PLC0415
+    from genoflow.processors.intake.privacy import PrivacyGuard  # noqa: PLC0415
+
+    shelves = S3Shelves(open_s3(settings))
+    porch = StorePorch(
+        log, shelves, scope=Scope((bucket or settings.raw_bucket,), settings.landing_left_out),
+        guard=PrivacyGuard(settings.person_patterns), clock=SystemClock(),
+        by=Producer(service=PORCH, version=version("genoflow")),
+    )  # fmt: skip
+    return porch, shelves
+
+
+@contextlib.asynccontextmanager
+async def open_messages(settings: Settings, source: str) -> AsyncIterator[Messages]:
+    """Where the object store's messages come from: Kafka, or a queue of SQS."""
+    from genoflow.processors.intake.notifications import PORCH  # noqa: PLC0415
+
+    if source == "kafka":
+        from genoflow.processors.adapters.kafka_messages import KafkaMessages  # noqa: PLC0415
+
+        address = resolve(settings, needed=("kafka",)).kafka
+        topic, group = settings.notifications_topic, f"{settings.topic_prefix}{PORCH}"
+        async with KafkaMessages(address, topic, group) as messages:
+            yield messages
+        return
+    from genoflow.processors.adapters.sqs_messages import SqsMessages  # noqa: PLC0415
+
+    if not settings.notifications_queue:
+        raise Refused(
+            f"notifications from {source}: no queue is named; set GENOFLOW_NOTIFICATIONS_QUEUE to "
+            f"the address of the SQS queue"
+        )
+    with contextlib.closing(aws_client(settings, "sqs")) as client:
+        yield SqsMessages(client, settings.notifications_queue, source)
+
+
+def aws_client(settings: Settings, service: str) -> Any:
+    """A boto3 client of another service beside the store, with the store's keys and region."""
+    import boto3  # noqa: PLC0415 -- takes 0.3 s
+    from botocore.config import Config  # noqa: PLC0415
+
+    return boto3.client(
+        service,
+        endpoint_url=settings.aws_endpoint,
+        aws_access_key_id=settings.s3_access_key.get_secret_value(),
+        aws_secret_access_key=settings.s3_secret_key.get_secret_value(),
+        region_name=settings.s3_region,
+        config=Config(
+            connect_timeout=5, read_timeout=60, retries={"max_attempts": 3, "mode": "standard"}
+        ),
+    )
 
 
 def open_s3(settings: Settings) -> Any:

@@ -30,10 +30,12 @@ from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
+from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
+from genoflow.events.notice_parked import NoticeParked
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_planned import NotificationPlanned
 from genoflow.events.notification_queued import NotificationQueued
@@ -135,6 +137,7 @@ EVENTS: tuple[type[Event], ...] = (
     Validated,
     ValidationAttemptFailed,
     FileRejected,
+    FileDeleted,
     QcRequested,
     QcMetricsRecorded,
     QcPassed,
@@ -207,6 +210,7 @@ EVENTS: tuple[type[Event], ...] = (
     DeadlineCancelled,
     SubjectSilent,
     EventParked,
+    NoticeParked,
     EventRequeued,
     EventDiscarded,
     ProjectionCutOver,

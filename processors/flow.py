@@ -11,9 +11,11 @@ from genoflow.events.divergence_found import DivergenceFound
 from genoflow.events.download_link_issued import DownloadLinkIssued
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
+from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
+from genoflow.events.notice_parked import NoticeParked
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.project_access_granted import ProjectAccessGranted
 from genoflow.events.project_access_revoked import ProjectAccessRevoked
@@ -60,6 +62,7 @@ from genoflow.processors.clock import CLOCKS
 from genoflow.processors.collect_results import COLLECT_RESULTS
 from genoflow.processors.deliver import DELIVER
 from genoflow.processors.demultiplex import DEMULTIPLEX
+from genoflow.processors.intake.notifications import PORCH as STORE_NOTIFICATIONS
 from genoflow.processors.intake.task_news import TASK_NEWS
 from genoflow.processors.join_case import JOIN_CASE
 from genoflow.processors.judge_reads import JUDGE_READS
@@ -176,6 +179,11 @@ FLOW: tuple[Row, ...] = (
         "file-desk",
         emits=(FileAssigned, FileLanded),
         about="whose a file is where its metadata do not say: it lands for that sample",
+    ),
+    Porch(
+        STORE_NOTIFICATIONS,
+        emits=(FileLanded, FileDeleted, NoticeParked),
+        about="what the object store tells of its objects, and what a crawl finds in it",
     ),
     CHECKSUM_FILES,
     VALIDATE_FILES,

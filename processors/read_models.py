@@ -20,6 +20,7 @@ from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
+from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.proposal import Proposal, ProposalRefused
@@ -81,6 +82,7 @@ READ_MODELS = (
             Validated,
             ValidationAttemptFailed,
             FileRejected,
+            FileDeleted,
         ),
         about="every version of a file: place, checksums, state, and what it waits for",
     ),
@@ -118,6 +120,7 @@ READ_MODELS = (
             Validated,
             ValidationAttemptFailed,
             FileRejected,
+            FileDeleted,
             SequencingRunQcPassed,
             SequencingRunQcFailed,
             QcRequested,

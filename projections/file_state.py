@@ -12,6 +12,7 @@ from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
+from genoflow.events.file_deleted import ERASED, FileDeleted
 from genoflow.events.file_landed import FileLanded, unassigned_key
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.identity import external_id
@@ -62,6 +63,9 @@ class FileRow(Row):
     upload_id: UUID | None = None  # of FileLanded
     landed_at: datetime | None = None
     landed_by: str | None = None  # whoever brought it, or for whom a program did
+    deleted_at: datetime | None = None
+    deletion: str | None = None  # hidden behind a mark of deletion, or erased
+    deleted_by_rule: str | None = None  # of retention; none where nobody of ours did it
 
     @property
     def part(self) -> str:
@@ -202,6 +206,18 @@ def _tried(file: FileRow, event: ValidationAttemptFailed) -> Fields:
     return _judged(file, "tried", waits_for, f"{tries}: {event.reason_code}: {event.reason}")
 
 
+def _deleted(file: FileRow, event: FileDeleted) -> Fields:
+    if file.deletion == ERASED:
+        return {}
+    # What was found in it stays so. But nobody can read it any more, or is to wait for it.
+    return {
+        "deleted_at": event.envelope.occurred_at,
+        "deletion": event.manner,
+        "deleted_by_rule": event.rule,
+        "waits_for": None,
+    }
+
+
 USES: Mapping[type[Event], Callable[[FileRow, Any], Fields]] = {
     FileLanded: _landed,
     FileAssigned: _assigned,
@@ -209,5 +225,6 @@ USES: Mapping[type[Event], Callable[[FileRow, Any], Fields]] = {
     FileChecksumMismatched: _mismatched,
     Validated: _validated,
     FileRejected: _rejected,
+    FileDeleted: _deleted,
     ValidationAttemptFailed: _tried,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.aws"]
 HERE = Path(__file__).parent
 
 # A file of these takes minutes, and one of the others seconds: what is long begins first, so that

@@ -17,6 +17,7 @@ from genoflow.processors.intake.illumina.folder import Illumina
 from genoflow.processors.intake.privacy import PrivacyGuard
 from genoflow.processors.intake.run_folders import FileSeen, Held, Look, Source
 from genoflow.processors.intake.told import LogOfRuns, RunLog
+from genoflow.processors.intake.transfer import Transfer
 from genoflow.processors.intake.watch import Limits
 from genoflow.processors.intake.watcher import Pass, Watcher
 from tests.fakes import BEGINNING, FakeClock
@@ -91,12 +92,12 @@ class Lab:
         self.watcher = self.another()
         self.passes: list[Pass] = []
 
-    def another(self, log: RunLog | None = None) -> Watcher:
+    def another(self, log: RunLog | None = None, transfer: Transfer | None = None) -> Watcher:
         guard = PrivacyGuard(Settings().person_patterns)
         return Watcher(
             log or LogOfRuns(self.log), self.folders, Illumina(guard.finds), self.store,
             bucket="raw", guard=guard, clock=self.clock, limits=Limits(),
-            by=Producer(service="sequencer-watcher", version="0"),
+            by=Producer(service="sequencer-watcher", version="0"), transfer=transfer,
         )  # fmt: skip
 
     async def looks(self, times: int = 1) -> list[str]:

@@ -206,10 +206,11 @@ def _quoted(etag: str) -> str:
     return f'"{plain}"'
 
 
-def head_of(client: Any, bucket: str, key: str) -> ObjectHead:
-    """What the store has under this key now; ObjectGone where there is nothing."""
-    with at(bucket, key):
-        answer = client.head_object(Bucket=bucket, Key=key)
+def head_of(client: Any, bucket: str, key: str, version_id: str = UNVERSIONED) -> ObjectHead:
+    """What the store has under this key now, or of one version; ObjectGone where it has nothing."""
+    asked = {} if version_id == UNVERSIONED else {"VersionId": version_id}
+    with at(bucket, key, asked.get("VersionId", "")):
+        answer = client.head_object(Bucket=bucket, Key=key, **asked)
     return ObjectHead(
         bucket=bucket,
         key=key,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from genoflow.processors.adapters.s3_errors import at, code_and_status
 from genoflow.processors.intake.landing import SHA256
-from genoflow.processors.intake.run_folders import Held, Source
+from genoflow.processors.intake.mirror import CHUNK_BYTES
+from genoflow.processors.intake.run_folders import Held, Source, chunks
 
 WHOLE_BYTES_MAX = 8 * 1024**2  # in one request; a part of a larger file has as many by default
 
@@ -31,6 +34,22 @@ class S3RunStore:
                     return None
                 raise
         return Held(answer["ContentLength"], answer.get("Metadata", {}).get(SHA256))
+
+    def summed(self, bucket: str, key: str) -> Held | None:
+        """Size and checksum of its bytes, as a whole read of them gives."""
+        with at(bucket, key):
+            try:
+                answer = self._client.get_object(Bucket=bucket, Key=key)
+            except ClientError as error:
+                if code_and_status(error)[1] == 404:
+                    return None
+                raise
+            with closing(answer["Body"]) as body:
+                digest, size = hashlib.sha256(), 0
+                for piece in chunks(body, CHUNK_BYTES):
+                    digest.update(piece)
+                    size += len(piece)
+        return Held(size, digest.hexdigest())
 
     def put(
         self, bucket: str, key: str, source: Source, size_bytes: int, metadata: Mapping[str, str]

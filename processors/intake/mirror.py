@@ -1,5 +1,8 @@
 """Copies a complete run into the object store, and compares every file on the way.
 
+`sealed` is the end of every transfer, whoever moves the bytes: each file compared, the folder
+looked at once more, and the manifest written.
+
 A file is read twice: once for its checksum, once to be sent, and its size and time are asked again
 behind both. What is in the store already with the same checksum is not sent again, so a copy that
 was interrupted goes on where it stopped.
@@ -33,6 +36,7 @@ FOLDER = "runs"
 class Mirror:
     """What stands in the store once all is copied."""
 
+    bucket: str
     prefix: str
     manifest_key: str
     manifest_sha256: str
@@ -63,10 +67,26 @@ def mirror(
     """
     prefix = f"{FOLDER}/{run_id}/files/"
     copy = _Copy(folders, store, bucket, shown.name, run_id, prefix, stopping)
+    return sealed(copy.one, store, bucket, prefix, run_id, shown, again)
+
+
+def sealed(
+    one: Callable[[str, FileSeen], str | None],
+    store: RunStore,
+    bucket: str,
+    prefix: str,
+    run_id: str,
+    shown: Shown,
+    again: Callable[[], Shown],
+) -> Mirror | Changed:
+    """Write the manifest of files that are all in the store, or say which file changed meanwhile.
+
+    `one` brings or compares one file, and gives its checksum; None where it is not as it was.
+    """
     paths = sorted(shown.files)
     pool = ThreadPoolExecutor(FILES_AT_ONCE)
     try:
-        sums = list(pool.map(copy.one, paths, (shown.files[path] for path in paths)))
+        sums = list(pool.map(one, paths, (shown.files[path] for path in paths)))
     finally:
         pool.shutdown(cancel_futures=True)  # after an error the rest of the run is not tried
     after = again()
@@ -85,7 +105,7 @@ def mirror(
     key = f"{FOLDER}/{run_id}/manifest-{digest[:16]}.tsv"
     store.put(bucket, key, io.BytesIO(manifest), len(manifest), {RUN: run_id, SHA256: digest})
     total = sum(seen.size_bytes for seen in shown.files.values())
-    return Mirror(prefix, key, digest, len(paths), total)
+    return Mirror(bucket, prefix, key, digest, len(paths), total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +123,7 @@ class _Copy:
         if self.stopping():
             raise Retry(f"{self.name}: the copy was interrupted; the next look goes on with it")
         try:
-            before = self._read(path)
+            before = read_whole(self.folders, self.name, path)
             if before.size_bytes != seen.size_bytes:
                 return None
             sha256 = before.sha256
@@ -112,7 +132,7 @@ class _Copy:
             if held is not None and (held.size_bytes, held.sha256) == (seen.size_bytes, sha256):
                 return sha256
             with self.folders.open(self.name, path) as source:
-                sent = _Hashing(source)
+                sent = Hashing(source)
                 metadata = {RUN: self.run_id, SHA256: sha256}
                 self.store.put(self.bucket, key, sent, seen.size_bytes, metadata)
         except FileNotFoundError:
@@ -129,15 +149,17 @@ class _Copy:
             )
         return sha256
 
-    def _read(self, path: str) -> _Hashing:
-        with self.folders.open(self.name, path) as source:
-            hashing = _Hashing(source)
-            for _ in chunks(hashing, CHUNK_BYTES):
-                pass
-            return hashing
+
+def read_whole(folders: RunFolders, name: str, path: str) -> Hashing:
+    """A file of a run folder, read from end to end for its size and its checksum."""
+    with folders.open(name, path) as source:
+        hashing = Hashing(source)
+        for _ in chunks(hashing, CHUNK_BYTES):
+            pass
+        return hashing
 
 
-class _Hashing:
+class Hashing:
     """A source that counts and sums what is read of it; it has no way back."""
 
     def __init__(self, source: Source) -> None:
@@ -146,6 +168,7 @@ class _Hashing:
         self.size_bytes = 0
 
     def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, counted and summed."""
         piece = self._source.read(size)
         self._digest.update(piece)
         self.size_bytes += len(piece)
@@ -153,4 +176,5 @@ class _Hashing:
 
     @property
     def sha256(self) -> str:
+        """Of all that was read so far."""
         return self._digest.hexdigest()

@@ -142,6 +142,13 @@ class RunStore(Protocol):
         """Write all that the source gives; large ones in parts, each checked by the store."""
 
 
+class SummingStore(RunStore, Protocol):
+    """A store that can also be asked what it really holds."""
+
+    def summed(self, bucket: str, key: str) -> Held | None:
+        """Size and checksum of the object's bytes, all of them read; None where nothing is."""
+
+
 def chunks(source: Source, size_bytes: int) -> Iterator[bytes]:
     """What a source still holds, in pieces."""
     while piece := source.read(size_bytes):

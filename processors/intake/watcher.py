@@ -15,10 +15,11 @@ from genoflow.events.envelope import Producer
 from genoflow.events.errors import Refused, Retry
 from genoflow.events.event import Event
 from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
-from genoflow.processors.intake.mirror import Changed, Mirror, mirror
+from genoflow.processors.intake.mirror import Changed, Mirror
 from genoflow.processors.intake.privacy import PrivacyGuard
 from genoflow.processors.intake.run_folders import RunFolders, RunStore, Shown, Vendor
 from genoflow.processors.intake.told import RunLog
+from genoflow.processors.intake.transfer import LocalCopy, Transfer
 from genoflow.processors.intake.watch import (
     DEFAULTS,
     UNSEEN,
@@ -55,12 +56,12 @@ class Watcher:
         clock: Clock,
         by: Producer,
         limits: Limits = DEFAULTS,
+        transfer: Transfer | None = None,
     ) -> None:
         self._log = log
         self._folders = folders
         self._vendor = vendor
-        self._store = store
-        self._bucket = bucket
+        self._transfer = transfer or LocalCopy(folders, store, bucket)
         self._guard = guard
         self._clock = clock
         self._by = by
@@ -109,14 +110,14 @@ class Watcher:
     async def _copy(self, run_id: str, shown: Shown, result: Pass) -> None:
         began = self._clock.now()
         outcome = await asyncio.to_thread(
-            mirror, self._folders, self._store, self._bucket, run_id, shown,
+            self._transfer.mirror, run_id, shown,
             lambda: self._shown(shown.name, whole=True), self._stopping.is_set,
         )  # fmt: skip
         if isinstance(outcome, Changed):
             await self._append(changed(shown, outcome.what, self._by), result)
             return
         took = max(timedelta(), self._clock.now() - began)
-        event = _fact(run_id, self._bucket, outcome, took)
+        event = _fact(run_id, outcome, took)
         await self._append(mirrored(shown, event, self._clock.now(), self._by), result)
 
     async def _append(self, event: Event, result: Pass) -> None:
@@ -125,9 +126,9 @@ class Watcher:
         result.appended.append(event)
 
 
-def _fact(run_id: str, bucket: str, copy: Mirror, took: timedelta) -> SequencingRunMirrored:
+def _fact(run_id: str, copy: Mirror, took: timedelta) -> SequencingRunMirrored:
     return SequencingRunMirrored(
-        instrument_run_id=run_id, bucket=bucket, prefix=copy.prefix,
+        instrument_run_id=run_id, bucket=copy.bucket, prefix=copy.prefix,
         manifest_key=copy.manifest_key, manifest_sha256=copy.manifest_sha256,
         file_count=copy.file_count, total_bytes=copy.total_bytes,
         duration_seconds=took.total_seconds(),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
+from genoflow.events.file_deleted import HIDDEN
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.topics import Topic
@@ -116,6 +117,8 @@ def word(file: File) -> str:
 
 def why(file: File) -> Answer:
     """What it waits for, or what was found."""
+    if file.row.deletion is not None:
+        return _deleted(file)
     if file.is_unassigned:
         return Answer(
             "waits for its sample: its metadata does not say whose it is", file.at,
@@ -129,6 +132,17 @@ def why(file: File) -> Answer:
             f"ask `genoflow sample why {whose}`", is_waiting=False,
         )  # fmt: skip
     return _judged(file)
+
+
+def _deleted(file: File) -> Answer:
+    row = file.row
+    if row.deletion == HIDDEN:
+        return Answer(
+            "was deleted in the object store: a mark of deletion hides it, and its bytes are kept",
+            row.deleted_at, "take the mark away there to have it back", is_waiting=False,
+        )  # fmt: skip
+    why_so = f"by the rule {row.deleted_by_rule}" if row.deleted_by_rule else "in the object store"
+    return Answer(f"was erased {why_so}: its bytes are gone", row.deleted_at, is_waiting=False)
 
 
 def _judged(file: File) -> Answer:
@@ -193,6 +207,8 @@ def facts(file: File) -> dict[str, Any]:
         "lane": row.lane, "size_bytes": row.size_bytes, "read_set": row.read_set_id,
         "md5": row.md5, "sha256": row.sha256,
     }  # fmt: skip
+    if row.deletion is not None:
+        found |= {"deleted": row.deletion, "deleted_at": row.deleted_at}
     if file.verdict is not None:
         found |= {"verdict": why(file).says, "verdict_at": file.verdict_at}
     if file.is_valid:

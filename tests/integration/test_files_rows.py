@@ -12,6 +12,7 @@ from genoflow.api.validation_figures import validation_lines
 from genoflow.events import topics
 from genoflow.events.envelope import Producer
 from genoflow.events.event import Event
+from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_finding import FileFinding
 from genoflow.projections import files
 from genoflow.projections.asking import file as asked_file
@@ -79,7 +80,17 @@ async def test_a_file_goes_from_landed_to_valid(rows: Rows) -> None:
         "notes": 0, "is_strict": False, "validation_seconds": None,
         "upload_id": found["upload_id"],
         "landed_at": MOMENT + timedelta(minutes=2), "landed_by": somebody().id,
+        "deleted_at": None, "deletion": None, "deleted_by_rule": None,
     }  # fmt: skip
+    gone = FileDeleted(
+        subject_topic="gf.sample.v1", subject_key="S7", bucket="raw", object_key="L1.FC.1/R1",
+        version_id="1", manner="erased", rule="raw-reads",
+    )  # fmt: skip
+    await rows.tell(heard(gone, MOMENT + timedelta(days=1)))
+    found = await file(rows)
+    assert (found["state"], found["deletion"], found["deleted_by_rule"], found["deleted_at"]) == (
+        "valid", "erased", "raw-reads", MOMENT + timedelta(days=1),
+    )  # fmt: skip
     assert await files.file_of(rows.connection, found["file_id"]) == found
     history = await rows.connection.fetch(
         "select state from live.files_history order by log_offset"

@@ -225,7 +225,7 @@ def test_every_topic_is_a_channel_with_the_events_that_can_stand_there() -> None
     for model in EVENTS:
         for seed in range(5):
             assert model.type() in channels[example(model, seed).topic]["messages"]
-    assert list(channels["gf.parked.v1"]["messages"]) == ["EventParked"]
+    assert list(channels["gf.parked.v1"]["messages"]) == ["EventParked", "NoticeParked"]
 
 
 def test_the_headers_are_those_that_the_codec_writes() -> None:

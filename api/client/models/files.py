@@ -57,6 +57,9 @@ class File(Answer):
     upload_id: UUID | None = None
     landed_at: datetime | None = None
     landed_by: str | None = None
+    deleted_at: datetime | None = None
+    deletion: str | None = None
+    deleted_by_rule: str | None = None
     event_id: UUID
     """the newest event behind this row"""
     recorded_at: datetime
