@@ -65,7 +65,7 @@ def stamp_of(kind: str) -> str:
     native = ROOT / "native"
     sources = [
         ROOT / "locks" / f"{kind}.txt", ROOT / "pyproject.toml",
-        *sorted(native.glob("Cargo.*")), *sorted(native.glob("src/*.rs")),
+        *sorted(native.glob("Cargo.*")), *sorted(native.glob("src/**/*.rs")),
     ]  # fmt: skip
     parts = [source.read_bytes() for source in sources]
     return hashlib.sha256(b"\0".join(parts) + str(ROOT).encode()).hexdigest()

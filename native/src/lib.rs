@@ -6,6 +6,7 @@ mod copy;
 mod models;
 mod program;
 mod read;
+mod sam;
 mod to_python;
 mod write;
 
@@ -153,6 +154,8 @@ fn copy_rows(
 mod _rust {
     #[pymodule_export]
     use super::models::Models;
+    #[pymodule_export]
+    use super::sam::AlignmentScan;
     #[pymodule_export]
     use super::{copy_rows, read_columns, Program};
 }
