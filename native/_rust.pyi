@@ -37,3 +37,28 @@ def copy_rows(
     fields: int,
     heads: Sequence[bytes],
 ) -> RawRows: ...
+
+class VcfLines:
+    def __new__(cls, minor: int, samples: int, columns: int) -> VcfLines: ...
+    def configure(
+        self,
+        infos: Sequence[tuple[bytes, int, int, bool]],
+        formats: Sequence[tuple[bytes, int, int, bool]],
+        filters: Sequence[bytes],
+        symbols: Sequence[bytes],
+        contigs: Sequence[tuple[bytes, int]],
+        is_any_contig: bool,
+    ) -> None: ...
+    def look(
+        self, text: bytes
+    ) -> tuple[
+        list[tuple[int, int, int, int, int, int, int]],
+        int,
+        int,
+        int,
+        int,
+        int,
+        int,
+        list[int],
+        list[int],
+    ]: ...

@@ -8,6 +8,7 @@ mod program;
 mod read;
 mod sam;
 mod to_python;
+mod vcf;
 mod write;
 
 use std::borrow::Cow;
@@ -156,6 +157,7 @@ mod _rust {
     use super::models::Models;
     #[pymodule_export]
     use super::sam::AlignmentScan;
+    use super::vcf::VcfLines;
     #[pymodule_export]
     use super::{copy_rows, read_columns, Program};
 }
