@@ -157,6 +157,7 @@ mod _rust {
     use super::models::Models;
     #[pymodule_export]
     use super::sam::AlignmentScan;
+    #[pymodule_export]
     use super::vcf::VcfLines;
     #[pymodule_export]
     use super::{copy_rows, read_columns, Program};

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from genoflow.processors.validation import house
+from genoflow.processors.validation.cram import rules as cram_rules
+from genoflow.processors.validation.indexes import rules as index_rules
 from genoflow.processors.validation.rules import Rule
+from genoflow.processors.validation.sam import rules as sam_rules
+from genoflow.processors.validation.vcf import rules as vcf_rules
 
 
 class Chapter(NamedTuple):
@@ -23,6 +27,26 @@ CHAPTERS = (
         "Any file", ("file-", "validator-"),
         "What is asked of every file, by the house: no specification speaks of it.",
         house.RULES,
+    ),
+    Chapter(
+        "SAM and BAM", ("sam-", "bam-"),
+        "SAM 1.6 and its tags; a record of BAM is held to the same rules as a line of SAM.",
+        sam_rules.RULES, has_text=True,
+    ),
+    Chapter(
+        "CRAM", ("cram-", "reference-"),
+        "CRAM 2.1, 3.0 and 3.1: containers, blocks, slices, and what they hold.",
+        cram_rules.RULES,
+    ),
+    Chapter(
+        "VCF and BCF", ("vcf-", "bcf-"),
+        "VCF 4.1 to 4.5, by what each of them says, and BCF 2.1 and 2.2 as the same records.",
+        vcf_rules.RULES, has_text=True,
+    ),
+    Chapter(
+        "Indexes", ("index-", "crai-", "tbi-", "csi-"),
+        "BAI, CSI, TBI and CRAI, alone and beside the file that they are of.",
+        index_rules.RULES,
     ),
 )  # fmt: skip
 

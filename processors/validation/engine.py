@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from genoflow.processors.validation import house, old_readers
+from genoflow.processors.validation.cram.reader import read_cram
 from genoflow.processors.validation.findings import NOWHERE, Broken, Findings, Where
 from genoflow.processors.validation.formats import (
     ANY_BYTES,
@@ -13,9 +14,14 @@ from genoflow.processors.validation.formats import (
     UNKNOWN,
     format_of,
 )
+from genoflow.processors.validation.indexes.binning import read_index
+from genoflow.processors.validation.indexes.crai import read_crai
 from genoflow.processors.validation.inflate import blocks_of, compression_of
 from genoflow.processors.validation.port import Expected, Fault, Measured, Report
+from genoflow.processors.validation.sam.read import read_bam, read_sam
 from genoflow.processors.validation.source import Source
+from genoflow.processors.validation.vcf.bcf import read_bcf
+from genoflow.processors.validation.vcf.reader import read_vcf
 
 START = Where(byte=0)
 
@@ -23,15 +29,15 @@ Reader = Callable[[Source, str, Expected, Findings], Measured]
 # A format's reader adds what it finds, and raises Broken only where it cannot go on.
 READERS: dict[str, Reader] = {
     "FASTQ": old_readers.fastq,
-    "SAM": old_readers.by_htslib,
-    "BAM": old_readers.by_htslib,
-    "CRAM": old_readers.by_htslib,
-    "VCF": old_readers.by_htslib,
-    "BCF": old_readers.by_htslib,
-    "BAI": old_readers.index,
-    "CSI": old_readers.index,
-    "TBI": old_readers.index,
-    "CRAI": old_readers.index,
+    "SAM": read_sam,
+    "BAM": read_bam,
+    "CRAM": read_cram,
+    "VCF": read_vcf,
+    "BCF": read_bcf,
+    "BAI": read_index,
+    "CSI": read_index,
+    "TBI": read_index,
+    "CRAI": read_crai,
 }
 MAY_BE_EMPTY = ("FASTQ", "SAM")  # of no bytes at all; the others have a header or a magic
 
