@@ -11,18 +11,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from genoflow.deploy.catalog import KINDS, AnyDocument, kind_of, order_of
+from genoflow.deploy.json_schema import faults_of
 from genoflow.events.errors import InvalidEvent, Refused
+from genoflow.events.metric_names import READS_UNITS, bound_faults, in_our_words
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.events.threshold import Threshold
 from genoflow.processors.intake.privacy import IdentifierFound, PrivacyGuard
-from genoflow.processors.qc_metrics import READS_UNITS, RUN_UNITS
-from genoflow.processors.running.parameters import faults_of
+from genoflow.processors.qc_metrics import RUN_UNITS
+from genoflow.processors.qc_profiles import RESULTS, UNITS_AT
+from genoflow.processors.running import parameters
 
 FAULTS_SHOWN_MAX = 30  # about one screen
 STAGES: Mapping[str, Mapping[str, str] | None] = {
@@ -30,6 +35,7 @@ STAGES: Mapping[str, Mapping[str, str] | None] = {
     "reads_thresholds": READS_UNITS,
     "results_thresholds": None,  # what a pipeline measures is its own
 }
+PROFILE_SCHEMA = "qc_profile.v1.schema.json"
 
 
 def canonical(value: object) -> str:
@@ -99,9 +105,7 @@ def _document(plain: dict[str, Any]) -> AnyDocument:
     if kind is None:
         raise InvalidEvent(f"kind: {name!r} is none; it can be {', '.join(KINDS)}")
     if kind is QcProfilePublished:
-        bare = QcProfilePublished(**fields | {"content_sha256": "0" * 64}).payload()
-        thresholds = {stage: bare[stage] for stage in STAGES}
-        _put(fields, "content_sha256", digest(canonical(thresholds)))
+        fields = _profile(plain)
     if kind is PipelinePublished:
         for part in ("parameters_schema", "parameters"):
             value = fields.pop(part, {})
@@ -111,6 +115,35 @@ def _document(plain: dict[str, Any]) -> AnyDocument:
             _put(fields, f"{part}_json", text)
             _put(fields, f"{part}_sha256", digest(text))
     return kind(**fields)
+
+
+def _profile(plain: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a profile, its metrics under our names and in our units."""
+    if faults := faults_of(plain, profile_schema()):
+        raise InvalidEvent("\n".join(faults))
+    fields = {name: value for name, value in plain.items() if name != "kind"}
+    fields["reads_thresholds"] = [in_our_words(one) for one in fields["reads_thresholds"]]
+    fields["assay_thresholds"] = [_part(one) for one in fields.get("assay_thresholds", ())]
+    bare = QcProfilePublished(**fields | {"content_sha256": "0" * 64}).payload()
+    thresholds = {stage: bare[stage] for stage in STAGES}
+    if bare["assay_thresholds"]:  # absent before they could be given, and so in older digests
+        thresholds["assay_thresholds"] = bare["assay_thresholds"]
+    _put(fields, "content_sha256", digest(canonical(thresholds)))
+    return fields
+
+
+def _part(part: dict[str, Any]) -> dict[str, Any]:
+    if part["stage"] == RESULTS:
+        return part  # a pipeline names what it measures
+    return {**part, "thresholds": [in_our_words(one) for one in part["thresholds"]]}
+
+
+@cache
+def profile_schema() -> dict[str, Any]:
+    """The JSON Schema of profiles, as it is published with the schemas of events."""
+    text = files("genoflow.schemas").joinpath(PROFILE_SCHEMA).read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
 
 def _put(fields: dict[str, Any], name: str, computed: str) -> None:
@@ -133,34 +166,39 @@ def _faults(document: AnyDocument, everything: Sequence[AnyDocument]) -> Iterabl
         yield from _target_set_faults(document, everything)
     elif isinstance(document, PipelinePublished):
         schema = json.loads(document.parameters_schema_json)
-        for fault in faults_of(json.loads(document.parameters_json), schema):
+        for fault in parameters.faults_of(json.loads(document.parameters_json), schema):
             yield f"parameters.{fault}"
 
 
 def _profile_faults(profile: QcProfilePublished) -> Iterable[str]:
-    if not any(getattr(profile, stage) for stage in STAGES):
+    if not any(getattr(profile, stage) for stage in STAGES) and not profile.assay_thresholds:
         yield "requires nothing; give it at least one threshold"
     for stage, units in STAGES.items():
-        seen: set[str] = set()
-        for one in getattr(profile, stage):
-            place = f"{stage}.{one.metric}"
-            if one.metric in seen:
-                yield f"{place}: stands twice; keep one of them"
-            seen.add(one.metric)
-            if units is not None and one.metric not in units:
-                yield f"{place}: is not measured; there are {', '.join(units)}"
-            elif units is not None and one.unit != units[one.metric]:
-                yield f"{place}: is measured in {units[one.metric]!r}, not in {one.unit!r}"
-            yield from (f"{place}: {fault}" for fault in _bound_faults(one))
+        yield from _threshold_faults(stage, getattr(profile, stage), units)
+    seen: set[tuple[str, str]] = set()
+    for part in profile.assay_thresholds:
+        place = f"assay_thresholds.{part.assay}.{part.stage}"
+        if (part.assay, part.stage) in seen:
+            yield f"{place}: stands twice; put its thresholds into one"
+        seen.add((part.assay, part.stage))
+        yield from _threshold_faults(place, part.thresholds, UNITS_AT.get(part.stage))
 
 
-def _bound_faults(one: Threshold) -> Iterable[str]:
-    bounds = (one.required_min, one.warn_min, one.warn_max, one.required_max)
-    given = [bound for bound in bounds if bound is not None]
-    if not given:
-        yield "has no bound; give it required_min, required_max, warn_min or warn_max"
-    if given != sorted(given):
-        yield "its bounds cross; required_min <= warn_min <= warn_max <= required_max"
+def _threshold_faults(
+    place: str, thresholds: Iterable[Threshold], units: Mapping[str, str] | None
+) -> Iterable[str]:
+    seen: set[str] = set()
+    for one in thresholds:
+        named = f"{place}.{one.metric}"
+        if one.metric in seen:
+            yield f"{named}: stands twice; keep one of them"
+        seen.add(one.metric)
+        if units is not None and one.metric not in units:
+            yield f"{named}: is not measured; there are {', '.join(units)}"
+        elif units is not None and one.unit != units[one.metric]:
+            yield f"{named}: is measured in {units[one.metric]!r}, not in {one.unit!r}"
+        bounds = (one.required_min, one.warn_min, one.warn_max, one.required_max)
+        yield from (f"{named}: {fault}" for fault in bound_faults(*bounds))
 
 
 def _reference_faults(reference: ReferencePublished) -> Iterable[str]:

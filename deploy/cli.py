@@ -45,7 +45,7 @@ COMMANDS = {
     "ingest": ("genoflow.deploy.commands.ingest", "ingest", "Take in what the store holds."),
     "timeline": ("genoflow.deploy.commands.timeline", "timeline", "What happened to a subject."),
     "catalog": ("genoflow.deploy.commands.catalog", "catalog", "Publish and show documents."),
-    "qc": ("genoflow.deploy.commands.qc", "qc", "Decide about reads that failed."),
+    "qc": ("genoflow.deploy.commands.qc", "qc", "Decide about reads, and ask about them."),
     "results": ("genoflow.deploy.commands.results", "results", "Show, release, withdraw results."),
     "subscription": (
         "genoflow.deploy.commands.subscription", "subscription", "Say who is told of what.",
@@ -61,6 +61,7 @@ COMMANDS = {
     "validate": (
         "genoflow.deploy.commands.validate", "validate", "Hold files to their specifications.",
     ),
+    "lims": ("genoflow.deploy.commands.lims", "lims", "Fetch orders from the lab's LIMS."),
     "simulate": ("genoflow.deploy.commands.simulate", "simulate", "Make a run out of a seed."),
     "doctor": ("genoflow.deploy.commands.stack", "doctor", "Check what this machine provides."),
 }  # fmt: skip

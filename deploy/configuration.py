@@ -26,6 +26,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
         *EVERYWHERE, *STORE, "raw_bucket", "work_bucket", "results_bucket", "run_attempts_max",
         "demultiplexer", "picard_memory_mb", "bclconvert_command", "smtp", "smtp_tls", "smtp_user",
         "smtp_password", "smtp_from", "webhook_hosts", "public_url", "strict_validation",
+        "lims", "lims_token_file", "lims_mapping",
     ),
     "api": (
         *EVERYWHERE, *STORE, "postgres", "webhook_hosts", "public_url", "cors_origins",

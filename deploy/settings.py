@@ -117,6 +117,15 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "", description="https://… where people open GenoFlow; links in notifications begin with it"
     )
+    lims: str | None = Field(
+        None, pattern=r"^https?://[^\s@]+$", description="https://… of the lab's information system"
+    )
+    lims_token_file: Path | None = Field(
+        None, description="a file that holds its token, which nobody else may read"
+    )
+    lims_mapping: Path | None = Field(
+        None, description="a JSON document that says how it calls orders and results"
+    )
     cors_origins: tuple[str, ...] = Field(
         (), description="https://… of the pages whose scripts may call the API from a browser"
     )

@@ -69,6 +69,7 @@ def every_topic() -> tuple[Topic, ...]:
 def worker_ports(settings: Settings, processors: Iterable[Processor], log: EventLog) -> Ports:
     """What the effects of these processors are done with; no object store where none needs it."""
     from genoflow.deploy.catalog import LogCatalog  # noqa: PLC0415
+    from genoflow.deploy.lims import open_lims  # noqa: PLC0415
     from genoflow.deploy.subject import LogSubjects  # noqa: PLC0415
     from genoflow.deploy.subscriptions import LogSubscriptions  # noqa: PLC0415
     from genoflow.processors.adapters.s3 import S3Store  # noqa: PLC0415
@@ -102,6 +103,7 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
         ),
         mail=open_mail(settings),
         webhooks=open_webhooks(settings),
+        lims=open_lims(settings),
         subscriptions=LogSubscriptions(log, subjects),
         subjects=subjects,
     )

@@ -36,6 +36,7 @@ from genoflow.processors.flow import PROCESSORS
 from genoflow.processors.ports import Ports
 from genoflow.processors.processor import Processor
 from genoflow.processors.reach import Reach, nowhere
+from genoflow.processors.tell_lims import PREFIX as TELL_LIMS
 from genoflow.processors.worker import PASSING, Identity, Worker
 
 EXIT_DRAINED = 0
@@ -46,15 +47,17 @@ EXIT_PASSING = 75  # EX_TEMPFAIL of sysexits.h
 _log = logging.getLogger("genoflow.work")
 
 
-def chosen(names: Sequence[str]) -> tuple[Processor, ...]:
-    """The processors of these names, all of them without one; Refused where there is none."""
+def chosen(names: Sequence[str], *, has_lims: bool = True) -> tuple[Processor, ...]:
+    """The processors of these names, all that have work here without one; Refused for another."""
     for name in names:
         if name not in PROCESSORS:
             raise Refused(
                 f"{name!r} is no processor; there are {', '.join(PROCESSORS)}; "
                 f"`genoflow flow` says what each does"
             )
-    return tuple(PROCESSORS[name] for name in dict.fromkeys(names or PROCESSORS))
+    # Without a LIMS nobody is to be told, and each fact would be parked for a person.
+    every = [name for name in PROCESSORS if has_lims or not name.startswith(TELL_LIMS)]
+    return tuple(PROCESSORS[name] for name in dict.fromkeys(names or every))
 
 
 def identity() -> Identity:

@@ -35,6 +35,8 @@ from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
+from genoflow.events.lims_update_failed import LimsUpdateFailed
+from genoflow.events.lims_updated import LimsUpdated
 from genoflow.events.notice_parked import NoticeParked
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_planned import NotificationPlanned
@@ -44,6 +46,11 @@ from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.project_access_granted import ProjectAccessGranted
 from genoflow.events.project_access_revoked import ProjectAccessRevoked
 from genoflow.events.projection_cut_over import ProjectionCutOver
+from genoflow.events.qc_analysis_failed import QcAnalysisFailed
+from genoflow.events.qc_analysis_passed import QcAnalysisPassed
+from genoflow.events.qc_analysis_proposed import QcAnalysisProposed
+from genoflow.events.qc_analysis_refused import QcAnalysisRefused
+from genoflow.events.qc_analysis_requested import QcAnalysisRequested
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
@@ -148,6 +155,11 @@ EVENTS: tuple[type[Event], ...] = (
     TopUpRequested,
     TopUpProposed,
     TopUpRefused,
+    QcAnalysisRequested,
+    QcAnalysisPassed,
+    QcAnalysisFailed,
+    QcAnalysisProposed,
+    QcAnalysisRefused,
     CaseOpened,
     CaseProposed,
     CaseRefused,
@@ -198,6 +210,8 @@ EVENTS: tuple[type[Event], ...] = (
     NotificationQueued,
     NotificationSent,
     NotificationFailed,
+    LimsUpdated,
+    LimsUpdateFailed,
     RoleGranted,
     RoleRevoked,
     ProjectAccessGranted,

@@ -12,6 +12,9 @@ from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.case_refused import CaseRefused
 from genoflow.events.event import Event
 from genoflow.events.proposal import Proposal, ProposalRefused
+from genoflow.events.qc_analysis_proposed import QcAnalysisProposed
+from genoflow.events.qc_analysis_refused import QcAnalysisRefused
+from genoflow.events.qc_analysis_requested import QcAnalysisRequested
 from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_override_proposed import QcOverrideProposed
 from genoflow.events.qc_override_refused import QcOverrideRefused
@@ -34,6 +37,7 @@ from genoflow.events.top_up_requested import TopUpRequested
 PROPOSALS: Mapping[type[Proposal], tuple[type[Event], type[ProposalRefused]]] = {
     QcOverrideProposed: (QcOverridden, QcOverrideRefused),
     TopUpProposed: (TopUpRequested, TopUpRefused),
+    QcAnalysisProposed: (QcAnalysisRequested, QcAnalysisRefused),
     RunCancellationProposed: (RunCancelled, RunCancellationRefused),
     ResultsReleaseProposed: (ResultsPublished, ResultsReleaseRefused),
     ResultsRetractionProposed: (ResultsRetracted, ResultsRetractionRefused),

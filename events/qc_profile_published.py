@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from genoflow.events import topics
+from genoflow.events.assay_thresholds import AssayThresholds
 from genoflow.events.event import About, Event
 from genoflow.events.threshold import Threshold
 from genoflow.events.types import METRICS_MAX, DocumentId, Name, Ordinal, Sha256, Version
@@ -18,7 +19,7 @@ class QcProfilePublished(Event):
     about: ClassVar[About] = About(
         topics=(topics.CATALOG,),
         key="document_id",
-        version="1.0",
+        version="1.1",
         identity=("document_id", "version"),
     )
 
@@ -26,7 +27,8 @@ class QcProfilePublished(Event):
     version: Version = Field(description="its version")
     title: Name = Field(description="for people")
     assays: tuple[Name, ...] = Field(
-        min_length=1, max_length=100, description="the assays whose default it is"
+        max_length=100,
+        description="the assays whose default it is; none where it is only used by its name",
     )
     run_thresholds: tuple[Threshold, ...] = Field(
         max_length=METRICS_MAX, description="of a sequencing run"
@@ -39,3 +41,8 @@ class QcProfilePublished(Event):
     )
     top_ups_max: Ordinal = Field(description="rounds of more reads before a person is asked")
     content_sha256: Sha256 = Field(description="of the thresholds as canonical JSON")
+    assay_thresholds: tuple[AssayThresholds, ...] = Field(
+        (),
+        max_length=METRICS_MAX,
+        description="of one assay and stage, in place of those for all where they name a metric",
+    )

@@ -27,11 +27,13 @@ from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
+from genoflow.events.threshold import Threshold
 from genoflow.events.validated import Validated
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.ordered import PUBLISH_VERSION, profile_of, reference_of, targets_of
 from genoflow.processors.ports import Attempt, CatalogReader
 from genoflow.processors.processor import Call, Processor
+from genoflow.processors.qc_profiles import required_of
 from genoflow.processors.repeated import is_repeated, with_this
 from genoflow.processors.sample_reads import (
     Held,
@@ -207,7 +209,7 @@ async def choose_profile(asked: Choose, attempt: Attempt) -> Sequence[Event]:
     if catalog is None:
         raise Parked("choose-profile: this worker has no catalog; wire one")
     whose = f"sample {asked.sample_id}"
-    profile = await _profile(catalog, whose, asked.wish)
+    profile, thresholds = await _profile(catalog, whose, asked)
     reference = await reference_of(catalog, whose, asked.wish.reference)
     targets = await targets_of(catalog, whose, asked.wish.target_set, asked.wish.reference)
     request = QcRequested(
@@ -218,7 +220,7 @@ async def choose_profile(asked: Choose, attempt: Attempt) -> Sequence[Event]:
         profile=profile.document_id,
         profile_version=profile.version,
         profile_sha256=profile.content_sha256,
-        thresholds=profile.reads_thresholds,
+        thresholds=thresholds,
         reference=reference.document_id,
         reference_version=reference.version,
         genome_bases=reference.genome_bases,
@@ -229,14 +231,18 @@ async def choose_profile(asked: Choose, attempt: Attempt) -> Sequence[Event]:
     return [request]
 
 
-async def _profile(catalog: CatalogReader, whose: str, wish: Wish) -> QcProfilePublished:
+async def _profile(
+    catalog: CatalogReader, whose: str, asked: Choose
+) -> tuple[QcProfilePublished, tuple[Threshold, ...]]:
+    wish = asked.wish
     profile = await profile_of(catalog, whose, wish.assay, wish.qc_profile)
-    if not profile.reads_thresholds:
+    thresholds = required_of(profile, wish.assay, asked.material)
+    if not thresholds:
         raise Parked(
             f"{whose}: the QC profile {profile.document_id} {profile.version} requires nothing of "
             f"reads; {PUBLISH_VERSION}"
         )
-    return profile
+    return profile, thresholds
 
 
 CHECK_QC = Processor(

@@ -21,6 +21,7 @@ from genoflow.events.project_access_granted import ProjectAccessGranted
 from genoflow.events.project_access_revoked import ProjectAccessRevoked
 from genoflow.events.projection_cut_over import ProjectionCutOver
 from genoflow.events.proposals import PROPOSALS
+from genoflow.events.qc_analysis_proposed import QcAnalysisProposed
 from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.read_set_registered import ReadSetRegistered
@@ -52,6 +53,7 @@ from genoflow.events.task_failed import TaskFailed
 from genoflow.events.task_started import TaskStarted
 from genoflow.events.task_submitted import TaskSubmitted
 from genoflow.events.top_up_requested import TopUpRequested
+from genoflow.processors.analyze_qc import ANALYZE_QC
 from genoflow.processors.answer_case import ANSWER_CASE
 from genoflow.processors.await_members import AWAIT_MEMBERS
 from genoflow.processors.check_qc import CHECK_QC
@@ -83,6 +85,7 @@ from genoflow.processors.settle_sample import SETTLE_SAMPLE
 from genoflow.processors.submit_run import SUBMIT_RUN
 from genoflow.processors.supersede_runs import SUPERSEDE_RUNS
 from genoflow.processors.tell_case import TELL_CASE
+from genoflow.processors.tell_lims import TELL_LIMS
 from genoflow.processors.tell_runs import TELL_RUNS
 from genoflow.processors.tell_samples import TELL_SAMPLES
 from genoflow.processors.validate_files import VALIDATE_FILES
@@ -160,8 +163,8 @@ FLOW: tuple[Row, ...] = (
     ),
     Porch(
         "qc-desk",
-        emits=(QcOverridden, TopUpRequested),
-        about="what a person decides about reads that failed",
+        emits=(QcOverridden, TopUpRequested, QcAnalysisProposed),
+        about="what a person decides about reads that failed, or asks about any",
     ),
     SETTLE_SAMPLE,
     Porch(
@@ -190,6 +193,7 @@ FLOW: tuple[Row, ...] = (
     CHECK_QC,
     MEASURE_READS,
     JUDGE_READS,
+    ANALYZE_QC,
     TELL_CASE,
     AWAIT_MEMBERS,
     REQUEST_RUN,
@@ -231,6 +235,7 @@ FLOW: tuple[Row, ...] = (
     *PLAN_NOTIFICATIONS,
     *QUEUE_NOTIFICATIONS,
     DELIVER,
+    *TELL_LIMS,
     *CLOCKS,
     Porch(
         "read-models",

@@ -16,9 +16,9 @@ from genoflow.events.qc_requested import QcRequested
 from genoflow.events.threshold import Threshold
 from genoflow.events.types import METRICS_MAX, READS_MAX, Part
 from genoflow.processors.decision import NOTHING, Decision
-from genoflow.processors.materials import CANNOT_TELL
+from genoflow.processors.materials import split_by_material
 from genoflow.processors.processor import Processor
-from genoflow.processors.qc_metrics import SHOWN_MAX, Values, broken, in_words, judged
+from genoflow.processors.qc_metrics import SHOWN_MAX, broken, in_words, judged
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
 
 ROUNDS_OPEN_MAX = 100  # asked and not yet measured: measuring takes moments
@@ -63,7 +63,7 @@ def decide(state: Rounds, event: QcMetricsRecorded) -> Decision:
         return NOTHING
     union = [one for one in event.measurements if one.read_set_id is None]
     values = {one.metric: (one.value, one.unit) for one in union}
-    fitting, others = _split(asked, values)
+    fitting, others = split_by_material(asked.thresholds, asked.material, values)
     measured = (*judged(fitting, values), *others)[:METRICS_MAX]
     said: dict[str, Any] = {
         "sample_id": event.sample_id,
@@ -86,18 +86,6 @@ def decide(state: Rounds, event: QcMetricsRecorded) -> Decision:
         reads_missing=missing,
     )
     return Decision(events=(failed,))
-
-
-def _split(asked: Asked, values: Values) -> tuple[list[Threshold], list[Measured]]:
-    """The thresholds that concern the material, and the other metrics, which nobody can judge."""
-    beyond = CANNOT_TELL.get(asked.material, frozenset()) - values.keys()
-    fitting = [one for one in asked.thresholds if one.metric not in beyond]
-    others = [
-        Measured(metric=one.metric, value=0.0, unit=one.unit, verdict="not judged")
-        for one in asked.thresholds
-        if one.metric in beyond
-    ]
-    return fitting, others
 
 
 def _nothing_to_judge(event: QcMetricsRecorded, said: Mapping[str, Any], asked: Asked) -> QcFailed:

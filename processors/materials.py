@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from genoflow.processors.qc_metrics import READS_UNITS
+from genoflow.events.measured import Measured
+from genoflow.events.metric_names import READS_UNITS
+from genoflow.events.threshold import Threshold
 
 # The material that a file of each role is, or belongs to. OTHER is of none.
 MATERIAL_OF: Mapping[str, str] = {
@@ -26,3 +28,17 @@ CANNOT_TELL: Mapping[str, frozenset[str]] = {
 def materials_of(roles: Iterable[str]) -> list[str]:
     """What these files are, each material once."""
     return sorted({MATERIAL_OF[role] for role in roles if role in MATERIAL_OF})
+
+
+def split_by_material(
+    thresholds: Sequence[Threshold], material: str, measured: Iterable[str]
+) -> tuple[list[Threshold], list[Measured]]:
+    """The thresholds that concern the material, and the other metrics, which nobody can judge."""
+    beyond = CANNOT_TELL.get(material, frozenset()) - set(measured)
+    fitting = [one for one in thresholds if one.metric not in beyond]
+    others = [
+        Measured(metric=one.metric, value=0.0, unit=one.unit, verdict="not judged")
+        for one in thresholds
+        if one.metric in beyond
+    ]
+    return fitting, others

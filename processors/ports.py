@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from genoflow.events.errors import Parked, Retry
+from genoflow.events.errors import Parked, Refused, Retry
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
@@ -163,6 +163,41 @@ class Webhooks(Protocol):
         """The receiver's code, which is a yes; Undelivered where it was anything else."""
 
 
+class LimsSaidNo(Refused):
+    """A lab's information system answered, and another try would be answered the same."""
+
+    def __init__(self, reason: str, response_code: int | None = None) -> None:
+        super().__init__(reason)
+        self.response_code = response_code
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A fact for a lab's information system; by its id a repetition is recognised."""
+
+    event_id: UUID
+    event_type: str
+    subject: str
+    occurred_at: datetime
+    body: str  # of the fact, as JSON
+
+
+class Lims(Protocol):
+    """A lab's information system: orders come out of it, and what became of them goes in."""
+
+    async def knows(self, report: Report) -> bool:
+        """Whether it has this fact already; Retry where it does not answer."""
+
+    async def take(self, report: Report) -> bool:
+        """Send it; False where the deployment does not want it sent.
+
+        LimsSaidNo where it was refused, Retry where it does not answer.
+        """
+
+    async def orders(self) -> Sequence[tuple[str, object]]:
+        """Every order that is released there, each with its place, in the words of our orders."""
+
+
 class SubscriptionReader(Protocol):
     """Who wants to be told. Only effects ask it, and what it answered stands in their events."""
 
@@ -222,6 +257,7 @@ class Ports:
     deployment: Deployment = Deployment()
     webhooks: Webhooks | None = None
     subscriptions: SubscriptionReader | None = None
+    lims: Lims | None = None
     subjects: Subjects | None = None  # what the log says of others, for effects that compare
 
 

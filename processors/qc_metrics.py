@@ -10,23 +10,6 @@ from genoflow.events.types import METRICS_MAX, TEXT_CHARACTERS_MAX
 
 Values = Mapping[str, tuple[float, str]]  # metric -> value and unit
 
-READS_UNITS: Mapping[str, str] = {
-    "reads": "reads",
-    "bases": "bases",
-    "mean_coverage": "x",
-    "read_length_min": "bases",
-    "read_length_max": "bases",
-    "gc_fraction": "fraction",
-    "n_fraction": "fraction",
-    "q20_fraction": "fraction",
-    "q30_fraction": "fraction",
-    "quality_mean": "base quality",
-    "adapter_fraction": "fraction",
-    "poly_g_fraction": "fraction",
-    "duplicate_fraction": "fraction",
-    "mapped_fraction": "fraction",
-    "variants": "variants",
-}
 RUN_UNITS: Mapping[str, str] = {
     "reads_total": "reads",
     "bases_total": "bases",

@@ -24,6 +24,11 @@ from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.proposal import Proposal, ProposalRefused
+from genoflow.events.qc_analysis_failed import QcAnalysisFailed
+from genoflow.events.qc_analysis_passed import QcAnalysisPassed
+from genoflow.events.qc_analysis_proposed import QcAnalysisProposed
+from genoflow.events.qc_analysis_refused import QcAnalysisRefused
+from genoflow.events.qc_analysis_requested import QcAnalysisRequested
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
@@ -155,6 +160,11 @@ READ_MODELS = (
             ReadSetInvalidated,
             SequencingRunQcPassed,
             SequencingRunQcFailed,
+            QcAnalysisProposed,
+            QcAnalysisRequested,
+            QcAnalysisPassed,
+            QcAnalysisFailed,
+            QcAnalysisRefused,
         ),
         about="QC of reads and of sequencing runs: rounds, verdicts and metrics",
     ),

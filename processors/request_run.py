@@ -30,6 +30,7 @@ from genoflow.processors.ordered import (
 )
 from genoflow.processors.ports import Attempt, CatalogReader
 from genoflow.processors.processor import Call, Processor
+from genoflow.processors.qc_profiles import required_of_results
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
 from genoflow.processors.running.names import output_prefix, run_id_of
 from genoflow.processors.running.parameters import faults_of
@@ -154,7 +155,7 @@ async def resolve(wanted: Wanted, attempt: Attempt) -> Sequence[Event]:
         target_set_sha256=targets.sha256 if targets else None,
         profile=profile.document_id,
         profile_version=profile.version,
-        thresholds=profile.results_thresholds,
+        thresholds=required_of_results(profile, ready.assay, ready.material),
         expected_outputs=pipeline.expected_outputs,
         launcher=chosen.launcher,
         bucket=chosen.results_bucket,

@@ -13,6 +13,8 @@ from genoflow.events.event import Event
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
 from genoflow.events.measured import Measured
+from genoflow.events.qc_analysis_failed import QcAnalysisFailed
+from genoflow.events.qc_analysis_passed import QcAnalysisPassed
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
@@ -25,12 +27,14 @@ from genoflow.events.top_up_requested import TopUpRequested
 from genoflow.projections.as_of import relation
 from genoflow.projections.model import ReadModel
 from genoflow.projections.paging import LIMIT_DEFAULT, Found, Where, counts, one, page
+from genoflow.projections.qc_analyses import ANALYSES, HANDLERS, QcAnalysisRow
 from genoflow.projections.row import Row, Table
 from genoflow.projections.store import Connection
 
 IN_QC, PASSED, FAILED, OVERRIDDEN = "in QC", "QC passed", "QC failed", "QC overridden"
 TO_MEASURE, TO_JUDGE, A_PERSON = "to be measured", "its verdict", "a person, or more reads"
 MORE_READS = "more reads"
+OF_NO_ROUND = 0  # metrics of a question: it is no round of the sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,7 @@ class QcState:
     rounds: dict[int, QcRow] = field(default_factory=dict)
     read_sets: dict[int, set[str]] = field(default_factory=dict)
     runs: dict[int, RunQcRow] = field(default_factory=dict)
+    analyses: dict[UUID, QcAnalysisRow] = field(default_factory=dict)
 
 
 def _round(state: QcState, event: Any, /, **changes: Any) -> QcRow:
@@ -226,6 +231,14 @@ def _run(state: QcState, event: SequencingRunQcPassed | SequencingRunQcFailed) -
     yield state.runs[event.round]
 
 
+def _analysis(state: QcState, event: Event) -> Iterator[Row]:
+    row = HANDLERS[type(event)](state.analyses, event)
+    state.analyses[row.analysis_id] = row
+    if isinstance(event, QcAnalysisPassed | QcAnalysisFailed):
+        yield from _metrics(event.key, OF_NO_ROUND, event.envelope.event_id, event.measured)
+    yield row
+
+
 def _metrics(
     subject: str, number: int, name: UUID, measured: Iterable[Measured]
 ) -> Iterator[QcMetricRow]:
@@ -237,6 +250,7 @@ USES: Mapping[type[Event], Callable[[QcState, Any], Iterator[Row]]] = {
     QcRequested: _requested, QcMetricsRecorded: _measured, QcPassed: _judged, QcFailed: _judged,
     QcOverridden: _overridden, TopUpRequested: _top_up, ReadSetInvalidated: _invalidated,
     SequencingRunQcPassed: _run, SequencingRunQcFailed: _run,
+    **dict.fromkeys(HANDLERS, _analysis),
 }  # fmt: skip
 
 
@@ -246,7 +260,7 @@ class Qc(ReadModel[QcState]):
     name = "qc"
     about = "QC of reads and of sequencing runs: rounds, verdicts and metrics"
     reads = (topics.SAMPLE, topics.SEQUENCING_RUN)
-    tables = (QC, RUN_QC, READ_SETS, METRICS)
+    tables = (QC, RUN_QC, READ_SETS, METRICS, ANALYSES)
 
     def begin(self, _: str) -> QcState:
         """Nothing was judged."""

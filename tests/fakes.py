@@ -30,9 +30,11 @@ from genoflow.processors.ports import (
     JobOrder,
     JobState,
     Letter,
+    LimsSaidNo,
     ObjectGone,
     ObjectHead,
     OfAssay,
+    Report,
     Undelivered,
 )
 
@@ -300,6 +302,32 @@ class FakeCatalog:
             if isinstance(one, kind) and assay in one.assays and takes(one, material)
         ]
         return found[-1] if found else None
+
+
+class FakeLims(_Fallible):
+    """A lab's information system that knows by its id what it was sent, or says no."""
+
+    def __init__(self, fault: Fault = no_fault, no: LimsSaidNo | None = None) -> None:
+        super().__init__(fault)
+        self.taken: dict[UUID, Report] = {}
+        self.times_sent = 0
+        self._no = no
+
+    async def knows(self, report: Report) -> bool:
+        await self._before("lims.knows")
+        return report.event_id in self.taken
+
+    async def take(self, report: Report) -> bool:
+        await self._before("lims.take")
+        if self._no is not None:
+            raise self._no
+        self.times_sent += 1
+        self.taken[report.event_id] = report
+        await self._after("lims.take")
+        return True
+
+    async def orders(self) -> Sequence[tuple[str, object]]:
+        return []
 
 
 class FakeWebhooks:

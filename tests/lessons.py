@@ -32,6 +32,7 @@ from genoflow.events.file_rejected import FileRejected
 from genoflow.events.measured import Measured
 from genoflow.events.measurement import Measurement
 from genoflow.events.proposal import Proposal
+from genoflow.events.qc_analysis_proposed import QcAnalysisProposed
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
@@ -84,7 +85,7 @@ HOPS: Mapping[str, Topic] = {
 AFTER_TRIES = ("deliver",)
 QC_ROWS = (
     "check-qc", "measure-reads", "judge-reads", "tell-case", "await-members", "relabel",
-    "tell-runs", "settle-sample", "settle-case",
+    "tell-runs", "settle-sample", "settle-case", "analyze-qc",
 )  # fmt: skip
 RESULTS_ROWS = ("check-results", "publish-results", "supersede-runs", "settle-run")
 RUN_ROWS = ("request-run", "submit-run", "collect-results")
@@ -232,6 +233,16 @@ def _answered(source: random.Random) -> Fields:
     }  # fmt: skip
 
 
+def _analysis(source: random.Random) -> Fields:
+    return {
+        "profile": source.choice(("standard", "custom")), "thresholds": (),
+        **source.choice((
+            {"bucket": None, "object_key": None}, {"bucket": None, "object_key": None},
+            {"bucket": "raw", "object_key": "RS1.R1"},
+        )),
+    }  # fmt: skip
+
+
 def _override(source: random.Random) -> Fields:
     return {"round": source.choice((None, None, *ROUNDS))}
 
@@ -300,6 +311,7 @@ _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     QcFailed: _round,
     QcOverridden: _round,
     QcOverrideProposed: _override,
+    QcAnalysisProposed: _analysis,
     TopUpProposed: _top_up,
     SampleRelabelled: _relabelled,
     FileLanded: lambda source: {**_file(source), "instrument_run_id": "RUN", "lane": None},

@@ -8,6 +8,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from genoflow.deploy.catalog import LogCatalog
 from genoflow.deploy.subject import LogSubjects
 from genoflow.events import topics
 from genoflow.events.event import Event
@@ -82,7 +83,11 @@ class Lab:
             view.codec,
             rows,
             Ports(
-                clock=self.clock, mail=self.mail, store=self.store, subjects=LogSubjects(self.log)
+                clock=self.clock,
+                mail=self.mail,
+                store=self.store,
+                subjects=LogSubjects(self.log),
+                catalog=LogCatalog(self.log),
             ),
             identity=Identity(name, version),
             children=self.children,

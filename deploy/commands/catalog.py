@@ -1,4 +1,4 @@
-"""`genoflow catalog publish | germline | list | show`: documents under their versions."""
+"""`genoflow catalog publish | germline | profile | list | show`: documents under their versions."""
 
 from __future__ import annotations
 
@@ -104,6 +104,19 @@ def germline(version: str, assays: tuple[str, ...], material: str) -> None:
     from genoflow.deploy.pipelines import germline_document
 
     click.echo(json.dumps(germline_document(version, assays, material), indent=2))
+
+
+@catalog.command()
+@click.argument("name", metavar="NAME", type=click.Choice(("standard", "strict")))
+def profile(name: str) -> None:
+    """Print a QC profile that comes with the package, standard or strict, for `publish`.
+
+    Give it other `assays`, or another name and numbers of your own, before you publish it.
+    """
+    from importlib.resources import files
+
+    text = files("genoflow.deploy.profiles").joinpath(f"{name}.json").read_text(encoding="utf-8")
+    click.echo(text, nl=False)
 
 
 @catalog.command(name="list")

@@ -14,7 +14,7 @@ from genoflow.deploy.settings import read_settings
 @click.argument("processors", nargs=-1, metavar="[PROCESSOR]...")
 @click.option("--once", is_flag=True, help="do not start again after an error that passes")
 def work(processors: tuple[str, ...], once: bool) -> int:
-    """Run these processors of the flow, all of them without one.
+    """Run these processors of the flow, all of them without one (a LIMS only where one is set).
 
     Run it as often as there is work, here and elsewhere: workers share the partitions. SIGTERM and
     SIGINT let it finish what it decided, and it ends with 0. An error that a fresh start mends is
@@ -24,10 +24,10 @@ def work(processors: tuple[str, ...], once: bool) -> int:
     from genoflow.deploy.work import chosen, work_once
     from genoflow.deploy.work_keeper import keep
 
-    rows = chosen(processors)
+    settings = read_settings()  # a wrong setting is said once, not by every child
+    rows = chosen(processors, has_lims=settings.lims is not None)
     if once:
-        return work_once(read_settings(), rows)
-    read_settings()  # a wrong setting is said once, not by every child
+        return work_once(settings, rows)
     command = (
         sys.executable, "-m", "genoflow.deploy.cli", "work", "--once", *(row.name for row in rows)
     )  # fmt: skip

@@ -11,6 +11,8 @@ from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.qc_requested import QcRequested
 from genoflow.events.run_requested import RunRequested
 from genoflow.processors.intake.privacy import PrivacyGuard
+from genoflow.processors.materials import materials_of
+from genoflow.processors.qc_profiles import required_of, required_of_results
 
 # What carries thresholds to those who decide by them. A sequencing run is judged in the effect that
 # chooses its profile, so there is no event in which another one could stand.
@@ -54,16 +56,19 @@ class ProfileInPlace:
         profile = self._profile
         fields = dict(event) | {"profile_version": profile.version}
         if isinstance(event, QcRequested):
-            if not profile.reads_thresholds:
+            thresholds = required_of(profile, event.assay, event.material)
+            if not thresholds:
                 raise Refused(
                     f"{record.position}: reads are judged by {profile.document_id}, and the one "
                     f"that is to take its place requires nothing of them; give it reads_thresholds"
                 )
             fields |= {
-                "thresholds": profile.reads_thresholds,
+                "thresholds": thresholds,
                 "profile_sha256": profile.content_sha256,
             }
         else:
-            fields["thresholds"] = profile.results_thresholds
+            of_files = materials_of(one.role for member in event.members for one in member.files)
+            material = of_files[0] if len(of_files) == 1 else ""
+            fields["thresholds"] = required_of_results(profile, event.assay, material)
         changed: Event = type(event)(**fields)
         return changed.enveloped(event.envelope)

@@ -215,11 +215,15 @@ async def test_qc_passes_as_a_person_decided(door: Door, log: MemoryLog) -> None
     address = f"/qc/results/{failed.key}.1"
     await follow(door, log, asked)
     found = await ask(door, headers, address)
-    assert (found["status"], found["pass_fail"], found["metrics"]) == ("queued", None, {})
+    assert (found["status"], found["pass_fail"]) == ("queued", None)
+    assert set(found["metrics"].values()) == {None}
+    assert found["unknown"]["total_reads"] == "is not measured yet"
     await follow(door, log, failed)
     found = await ask(door, headers, address)
     assert (found["status"], found["pass_fail"]) == ("completed", "fail")
-    assert found["metrics"] == {"mean_coverage": 15.0}
+    known = {name: value for name, value in found["metrics"].items() if value is not None}
+    assert known == {"mean_coverage": 15.0, "coverage_mean": 15.0}
+    assert set(found["unknown"]) == set(found["metrics"]) - set(known)
     decided = like(
         QcOverridden, sample_id=failed.key, round=1, overridden_event_id=failed.envelope.event_id
     )

@@ -81,7 +81,7 @@ async def test_documents_with_faults_are_refused_whole(door: Door, log: MemoryLo
     reference = {"kind": "reference", "document_id": "GRCh38", "version": "1", "uri": "/etc/passwd"}
     other = A_PROFILE | {"document_id": "x"}
     for wrong, word in (
-        (other | {"assays": []}, "assays"),
+        (other | {"assays": "wgs"}, "assays: is 'wgs'; write an array"),
         (other | {"reads_thresholds": []}, "requires nothing"),
         (other | {"title": "of MRN123"}, "nothing was published"),
         ({"kind": "secret"}, "is none; it can be"),

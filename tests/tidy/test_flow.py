@@ -184,6 +184,7 @@ def test_what_comes_again_is_dashed() -> None:
         ("relabel", "relabel"): ("ReadSetInvalidated", *verdicts),
         ("relabel", "check-qc"): ("ReadSetInvalidated", *verdicts),
         ("relabel", "measure-reads"): ("ReadSetInvalidated",),
+        ("relabel", "analyze-qc"): ("ReadSetInvalidated",),
         ("relabel", "tell-case"): ("ReadSetInvalidated",),
         ("relabel", "tell-samples"): verdicts,
         ("relabel", "plan-notifications-sequencing-run"): verdicts[1:],

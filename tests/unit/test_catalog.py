@@ -86,7 +86,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     )
     text = "\n".join(lines)
     for words in (
-        "1.json document 1: QcProfilePublished.top_ups_max",
+        "1.json document 1: top_ups_max: is 0; write at least 1",
         "1.json document 2: is no JSON object",
         "1.json document 3: kind: 'recipe' is none; it can be qc-profile, reference",
         "2.json: reads_thresholds.mean_coverage: its bounds cross",

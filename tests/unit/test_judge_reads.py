@@ -24,7 +24,8 @@ from genoflow.events.ready_member import ReadyMember
 from genoflow.events.threshold import Threshold
 from genoflow.processors.await_members import AWAIT_MEMBERS
 from genoflow.processors.judge_reads import JUDGE_READS
-from genoflow.processors.measure_reads import MEASURE_READS, Measures, values_of
+from genoflow.processors.measure_reads import MEASURE_READS
+from genoflow.processors.measures import Measures, values_of
 from genoflow.processors.tell_case import TELL_CASE
 from tests import qc_facts as facts
 from tests.partition import MOMENT

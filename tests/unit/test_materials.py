@@ -29,7 +29,7 @@ from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.ready_member import ReadyMember
 from genoflow.events.threshold import Threshold
 from genoflow.processors.judge_reads import JUDGE_READS
-from genoflow.processors.measure_reads import Measures, values_of
+from genoflow.processors.measures import Measures, values_of
 from genoflow.processors.ports import Attempt, Deployment, Ports
 from genoflow.processors.request_run import Wanted, resolve
 from genoflow.processors.running.inputs import Sequences, entries_of

@@ -14,6 +14,7 @@ from genoflow.processors.ports import (
     Clock,
     Hook,
     Launcher,
+    Lims,
     Mail,
     ObjectStore,
     Ports,
@@ -22,6 +23,7 @@ from genoflow.processors.ports import (
 )
 from tests.fakes import (
     FakeLauncher,
+    FakeLims,
     FakeMail,
     FakeStore,
     FakeSubscriptions,
@@ -69,7 +71,10 @@ class Outside:
         self.launcher = FakeLauncher(
             self.store, OUTCOMES, Programs(cohort, self.store), job_seconds, fault
         )
-        self.ports = ports_of(cohort, clock, self.store, self.launcher, self.mail, self.hooks)
+        self.lims = FakeLims(fault)
+        self.ports = ports_of(
+            cohort, clock, self.store, self.launcher, self.mail, self.hooks, self.lims
+        )
 
     def send_again(self, rejected: FileRejected) -> Event:
         """What a person does about a file that was rejected: the whole one lands under its name."""
@@ -94,11 +99,13 @@ def ports_of(
     launcher: Launcher,
     mail: Mail,
     hooks: Webhooks,
+    lims: Lims | None = None,
 ) -> Ports:
     """The ports of a worker: what is only read is at hand, what does something is outside."""
     return Ports(
         clock=clock, store=store, launcher=launcher, mail=mail, outcome_bucket=OUTCOMES,
         catalog=catalog(), deployment=DEPLOYMENT, webhooks=hooks,
+        lims=lims or FakeLims(),
         subscriptions=FakeSubscriptions(
             *wishes(cohort),
             projects={case.name: case.samples[0].project for case in cohort.cases},

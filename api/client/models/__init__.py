@@ -24,7 +24,7 @@ from genoflow.api.client.models.pipelines import (
     Pipeline,
     Published,
 )
-from genoflow.api.client.models.qc import Qc, QcMetric, QcRound
+from genoflow.api.client.models.qc import Analysis, BoundsIn, Qc, QcAnalysis, QcMetric, QcRound
 from genoflow.api.client.models.results import (
     Link,
     Links,
@@ -50,8 +50,10 @@ from genoflow.api.client.models.why import Reason, Why
 
 __all__ = [
     "Actor",
+    "Analysis",
     "Answered",
     "Assigned",
+    "BoundsIn",
     "Cancelled",
     "Case",
     "CaseMember",
@@ -82,6 +84,7 @@ __all__ = [
     "Proposal",
     "Published",
     "Qc",
+    "QcAnalysis",
     "QcMetric",
     "QcRound",
     "ReadSet",

@@ -1,0 +1,1 @@
+"""The QC profiles that come with the package, as data."""
