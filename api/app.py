@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from genoflow.api import auth, health
+from genoflow.api import auth, health, metrics
 from genoflow.api.errors import REQUEST_ID, install
 from genoflow.api.guard import KEY_HEADER, WRITES, GuardedMount, GuardedRoute, asks
 from genoflow.api.idempotency import HEADER, REPLAYED
@@ -61,10 +61,11 @@ def create_app(
     app.state.codec = Codec(released())
     app.router.route_class = GuardedRoute
     install(app)
-    for router in (health.router, auth.router, *routers):
+    for router in (health.router, auth.router, metrics.router, *routers):
         _check(router)
         app.include_router(router, prefix=BASE)
-    app.include_router(health.router, include_in_schema=False)
+    for router in (health.router, metrics.router):  # where their readers look for them
+        app.include_router(router, include_in_schema=False)
     described = document_of(app)
 
     @app.get(f"{BASE}/openapi.json", include_in_schema=False)

@@ -1,11 +1,13 @@
 """What became of each upload: those who upload a file follow it here.
 
-Progress is what is known and no guess: 0 until the bytes were read, 50 while it is validated, and
-100 when it is over, well or not. Whoever works in the lab sees every upload, a partner its own.
+Progress is what is known and no guess: of an upload that is open the share of its bytes that are
+there; of a file 0 until it was read, 50 while it is validated, and 100 when it is over, well or
+not. Whoever works in the lab sees every upload, a partner its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -13,26 +15,42 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import CallerHere, asks
-from genoflow.api.identity.permissions import PERMISSIONS, Caller, Permission, Role
+from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import PAGE_DEFAULT, Limit, ReadingHere, ReadingRoute
 from genoflow.api.rows import told
+from genoflow.api.uploads import only_by, stored, unknown
+from genoflow.api.writing import OutsideHere
 from genoflow.projections.file_findings import findings_of
 from genoflow.projections.files import (
     COMPLETED,
     FAILED,
     OFFSET_MAX,
     PROCESSING,
-    list_uploads,
     upload_of,
+    version_of,
+)
+from genoflow.projections.paging import Found
+from genoflow.projections.uploads import (
+    ABANDONED,
+    LANDED,
+    begun_upload,
+    list_uploads,
 )
 
 AN_ID = "0b3f6b0e-3a55-5f0e-8a53-5f2f0c6f2a10"
 
 router = APIRouter(prefix="/ingestion", tags=["ingestion"], route_class=ReadingRoute)
 
-Status = Literal["uploaded", "processing", "completed", "failed"]
+Status = Literal["initiated", "uploaded", "processing", "completed", "failed"]
+# The same in a list, which also tells what is at fault: the file, or what should have read it.
+Word = Literal[
+    "initiated", "uploaded", "validating", "completed", "validation_failed", "error", "failed"
+]
+Asked = Literal[
+    "initiated", "uploaded", "processing", "validating", "completed", "validation_failed", "error",
+    "failed",
+]  # fmt: skip
 
 
 class FindingOut(BaseModel):
@@ -70,20 +88,24 @@ class UploadOut(BaseModel):
 
     upload_id: UUID = Field(examples=[AN_ID])
     status: Status = Field(examples=["processing"])
-    progress_percentage: Literal[0, 50, 100] = Field(
-        description="0 until it was read, 50 while it is validated, 100 when it is over"
-    )
+    progress_percentage: int = Field(
+        ge=0, le=100,
+        description="while it is sent, of its bytes; then 0 until it was read, 50 while it is "
+        "validated, 100 when it is over",
+    )  # fmt: skip
     validation_results: FoundInFile | None = Field(description="null until it was read")
     error_message: str | None = Field(
         description="why it failed, or why it is tried again",
         examples=["truncated: it ends inside a block."],
     )
     file_path: str = Field(examples=["s3://raw/uploads/SIM-A_R1.fastq.gz"])
-    version_id: str
+    version_id: str | None = Field(description="null until it is whole")
     sample_id: str | None = Field(description="null until it is known", examples=["SIM-A"])
     file_size: int | None = Field(description="bytes")
-    created_at: datetime = Field(description="when it landed")
-    file_id: UUID = Field(description="of /v1/files, for those who may read samples")
+    created_at: datetime = Field(description="when it was begun here, else when it landed")
+    completed_at: datetime | None = Field(None, description="when it landed; null until it did")
+    filename: str | None = Field(None, description="as its sender calls it", examples=["S7_R1.fq"])
+    file_id: UUID | None = Field(description="of /v1/files, for those who may read samples")
     state: str = Field(examples=["tried"])
     since: datetime
     waits_for: str | None = Field(examples=["another try"])
@@ -98,15 +120,9 @@ class UploadSummary(BaseModel):
     upload_id: UUID = Field(examples=[AN_ID])
     filename: str = Field(examples=["SIM-A_R1.fastq.gz"])
     sample_id: str | None = Field(description="null until it is known", examples=["SIM-A"])
-    status: Status
+    status: Word
     file_size: int | None = Field(description="bytes")
-    created_at: datetime = Field(description="when it landed")
-
-
-def _only_by(caller: Caller) -> str | None:
-    """The account whose uploads alone the caller may see; None where it may see all."""
-    sees_all = PERMISSIONS[Permission.UPLOADS_READ] - {Role.PARTNER}
-    return None if caller.roles & sees_all else str(caller.account)
+    created_at: datetime = Field(description="when it landed, or was begun while it is open")
 
 
 @router.get(
@@ -114,18 +130,57 @@ def _only_by(caller: Caller) -> str | None:
     responses={404: {}},
 )  # fmt: skip
 @asks(Permission.UPLOADS_READ)
-async def show_upload(reading: ReadingHere, caller: CallerHere, upload_id: UUID) -> dict[str, Any]:
+async def show_upload(
+    reading: ReadingHere, caller: CallerHere, outside: OutsideHere, upload_id: UUID
+) -> dict[str, Any]:
     """Tell how far an upload is, what was found in it, and why it failed if it did."""
-    by = _only_by(caller)
-    found = await upload_of(reading.connection, upload_id, by=by, at=reading.everywhere)
+    by, connection, at = only_by(caller), reading.connection, reading.everywhere
+    begun = await begun_upload(connection, upload_id, by=by, at=at)
+    if begun is None:
+        found = await upload_of(connection, upload_id, by=by, at=at)
+    elif begun["state"] == LANDED:
+        found = await version_of(
+            connection, begun["bucket"], begun["object_key"], begun["version_id"], at=at
+        )
+    else:
+        return _while_open(begun, [one.size_bytes for one in await stored(outside, begun)])
     if found is None:
-        said = "is not known here, or is not yours; see /v1/ingestion/uploads"
-        raise Refusal(404, f"upload {upload_id}: {said}")
+        raise unknown(upload_id)
+    results = await _results(reading, found) if _was_read(found) else None
+    return _whole(found, results) | _begun(begun)
+
+
+def _while_open(begun: Found, lengths: Sequence[int]) -> dict[str, Any]:
+    is_over = begun["state"] == ABANDONED
+    return told(
+        begun,
+        status=FAILED if is_over else "initiated",
+        progress_percentage=100 if is_over else 100 * sum(lengths) // max(1, begun["size_bytes"]),
+        validation_results=None,
+        error_message=begun["reason"],
+        file_path=f"s3://{begun['bucket']}/{begun['object_key']}",
+        file_size=begun["size_bytes"],
+        created_at=begun["initiated_at"],
+        waits_for=None if is_over else "its parts",
+        file_id=None,
+    )
+
+
+def _begun(begun: Found | None) -> dict[str, Any]:
+    """What is told beside the file where it was begun here."""
+    names = ("upload_id", "filename", "completed_at")
+    return {} if begun is None else {
+        **{name: begun[name] for name in names}, "created_at": begun["initiated_at"],
+    }  # fmt: skip
+
+
+def _whole(found: Found, results: dict[str, Any] | None) -> dict[str, Any]:
     is_open = found["status"] in (FAILED, PROCESSING)
     return told(
         found,
+        completed_at=found["landed_at"],
         progress_percentage=_progress(found),
-        validation_results=await _results(reading, found) if _was_read(found) else None,
+        validation_results=results,
         error_message=found["reason"] if is_open else None,
         file_path=f"s3://{found['bucket']}/{found['object_key']}",
         file_size=found["size_bytes"],
@@ -159,10 +214,11 @@ async def list_all(
     offset: Annotated[
         int, Query(ge=0, le=OFFSET_MAX, description="how many newer ones to leave out")
     ] = 0,
-    status: Status | None = None,
+    status: Asked | None = None,
 ) -> list[dict[str, Any]]:
     """List uploads by status, the newest first; files that came otherwise are among them."""
-    by = _only_by(caller)
+    by = only_by(caller)
+    status = "validating" if status == "processing" else status
     found = await list_uploads(
         reading.connection, status=status, by=by, offset=offset, limit=limit,
         at=reading.everywhere,
@@ -170,9 +226,8 @@ async def list_all(
     return [
         {
             **one,
-            "filename": one["object_key"].rstrip("/").rpartition("/")[2] or one["object_key"],
+            "filename": one["filename"].rstrip("/").rpartition("/")[2] or one["filename"],
             "file_size": one["size_bytes"],
-            "created_at": one["landed_at"],
         }
         for one in found
     ]

@@ -16,9 +16,12 @@ from genoflow.api.errors import REQUEST_ID, Refusal
 
 BODY_BYTES_MAX = 10_000_000  # 10 MB; files go to the object store, and JSON of ours has kilobytes
 BODY_SECONDS_MAX = 30.0  # 10 MB in 30 s are 2.7 Mbit/s; what is slower only holds a place
+FORM_BYTES_MAX = 100_000_000  # 100 MB; a form cannot be taken up again where it broke
+FORM_SECONDS_MAX = 300.0  # the same 2.7 Mbit/s
 PATH_CHARACTERS_MAX = 500  # of a line of the log
 ALIAS = "/api/v1"
 BASE = "/v1"
+FORM = f"{BASE}/ingestion/upload"  # where a small file comes in one request, onto the disk
 GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")  # an id of a client that is a plain one
 _log = logging.getLogger("genoflow.api.requests")
 
@@ -68,34 +71,41 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         told = Headers(scope=scope).get("content-length", "0")
-        too_long = not told.isdecimal() or int(told) > BODY_BYTES_MAX
-        taken, ends_at, whole = 0, time.monotonic() + BODY_SECONDS_MAX, False
+        bytes_max, seconds_max = _limits(scope)
+        too_long = not told.isdecimal() or int(told) > bytes_max
+        taken, ends_at, whole = 0, time.monotonic() + seconds_max, False
 
         async def bounded() -> Message:
             nonlocal taken, whole
             if whole:
                 return await receive()  # the news that the client has gone may take its time
             if too_long:
-                raise _too_long()
+                raise _too_long(bytes_max)
             try:
                 async with asyncio.timeout(ends_at - time.monotonic()):
                     message = await receive()
             except TimeoutError as error:
                 raise Refusal(
-                    408, f"the body was not here within {BODY_SECONDS_MAX:.0f} s; send it again",
+                    408, f"the body was not here within {seconds_max:.0f} s; send it again",
                     headers={"Connection": "close"},
                 ) from error  # fmt: skip
             taken += len(message.get("body", b""))
-            if taken > BODY_BYTES_MAX:
-                raise _too_long()
+            if taken > bytes_max:
+                raise _too_long(bytes_max)
             whole = not message.get("more_body", False)
             return message
 
         await self._app(scope, bounded, send)
 
 
-def _too_long() -> Refusal:
-    said = f"the body is longer than {BODY_BYTES_MAX:,} bytes; files go to the object store"
+def _limits(scope: Scope) -> tuple[int, float]:
+    """How long a body may be, and how long it may take."""
+    is_form = scope["method"] == "POST" and scope["path"] in (FORM, ALIAS + FORM.removeprefix(BASE))
+    return (FORM_BYTES_MAX, FORM_SECONDS_MAX) if is_form else (BODY_BYTES_MAX, BODY_SECONDS_MAX)
+
+
+def _too_long(bytes_max: int) -> Refusal:
+    said = f"the body is longer than {bytes_max:,} bytes; send a file in parts"
     return Refusal(413, said, headers={"Connection": "close"})
 
 

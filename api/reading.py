@@ -169,7 +169,7 @@ async def _reading(
         raise Refusal(422, "as_of and at_position name two times; leave one of them out")
     async with services.pool.acquire() as connection:
         if wanted:
-            await _wait(connection, wanted)
+            await wait_until_known(connection, wanted)
         if as_of is not None:
             at = await position_at(connection, with_zone("as_of", as_of))
         async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -196,7 +196,8 @@ def _no_time(name: str, moment: datetime, said: str) -> Refusal:
     )  # fmt: skip
 
 
-async def _wait(connection: Connection, wanted: Vector) -> None:
+async def wait_until_known(connection: Connection, wanted: Vector) -> None:
+    """Return when the rows have come so far; a Refusal of 503 where that takes too long."""
     for _ in range(int(WAIT_SECONDS_MAX / PAUSE_SECONDS)):
         if covers(await known_position(connection), wanted):
             return

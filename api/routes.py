@@ -27,6 +27,8 @@ from genoflow.api import (
     sequencing_runs,
     subscribing,
     timelines,
+    upload_form,
+    uploads,
     why,
 )
 
@@ -35,6 +37,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     files.router,
     labelling.router,
     ingestion.router,
+    uploads.router,
+    uploads.reads,
+    upload_form.router,
     sequencing_runs.router,
     cases.router,
     qc.router,

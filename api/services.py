@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from asyncpg import Pool
 
+from genoflow.api.figures import Figures
 from genoflow.api.idempotency import Idempotency
 from genoflow.api.identity.accounts import Accounts
 from genoflow.api.identity.keys import Keys
@@ -28,6 +29,7 @@ class Services:
     keys: Keys
     idempotency: Idempotency
     reads: Reads
+    figures: Figures
 
 
 def services(
@@ -43,4 +45,5 @@ def services(
         keys=Keys(pool, clock),
         idempotency=Idempotency(pool, clock),
         reads=Reads(pool, clock),
+        figures=Figures(),
     )

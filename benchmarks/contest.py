@@ -16,9 +16,11 @@ MEBIBYTES = "MiB"
 SECONDS = "s"
 ANSWERS = "answers/s"
 CPU = "µs of CPU"
+MEGABYTES = "MB/s"
 HIGHER_IS_BETTER = {
     RATE: True,
     ANSWERS: True,
+    MEGABYTES: True,
     P50: False,
     P99: False,
     MEBIBYTES: False,

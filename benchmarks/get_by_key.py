@@ -152,10 +152,11 @@ async def serving(asked: Asked, name: str, command: Sequence[str]) -> AsyncItera
     """A contestant that serves, and its port."""
     environment = inherited_environment() | as_environment(asked.settings)
     async with stage_run.serving(name, command, environment) as program:
-        yield await _port(program)
+        yield await port_of(program)
 
 
-async def _port(program: Program) -> int:
+async def port_of(program: Program) -> int:
+    """Where a program says that it serves."""
     async with asyncio.timeout(READY_SECONDS_MAX):
         while True:
             program.check()

@@ -34,6 +34,7 @@ from benchmarks import (
     stage_latency,
     stage_long,
     tail,
+    upload,
     visible,
 )
 from benchmarks.contest import Row, table
@@ -72,6 +73,7 @@ PATHS = {
     "rebuild": Measured(rebuild.measure, 1_000, 5),
     "visible": Measured(visible.measure, 400, 20),
     "get_by_key": Measured(get_by_key.measure, 10_000, 200),
+    "upload": Measured(upload.measure, 256, 20),  # MiB
 }
 ROUNDS = 3
 ROUNDS_QUICK = 1

@@ -41,6 +41,7 @@ COMMANDS = {
         "genoflow.deploy.commands.demultiplex", "demultiplex", "Have a run demultiplexed again.",
     ),
     "reads": ("genoflow.deploy.commands.reads", "reads", "Bring in material made elsewhere."),
+    "upload": ("genoflow.deploy.commands.upload", "upload", "Send files to a lab, in parts."),
     "watch": ("genoflow.deploy.commands.watch", "watch", "Take in what instruments write."),
     "ingest": ("genoflow.deploy.commands.ingest", "ingest", "Take in what the store holds."),
     "timeline": ("genoflow.deploy.commands.timeline", "timeline", "What happened to a subject."),

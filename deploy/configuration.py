@@ -30,7 +30,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     ),
     "api": (
         *EVERYWHERE, *STORE, "postgres", "webhook_hosts", "public_url", "cors_origins",
-        "trusted_proxies",
+        "trusted_proxies", "raw_bucket", "upload_bytes_max",
     ),
     "project": (*EVERYWHERE, "postgres"),
     "watch": (*EVERYWHERE, *STORE, "raw_bucket", "transfer", "datasync_task", "aws_endpoint"),
@@ -39,6 +39,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
         "notifications_queue", "aws_endpoint", "landing_left_out", "reconcile_hours",
     ),
     "backup": (*EVERYWHERE, *STORE, "backup_bucket", "backup_keep_days"),
+    "upload": ("environment", "api_url", "api_key"),
     "registry": ("environment", "registry", "log_level"),
 }  # fmt: skip
 

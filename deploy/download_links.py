@@ -52,7 +52,7 @@ class StoreLinks:
                 f"s3://{file.bucket}/{file.object_key}: the store has no such version any more "
                 f"({file.version_id}); bring it back from a copy of the bucket, or run it again"
             ) from error
-        return Link(url, _end_of(url))
+        return Link(url, end_of(url))
 
     def _opened(self) -> Any:
         if self._client is None:
@@ -75,7 +75,7 @@ class StoreLinks:
         return False
 
 
-def _end_of(url: str) -> datetime:
+def end_of(url: str) -> datetime:
     """When the store stops to answer: it counts from the second that stands in the link."""
     said = parse_qs(urlsplit(url).query)
     begun = datetime.strptime(said["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)

@@ -27,6 +27,10 @@ class LogPorch:
         self._log = log
         self._guard = PrivacyGuard(person_patterns)
 
+    def check(self, fact: Event) -> None:
+        """IdentifierFound where it names a person, before anything else is done about it."""
+        self._guard.check(fact)
+
     async def append(self, fact: Event) -> Position:
         """Append it durably and say where it stands; IdentifierFound where it names a person."""
         self._guard.check(fact)

@@ -19,7 +19,7 @@ from genoflow.api.identity.passwords import Passwords
 from genoflow.api.identity.tables import prepare
 from genoflow.api.identity.tokens import Tokens
 from genoflow.api.limits import MemoryLimits
-from genoflow.api.ports import UNAVAILABLE, Outside
+from genoflow.api.ports import UNAVAILABLE, Outside, Uploads
 from genoflow.api.reads import keep_telling, tell_the_last
 from genoflow.api.registry import SHUTDOWN_SECONDS_MAX, listen
 from genoflow.api.routes import ROUTERS
@@ -32,6 +32,7 @@ from genoflow.deploy.porch import LogPorch
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.timely import TimelyProtocol
 from genoflow.deploy.token_keys import token_keys
+from genoflow.deploy.upload_store import StoreUploads
 from genoflow.deploy.wiring import open_log
 from genoflow.events import topics
 from genoflow.events.errors import Refused, StackFault
@@ -119,6 +120,7 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
                     LogPorch(log, settings.person_patterns),
                     desks(settings, log),
                     OrderReader(settings.person_patterns),
+                    Uploads(StoreUploads(settings), settings.upload_bytes_max),
                 ),
                 routers=ROUTERS,
                 cors_origins=settings.cors_origins,

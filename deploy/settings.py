@@ -51,6 +51,12 @@ class Settings(BaseSettings):
         "", pattern=r"^[A-Za-z0-9._-]*$", description="put before every topic's name on the broker"
     )
     raw_bucket: str = Field("genoflow-raw", description="where files land")
+    upload_bytes_max: int = Field(
+        50 * 1_000**3,
+        ge=1,
+        le=48_800_000_000_000,
+        description="of a file that a caller of the API sends: 50 GB; S3 keeps 48.8 TB at most",
+    )
     work_bucket: str = Field("genoflow-work", description="where jobs leave their outcomes")
     results_bucket: str = Field("genoflow-results", description="where runs leave their results")
     notifications_from: Literal["kafka", "sqs", "eventbridge"] = Field(
@@ -126,6 +132,10 @@ class Settings(BaseSettings):
     lims_mapping: Path | None = Field(
         None, description="a JSON document that says how it calls orders and results"
     )
+    api_url: str | None = Field(
+        None, pattern="^https?://", description="http(s)://… of the API that `upload` sends to"
+    )
+    api_key: SecretStr | None = Field(None, description="of that API: who sends")
     cors_origins: tuple[str, ...] = Field(
         (), description="https://… of the pages whose scripts may call the API from a browser"
     )

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 60.0  # to a Postgres that starts: asyncpg's own limit
 PART_BYTES = 64 * 1024**2  # 10,000 parts are S3's limit: files of up to 640 GB
+BROWSERS_ASK_AGAIN_SECONDS = 600  # whether they may send: as the API itself says it
 FLOW = "genoflow.processors.flow:FLOW"  # what a child process imports, by name
 
 
@@ -73,6 +74,7 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
     from genoflow.deploy.subject import LogSubjects  # noqa: PLC0415
     from genoflow.deploy.subscriptions import LogSubscriptions  # noqa: PLC0415
     from genoflow.processors.adapters.s3 import S3Store  # noqa: PLC0415
+    from genoflow.processors.adapters.s3_parts import S3Parts  # noqa: PLC0415
     from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
     from genoflow.processors.ports import Deployment, Ports  # noqa: PLC0415
     from genoflow.processors.processor import Kind  # noqa: PLC0415
@@ -91,6 +93,7 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
     return Ports(
         clock=SystemClock(),
         store=S3Store(client),
+        parts=S3Parts(client),
         launcher=LocalLauncher(settings.home.resolve() / "jobs", program, bucket),
         outcome_bucket=bucket,
         catalog=LogCatalog(log),
@@ -171,6 +174,23 @@ def ensure_raw_bucket(settings: Settings) -> None:
         client.put_bucket_versioning(  # each time: a start may have died before it
             Bucket=settings.raw_bucket, VersioningConfiguration={"Status": "Enabled"}
         )
+        if settings.cors_origins:
+            allow_browsers(client, settings.raw_bucket, settings.cors_origins)
+
+
+def allow_browsers(client: Any, bucket: str, origins: Sequence[str]) -> None:
+    """Let scripts of these pages send parts straight to the bucket, by links that we signed."""
+    from genoflow.processors.adapters.s3_errors import at  # noqa: PLC0415
+
+    rule = {
+        "AllowedOrigins": list(origins),
+        "AllowedMethods": ["GET", "HEAD", "PUT"],
+        "AllowedHeaders": ["*"],
+        "ExposeHeaders": ["ETag", "x-amz-checksum-sha256", "x-amz-checksum-crc64nvme"],
+        "MaxAgeSeconds": BROWSERS_ASK_AGAIN_SECONDS,
+    }
+    with at(bucket, ""):
+        client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
 
 
 def open_children(processors: Iterable[Processor]) -> ChildPool | None:

@@ -114,6 +114,8 @@ from genoflow.events.task_submitted import TaskSubmitted
 from genoflow.events.top_up_proposed import TopUpProposed
 from genoflow.events.top_up_refused import TopUpRefused
 from genoflow.events.top_up_requested import TopUpRequested
+from genoflow.events.upload_abandoned import UploadAbandoned
+from genoflow.events.upload_initiated import UploadInitiated
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 
@@ -137,6 +139,8 @@ EVENTS: tuple[type[Event], ...] = (
     CaseLeft,
     ReadSetRegistered,
     ReadSetInvalidated,
+    UploadInitiated,
+    UploadAbandoned,
     FileLanded,
     FileAssigned,
     FileChecksummed,

@@ -134,6 +134,9 @@ Version = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){0,2}$", m
 Utc = Annotated[datetime, AfterValidator(_utc)]
 Count = Annotated[int, Field(ge=0, le=READS_MAX), WrapValidator(_strict_number)]
 Bytes = Annotated[int, Field(ge=0, le=2**62), WrapValidator(_strict_number)]
+# What S3 takes: a part has 5 MiB to 5 GiB, and an object 48.8 TB at most, in 10,000 parts.
+PartBytes = Annotated[int, Field(ge=5 * 1024**2, le=5 * 1024**3), WrapValidator(_strict_number)]
+SentBytes = Annotated[int, Field(ge=1, le=10_000 * 5 * 10**9), WrapValidator(_strict_number)]
 Lane = Annotated[int, Field(ge=1, le=16), WrapValidator(_strict_number)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0), WrapValidator(_strict_number)]
 Number = Annotated[float, WrapValidator(_strict_number)]

@@ -53,6 +53,9 @@ from genoflow.events.task_failed import TaskFailed
 from genoflow.events.task_started import TaskStarted
 from genoflow.events.task_submitted import TaskSubmitted
 from genoflow.events.top_up_requested import TopUpRequested
+from genoflow.events.upload_abandoned import UploadAbandoned
+from genoflow.events.upload_initiated import UploadInitiated
+from genoflow.processors.abandon_uploads import ABANDON_UPLOADS
 from genoflow.processors.analyze_qc import ANALYZE_QC
 from genoflow.processors.answer_case import ANSWER_CASE
 from genoflow.processors.await_members import AWAIT_MEMBERS
@@ -188,6 +191,18 @@ FLOW: tuple[Row, ...] = (
         emits=(FileLanded, FileDeleted, NoticeParked),
         about="what the object store tells of its objects, and what a crawl finds in it",
     ),
+    Porch(
+        "upload-desk",
+        emits=(
+            SampleRegistered,
+            ReadSetRegistered,
+            UploadInitiated,
+            FileLanded,
+            UploadAbandoned,
+        ),
+        about="files that callers of the API send, part by part or whole",
+    ),
+    ABANDON_UPLOADS,
     CHECKSUM_FILES,
     VALIDATE_FILES,
     CHECK_QC,

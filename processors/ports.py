@@ -66,6 +66,13 @@ class ObjectStore(Protocol):
         """
 
 
+class PartStore(Protocol):
+    """Uploads in parts that somebody began and did not end."""
+
+    async def drop(self, bucket: str, key: str, store_upload_id: str) -> None:
+        """Free the parts; nothing where there are none, or the object is whole by now."""
+
+
 class ObjectGone(Parked):
     """The store has no such version of an object, or another one has taken its place."""
 
@@ -259,6 +266,7 @@ class Ports:
     subscriptions: SubscriptionReader | None = None
     lims: Lims | None = None
     subjects: Subjects | None = None  # what the log says of others, for effects that compare
+    parts: PartStore | None = None  # of files that callers send
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ from genoflow.events.sequencing_run_started import SequencingRunStarted
 from genoflow.events.task_news import TaskNews
 from genoflow.events.top_up_requested import TopUpRequested
 from genoflow.events.topics import Topic
+from genoflow.events.upload_abandoned import UploadAbandoned
+from genoflow.events.upload_initiated import UploadInitiated
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 
@@ -90,6 +92,11 @@ READ_MODELS = (
             FileDeleted,
         ),
         about="every version of a file: place, checksums, state, and what it waits for",
+    ),
+    ReadModel(
+        "uploads",
+        on=(UploadInitiated, UploadAbandoned, FileLanded),
+        about="files that callers send: how they are sent, and what became of it",
     ),
     ReadModel(
         "sequencing-runs",

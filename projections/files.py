@@ -7,7 +7,6 @@ from datetime import datetime
 from uuid import UUID
 
 from genoflow.events import topics
-from genoflow.events.errors import Refused
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
@@ -173,26 +172,15 @@ def _brought(at: Vector | None, by: str | None) -> Where:
     )
 
 
-async def list_uploads(
+async def version_of(
     connection: Connection,
+    bucket: str,
+    object_key: str,
+    version_id: str,
     *,
-    status: str | None = None,
-    by: str | None = None,
-    after: tuple[datetime, UUID] | None = None,
-    offset: int = 0,
-    limit: int = LIMIT_DEFAULT,
     at: Vector | None = None,
-) -> list[Found]:
-    """Uploads with their status, the newest first; one that was assigned stands where it is now.
-
-    `by` is the account that brought them.
-    """
-    if not 0 <= offset <= OFFSET_MAX:
-        raise Refused(f"offset {offset}: is 0 to {OFFSET_MAX:,}; ask for fewer by status")
-    where = _brought(at, by).add("upload_id is not null and state <> 'assigned'")
-    where.add(f"{STATUS} = {{}}", status)
-    select = f"select {WITH_STATUS} from {relation(FILES, at)}"
-    key = ("landed_at", "upload_id")
-    return await page(
-        connection, select, where, key, after=after, offset=offset, limit=limit, newest_first=True
-    )
+) -> Found | None:
+    """A version of a file that landed for a sample, by its place in the store."""
+    where = Where().add("object_key = {} and bucket = {}", object_key, bucket)
+    where.add("version_id = {} and state <> 'assigned'", version_id)
+    return await one(connection, FILES, where, at, columns=WITH_STATUS)

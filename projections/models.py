@@ -14,10 +14,12 @@ from genoflow.projections.runs import Runs
 from genoflow.projections.samples import Samples
 from genoflow.projections.sequencing_runs import SequencingRuns
 from genoflow.projections.subscriptions import Subscriptions
+from genoflow.projections.uploads import Uploads
 
 MODELS: tuple[AnyModel, ...] = (
     AuditTrail(),
     Files(),
+    Uploads(),
     SequencingRuns(),
     Samples(),
     Qc(),

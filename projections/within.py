@@ -29,6 +29,7 @@ CONDITIONS: Mapping[str, str] = {
     "sample_cases": f"project_id = {_MINE}",
     "files": f"sample_id in {_SAMPLES}",
     "file_findings": f"sample_id in {_SAMPLES}",
+    "uploads": f"sample_id in {_SAMPLES}",
     "cases": f"project_id = {_MINE}",
     "case_members": f"case_id in {_CASES}",
     "runs": f"case_id in {_CASES}",

@@ -27,7 +27,7 @@ from genoflow.api.identity.permissions import Permission, Role
 from genoflow.api.identity.tables import prepare
 from genoflow.api.identity.tokens import Tokens, new_key
 from genoflow.api.limits import MemoryLimits
-from genoflow.api.ports import Outside, RateLimits, Verdict
+from genoflow.api.ports import Outside, RateLimits, Uploads, UploadStore, Verdict
 from genoflow.api.services import Services, services
 from genoflow.deploy.desks import desks
 from genoflow.deploy.order_reader import OrderReader
@@ -40,6 +40,7 @@ from genoflow.events.event import Event
 from genoflow.events.log.memory import MemoryLog
 from genoflow.events.log.port import EventLog
 from genoflow.events.registry import read_editions
+from tests.sending import FakeUploads
 
 PASSWORD = "a sentence that nobody guesses"
 BY = Actor(kind="person", id="tests")
@@ -177,6 +178,7 @@ async def open_door(
     log: EventLog | None = None,
     settings: Settings | None = None,
     links: Links | None = None,
+    uploads: UploadStore | None = None,
 ) -> AsyncIterator[Door]:
     """The API over this database and log, until the end of the block."""
     clock, keys = Clock(), dict([new_key()])
@@ -186,7 +188,8 @@ async def open_door(
         asked = desks(known, log)
         asked = replace(asked, links=links) if links else asked
         reader = OrderReader(known.person_patterns)
-        outside = Outside(LogPorch(log, known.person_patterns), asked, reader)
+        sent = Uploads(uploads or FakeUploads(), known.upload_bytes_max)
+        outside = Outside(LogPorch(log, known.person_patterns), asked, reader, sent)
     async with asyncpg.create_pool(postgres_url, min_size=1, max_size=4, reset=as_it_is) as pool:
         async with pool.acquire() as connection:
             await prepare(connection)

@@ -11,6 +11,7 @@ from tools.client_shapes import ERROR, Shape, Shapes, docstring, name_of
 
 JSON = "application/json"
 STREAM = "text/event-stream"
+FORM = "multipart/form-data"
 KEY = "Idempotency-Key"
 RESUMES = "last-event-id"  # the client's own: it says so where a stream was cut off
 PAGE_FIELDS = {"limit": "page_size"}  # the walk has no limit, each of its calls has
@@ -116,6 +117,8 @@ def _of_body(one: Shape, shapes: Shapes) -> Iterator[Argument]:
     for content_type, content in body.get("content", {}).items():
         if content_type != JSON:
             yield Argument("content", "content", "content", "bytes", is_asked)
+            if content_type == FORM:  # with its boundary
+                yield Argument("content_type", "content_type", "content type", "str", is_asked)
             return
         shape = shapes.resolved(content["schema"])
         if "properties" not in shape:
@@ -205,7 +208,9 @@ def _call(one: Operation) -> Iterator[str]:
         if arg.place == "whole":
             yield "body=body"
         if arg.place == "content":
-            yield f'content=content, content_type="{one.content_type}"'
+            is_form = one.content_type == FORM
+            told = "content_type" if is_form else f'"{one.content_type}"'
+            yield f"content=content, content_type={told}"
         if arg.place == "key":
             yield "idempotency_key=idempotency_key or new_key()"
     if one.is_public:

@@ -198,7 +198,7 @@ async def test_openapi_describes_every_route_with_its_permission_and_examples(do
     document = answer.json()
     assert set(document["paths"]) == {
         "/v1/health", "/v1/auth/login", "/v1/auth/refresh", "/v1/auth/logout", "/v1/toys",
-        "/v1/toys/name",
+        "/v1/toys/name", "/v1/metrics",
     }  # fmt: skip
     login = document["paths"]["/v1/auth/login"]["post"]
     assert login["security"] == []

@@ -35,7 +35,7 @@ def test_every_comparison_has_a_ratio_and_a_verdict(quick: tuple[str, dict[str, 
     printed, found = quick
     stage = {"stage", "stage, 100 events/s", "stage, memory", "stage, restore"}
     later = {one.path for one in (*CODEC, *PROJECTION, *REBUILD, *VISIBLE)}
-    paths = {"append_bulk", "tail", "append_one", "get_by_key", *stage, *later}
+    paths = {"append_bulk", "tail", "append_one", "get_by_key", "upload", *stage, *later}
     assert {r["path"] for r in found["rows"]} == paths
     for row in found["rows"]:
         assert row["ours_figure"] > 0

@@ -14,7 +14,7 @@ from genoflow.events.envelope import Producer
 from genoflow.events.event import Event
 from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_finding import FileFinding
-from genoflow.projections import files
+from genoflow.projections import files, uploads
 from genoflow.projections.asking import file as asked_file
 from genoflow.projections.file_findings import findings_of
 from genoflow.projections.file_state import FileRow
@@ -47,7 +47,9 @@ ORDERED = (joined(), read_set())
 @pytest.fixture
 async def rows(postgres_url: str) -> AsyncIterator[Rows]:
     """Files, and the samples and runs by which they are asked for."""
-    async with rows_of(postgres_url, SequencingRuns(), Samples(), files.Files()) as opened:
+    async with rows_of(
+        postgres_url, SequencingRuns(), Samples(), files.Files(), uploads.Uploads()
+    ) as opened:
         yield opened
 
 
@@ -169,8 +171,9 @@ async def test_a_file_of_a_run_is_of_no_sample_and_waits_for_nothing(rows: Rows)
 async def test_an_upload_is_followed_to_the_sample_that_a_person_names(rows: Rows) -> None:
     connection = rows.connection
     await rows.tell(LOOSE)
-    [loose] = await files.list_uploads(connection)
-    assert (loose["place"], loose["state"], loose["waits_for"], loose["status"]) == (
+    [listed] = await uploads.list_uploads(connection)
+    loose = await files.upload_of(connection, listed["upload_id"]) or {}
+    assert (loose["place"], loose["state"], loose["waits_for"], listed["status"]) == (
         "unassigned", "unassigned", "its sample", "uploaded",
     )  # fmt: skip
     said = heard(ASSIGNED, MOMENT)
@@ -180,33 +183,38 @@ async def test_an_upload_is_followed_to_the_sample_that_a_person_names(rows: Row
     assert [row["state"] for row in await files.list_files(connection, state="assigned")] == [
         "assigned"
     ]
-    [found] = await files.list_uploads(connection)
-    assert (found["sample_id"], found["status"]) == ("S7", "failed")
-    followed = await files.upload_of(connection, loose["upload_id"])
-    assert followed == found | {"upload_id": loose["upload_id"]}
+    [found] = await uploads.list_uploads(connection)
+    assert (found["sample_id"], found["status"]) == ("S7", "validation_failed")
+    followed = await files.upload_of(connection, loose["upload_id"]) or {}
+    assert (followed["status"], followed["upload_id"]) == ("failed", loose["upload_id"])
+    assert (followed["sample_id"], followed["state"]) == ("S7", "rejected")
     assert await files.upload_of(connection, loose["file_id"]) is None
 
 
-STATUS: dict[str, tuple[tuple[Event, ...], str]] = {
-    "landed": ((), "uploaded"),
-    "checksummed": ((SUMMED,), "uploaded"),
-    "tried": ((TRIED,), "processing"),
-    "given up": ((TRIED, GIVEN_UP), "failed"),
-    "rejected": ((rejected("R1"),), "failed"),
-    "other bytes": ((MISMATCHED,), "failed"),
-    "valid": ((validated("R1"),), "completed"),
+STATUS: dict[str, tuple[tuple[Event, ...], str, str]] = {
+    "landed": ((), "uploaded", "uploaded"),
+    "checksummed": ((SUMMED,), "uploaded", "uploaded"),
+    "tried": ((TRIED,), "processing", "validating"),
+    "given up": ((TRIED, GIVEN_UP), "failed", "error"),
+    "rejected": ((rejected("R1"),), "failed", "validation_failed"),
+    "other bytes": ((MISMATCHED,), "failed", "validation_failed"),
+    "valid": ((validated("R1"),), "completed", "completed"),
 }
 
 
-async def test_the_status_of_an_upload_is_one_of_four_words(rows: Rows) -> None:
-    for number, (facts, _) in enumerate(STATUS.values()):
+async def test_the_status_of_a_file_is_told_in_the_words_of_its_reader(rows: Rows) -> None:
+    for number, (facts, _, _) in enumerate(STATUS.values()):
         version = {"version_id": str(number)}
         mine = [type(one)(**dict(one) | version) for one in (landed("R1"), *facts)]
         await rows.tell(*(heard(one, MOMENT + timedelta(hours=number)) for one in mine))
-    found = await all_pages(files.list_uploads, rows.connection, ["landed_at", "upload_id"], 2)
-    assert [row["status"] for row in found] == [word for _, word in reversed(STATUS.values())]
-    for word in ("uploaded", "processing", "completed", "failed", "lost"):
-        some = await files.list_uploads(rows.connection, status=word)
+    found: list[dict[str, Any]] = []
+    while some := await uploads.list_uploads(rows.connection, limit=2, offset=len(found)):
+        found += some
+    assert [row["status"] for row in found] == [word for _, _, word in reversed(STATUS.values())]
+    told = [await files.upload_of(rows.connection, row["upload_id"]) or {} for row in found]
+    assert [one["status"] for one in told] == [word for _, word, _ in reversed(STATUS.values())]
+    for word in (*uploads.WORDS, "lost"):
+        some = await uploads.list_uploads(rows.connection, status=word)
         assert [row["upload_id"] for row in some] == [
             row["upload_id"] for row in found if row["status"] == word
         ]
@@ -237,7 +245,7 @@ async def test_the_past_stays_as_it_was(rows: Rows) -> None:
     assert await files.count_files(connection, case="C1", at=then) == {"landed": 1}
     [before] = await files.list_files(connection, at=then)
     assert (before["state"], before["md5"]) == ("landed", None)
-    [upload] = await files.list_uploads(connection, at=then)
+    [upload] = await uploads.list_uploads(connection, at=then)
     assert upload["status"] == "uploaded"
     assert (await files.upload_of(connection, upload["upload_id"]) or {})["status"] == "completed"
 

@@ -35,8 +35,8 @@ from tests.whole.cohort import make
 
 SEED, SAMPLES, PER_RUN = 3, 24, 12  # some 700 events of two runs
 PIECE_MAX = 40  # records
-# A cohort publishes no document, and nothing of it is parked.
-UNHEARD = {"documents", "parked"}
+# A cohort publishes no document, nothing of it is parked, and nobody sends files by the API.
+UNHEARD = {"documents", "parked", "uploads"}
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 
 

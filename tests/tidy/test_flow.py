@@ -171,6 +171,7 @@ def test_what_comes_again_is_dashed() -> None:
     again = {(edge.source, edge.target): edge.events for edge in edges() if edge.again}
     verdicts = ("SequencingRunQcPassed", "SequencingRunQcFailed")
     assert again == {
+        ("abandon-uploads", "clock-sample"): ("DeadlineSet",),
         ("validate-files", "clock-sample"): ("DeadlineSet",),
         ("validate-files/validate", "validate-files"): ("ValidationAttemptFailed",),
         ("watch-silence", "clock-sample"): ("DeadlineSet",),
@@ -193,6 +194,7 @@ def test_what_comes_again_is_dashed() -> None:
         ("relabel/copy", "checksum-files"): ("FileLanded",),
         ("relabel/copy", "validate-files"): ("FileLanded",),
         ("relabel/copy", "watch-silence"): ("FileLanded",),
+        ("relabel/copy", "abandon-uploads"): ("FileLanded",),
         # As often as the request allows attempts.
         ("collect-results/read-manifest", "submit-run"): ("RunFailed",),
         ("collect-results/read-manifest", "settle-run"): ("RunFailed",),
@@ -221,7 +223,8 @@ def test_names_are_quoted_in_charts() -> None:
 def test_the_surroundings_of_a_row_are_those_that_it_touches() -> None:
     shown, joined = around("clock-sample")
     assert [node.name for node in shown] == [
-        "validate-files", "watch-silence", "clock-sample", "clock-sample/deadline", "audit-trail",
+        "abandon-uploads", "validate-files", "watch-silence", "clock-sample",
+        "clock-sample/deadline", "audit-trail",
     ]  # fmt: skip
     assert all("clock-sample" in edge.source + edge.target for edge in joined)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -129,7 +130,7 @@ def _values(kind: Any) -> Iterator[Any]:
         yield from _values(chosen[0])
     else:
         plain: Mapping[Any, Any] = {str: "a/word?", int: 3, float: 1.5, bool: True, bytes: b"x",
-                                    UUID: UUID(AN_ID)}  # fmt: skip
+                                    UUID: UUID(AN_ID), date: date(2026, 3, 1)}  # fmt: skip
         yield plain[kind] if kind in plain else kind.fromisoformat("2026-03-01T10:00:00+00:00")
 
 

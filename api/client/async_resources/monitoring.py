@@ -21,6 +21,11 @@ class AsyncMonitoringCalls:
         call = Call(method="GET", path="/v1/health", is_public=True)
         return await self._wire.ask(call, {200: Health, 503: Health})
 
+    async def get_metrics(self) -> bytes:
+        """Tell the figures of this process, and how many uploads are open, in the text format."""
+        call = Call(method="GET", path="/v1/metrics")
+        return await self._wire.ask(call, {200: bytes})
+
     async def list_metrics(
         self,
         *,

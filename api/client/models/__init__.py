@@ -6,7 +6,20 @@ from genoflow.api.client.models.configuration import Configuration
 from genoflow.api.client.models.events import Lineage
 from genoflow.api.client.models.execution import Job, Progress, Task, Usage
 from genoflow.api.client.models.files import Assigned, File
-from genoflow.api.client.models.ingestion import Finding, FoundInFile, Upload, UploadSummary
+from genoflow.api.client.models.ingestion import (
+    Finding,
+    FoundInFile,
+    Upload,
+    UploadBegun,
+    UploadCompleted,
+    UploadPart,
+    UploadPartIn,
+    UploadPartLink,
+    UploadPartLinks,
+    UploadParts,
+    UploadSent,
+    UploadSummary,
+)
 from genoflow.api.client.models.monitoring import Health, Metric, Metrics
 from genoflow.api.client.models.notifications import (
     Cancelled,
@@ -107,6 +120,14 @@ __all__ = [
     "Timeline",
     "TokenResponse",
     "Upload",
+    "UploadBegun",
+    "UploadCompleted",
+    "UploadPart",
+    "UploadPartIn",
+    "UploadPartLink",
+    "UploadPartLinks",
+    "UploadParts",
+    "UploadSent",
     "UploadSummary",
     "Usage",
     "User",

@@ -1,0 +1,27 @@
+"""Figures for Prometheus: what this process has counted, and how many uploads are open."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import PlainTextResponse
+
+from genoflow.api.figures import head
+from genoflow.api.guard import GuardedRoute, ServicesHere, asks
+from genoflow.api.identity.permissions import Permission
+from genoflow.projections.uploads import count_open
+
+CONTENT_TYPE = "text/plain; version=0.0.4"
+ACTIVE = "active_uploads"
+ABOUT = "Uploads that were begun and are neither whole nor given up."
+
+router = APIRouter(tags=["monitoring"], route_class=GuardedRoute)
+
+
+@router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+@asks(Permission.MONITORING_READ)
+async def show_metrics(services: ServicesHere) -> PlainTextResponse:
+    """Tell the figures of this process, and how many uploads are open, in the text format."""
+    async with services.pool.acquire() as connection:
+        active = await count_open(connection)
+    lines = [*services.figures.lines(), *head(ACTIVE, ABOUT, "gauge"), f"{ACTIVE} {active}"]
+    return PlainTextResponse("\n".join(lines) + "\n", media_type=CONTENT_TYPE)
