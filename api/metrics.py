@@ -1,4 +1,4 @@
-"""Figures for Prometheus: what this process has counted, and how many uploads are open."""
+"""Figures for Prometheus: what this process has counted, and what the rows tell."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 from genoflow.api.figures import head
 from genoflow.api.guard import GuardedRoute, ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
+from genoflow.api.validation_figures import validation_lines
 from genoflow.projections.uploads import count_open
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
@@ -20,8 +21,9 @@ router = APIRouter(tags=["monitoring"], route_class=GuardedRoute)
 @router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
 @asks(Permission.MONITORING_READ)
 async def show_metrics(services: ServicesHere) -> PlainTextResponse:
-    """Tell the figures of this process, and how many uploads are open, in the text format."""
+    """Tell the figures of this process, open uploads, and how long files took to validate."""
     async with services.pool.acquire() as connection:
-        active = await count_open(connection)
-    lines = [*services.figures.lines(), *head(ACTIVE, ABOUT, "gauge"), f"{ACTIVE} {active}"]
+        active, validations = await count_open(connection), await validation_lines(connection)
+    uploads = [*services.figures.lines(), *head(ACTIVE, ABOUT, "gauge"), f"{ACTIVE} {active}"]
+    lines = [*uploads, *validations]
     return PlainTextResponse("\n".join(lines) + "\n", media_type=CONTENT_TYPE)

@@ -56,6 +56,7 @@ class KafkaMessages:
             fetch_max_wait_ms=100,
         )
         self._read: dict[TopicPartition, int] = {}
+        self._from: dict[TopicPartition, int] = {}
 
     async def __aenter__(self) -> Self:
         await ensure_topic(self._address, self._topic)
@@ -84,6 +85,7 @@ class KafkaMessages:
                 where = f"{place.topic}[{place.partition}]@{record.offset}"
                 messages.append(Message("kafka", where, where[-100:], record.value or b""))
                 self._read[place] = record.offset + 1
+                self._from.setdefault(place, record.offset)
         return messages
 
     async def done(self, _messages: Sequence[Message]) -> None:
@@ -95,13 +97,14 @@ class KafkaMessages:
             pass  # the group has shared the topic anew: its new reader reads these once more
         except KafkaError as error:
             raise self._away(error) from error
-        self._read = {}
+        self._read, self._from = {}, {}
 
     async def again(self) -> None:
-        """Let what was polled and is not done come once more."""
-        for place in self._read:
-            await self._client.seek_to_committed(place)
-        self._read = {}
+        """Let what was polled and is not done come once more, if it is still ours to read."""
+        for place, offset in self._from.items():
+            if place in self._client.assignment():
+                self._client.seek(place, offset)
+        self._read, self._from = {}, {}
 
     def _away(self, error: KafkaError) -> Retry:
         return LogUnavailable(

@@ -118,7 +118,9 @@ def _sequence_at(of: IO[bytes], offset: int, kind: str, index: Index) -> object:
         return struct.unpack_from("<i", head, at)[0] if len(head) == 12 else None
     columns = _text_at(of, offset, LINE_BYTES).split(b"\n")[0].split(b"\t")
     column = index.column or (3 if kind == "SAM" else 1)
-    return columns[column - 1].decode("utf-8", "replace") if column <= len(columns) else None
+    if not 1 <= column <= len(columns):
+        return None
+    return columns[column - 1].decode("utf-8", "replace")
 
 
 def _names(data: Path) -> tuple[str, tuple[str, ...]]:
