@@ -17,6 +17,8 @@ SECONDS = "s"
 ANSWERS = "answers/s"
 CPU = "µs of CPU"
 MEGABYTES = "MB/s"
+CPU_SECONDS = "s of CPU"
+NET_CPU_SECONDS = "s of CPU, net"
 HIGHER_IS_BETTER = {
     RATE: True,
     ANSWERS: True,
@@ -26,6 +28,8 @@ HIGHER_IS_BETTER = {
     MEBIBYTES: False,
     SECONDS: False,
     CPU: False,
+    CPU_SECONDS: False,
+    NET_CPU_SECONDS: False,
 }
 
 

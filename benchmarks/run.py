@@ -35,6 +35,7 @@ from benchmarks import (
     stage_long,
     tail,
     upload,
+    validation,
     visible,
 )
 from benchmarks.contest import Row, table
@@ -72,6 +73,7 @@ PATHS = {
     "projection": Measured(projection.measure, 30_000, 500),
     "rebuild": Measured(rebuild.measure, 1_000, 5),
     "visible": Measured(visible.measure, 400, 20),
+    "validation": Measured(validation.measure, 1_000, 5),
     "get_by_key": Measured(get_by_key.measure, 10_000, 200),
     "upload": Measured(upload.measure, 256, 20),  # MiB
 }

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genoflow.processors.validation import engine, port
+from genoflow.processors.validation import engine
 from genoflow.processors.validation.cram.reader import read_cram
 from genoflow.processors.validation.findings import Broken, Findings
 from genoflow.processors.validation.indexes.binning import read_index
@@ -92,13 +92,9 @@ def drawn(seed: int, number: int) -> tuple[str, Base, bytes]:
 def judge(body: bytes, base: Base, piece: int) -> Answer:
     """All that the validator says of a file that comes in pieces of this size."""
     known = Expected(base.role, sample_id="S1", references=("small-1",), reference_path=fasta())
-    answer = engine.PythonEngine().validate(_pieces(body, piece), known)
-    found = getattr(answer, "findings", None)
-    if isinstance(found, Findings):
-        said = [_told(found, getattr(answer, "measured", None))]
-    else:
-        said = [Answer((isinstance(answer, port.Found),), repr(answer))]
-    readers = getattr(engine, "READERS", {})
+    report = engine.PythonEngine().validate(_pieces(body, piece), known)
+    said = [_told(report.findings, report.measured)]
+    readers = engine.READERS
     if base.role in DIRECT and readers.get(base.role) is not DIRECT[base.role]:
         said.append(_direct(body, base.role, piece, known))
     if base.data and piece > SMALL_PIECE:

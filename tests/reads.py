@@ -52,3 +52,28 @@ def flipped(body: bytes, seed: int, flips: int = 1) -> bytes:
     for _ in range(flips):
         changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
     return bytes(changed)
+
+
+def library(count: int, seed: int, *, longest: int = 120) -> bytes:
+    """Reads as a sequencer makes them: copies, adapters, N, ends without signal, many lengths."""
+    chance = random.Random(f"library/{seed}")
+    records: list[bytes] = []
+    made: list[bytes] = []
+    for number in range(count):
+        length = chance.choice((longest, longest, longest - 1, chance.randint(30, longest)))
+        if made and chance.random() < 0.2:
+            bases = chance.choice(made[: max(1, len(made) // 4)])[:length]
+        else:
+            bases = bytes(chance.choices(b"ACGTN", (28, 22, 21, 28, 1), k=length))
+        if chance.random() < 0.1:
+            at = chance.randint(0, len(bases))
+            adapter = chance.choice((b"AGATCGGAAGAGCACACG", b"CTGTCTCTTATACACATCT", b"A" * 20))
+            bases = (bases[:at] + adapter + b"G" * 40)[: len(bases)]
+        made.append(bases)
+        worst = [chance.randint(2, 41) for _ in range(4)]
+        qualities = bytes(
+            33 + min(41, max(2, chance.choice(worst) + 20 - at // 8)) for at in range(len(bases))
+        )
+        name = f"@VH1:7:AAC:1:1101:{seed}:{number} 1:N:0:ACGT+TTGA".encode()
+        records.append(b"%b\n%b\n+\n%b\n" % (name, bases, qualities))
+    return b"".join(records)

@@ -3,10 +3,15 @@
 //! `native/twin.py` does the same in Python, and tests hold both to the same results and faults.
 
 mod copy;
+mod inflate;
+mod kinds;
 mod models;
+mod places;
 mod program;
 mod read;
+mod reads;
 mod sam;
+mod tally;
 mod to_python;
 mod vcf;
 mod write;
@@ -154,7 +159,11 @@ fn copy_rows(
 #[pymodule]
 mod _rust {
     #[pymodule_export]
+    use super::inflate::{inflate_blocks, Inflate};
+    #[pymodule_export]
     use super::models::Models;
+    #[pymodule_export]
+    use super::reads::ReadCounts;
     #[pymodule_export]
     use super::sam::AlignmentScan;
     #[pymodule_export]

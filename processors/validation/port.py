@@ -31,6 +31,8 @@ class Expected:
     flow_cell: str | None = None
     reference_path: Path | None = None  # a FASTA with its .fai on this machine
     named: str = ""  # the format that its name speaks of: believed only of a file without bytes
+    checksums: Mapping[str, str] = field(default_factory=dict)  # of the store, by kind, as it says
+    part_sizes: tuple[int, ...] = ()  # of an object that was uploaded in parts
 
 
 @dataclass(frozen=True, slots=True)

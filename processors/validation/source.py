@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+
+from genoflow.processors.validation.digests import Digests
 
 
 class Source:
-    """A stream of pieces with both checksums of all that was taken from it so far."""
+    """A stream of pieces with the checksums of all that was taken from it so far."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterable[bytes], digests: Digests | None = None) -> None:
         self._pieces = iter(pieces)
         self._ahead = b""
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha256 = hashlib.sha256()
+        self._digests = digests or Digests()
         self._taken_bytes = 0
         self._copy: Callable[[bytes], None] | None = None
 
@@ -49,18 +49,29 @@ class Source:
     @property
     def md5(self) -> str:
         """Of all bytes that came."""
-        return self._md5.hexdigest()
+        return self._digests.md5
 
     @property
     def sha256(self) -> str:
         """Of all bytes that came."""
-        return self._sha256.hexdigest()
+        return self._digests.sha256
+
+    def contradictions(self, declared: Mapping[str, str]) -> list[tuple[str, str, str]]:
+        """Kind, declared value and found value of each checksum of a store that differs.
+
+        Asked once, when all bytes came; what was not given to `Digests` is not compared.
+        """
+        found = self._digests.of_store()
+        return [
+            (kind, value, found[kind])
+            for kind, value in declared.items()
+            if found.get(kind, value) != value
+        ]
 
     def _next(self) -> bytes:
         for piece in self._pieces:
             if piece:
-                self._md5.update(piece)
-                self._sha256.update(piece)
+                self._digests.update(piece)
                 self._taken_bytes += len(piece)
                 if self._copy is not None:
                     self._copy(piece)

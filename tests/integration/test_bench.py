@@ -13,6 +13,7 @@ import pytest
 from benchmarks.columns import COMPARISONS as CODEC
 from benchmarks.projection import COMPARISONS as PROJECTION
 from benchmarks.rebuild import COMPARISONS as REBUILD
+from benchmarks.validation import WAYS
 from benchmarks.visible import COMPARISONS as VISIBLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +36,8 @@ def test_every_comparison_has_a_ratio_and_a_verdict(quick: tuple[str, dict[str, 
     printed, found = quick
     stage = {"stage", "stage, 100 events/s", "stage, memory", "stage, restore"}
     later = {one.path for one in (*CODEC, *PROJECTION, *REBUILD, *VISIBLE)}
-    paths = {"append_bulk", "tail", "append_one", "get_by_key", "upload", *stage, *later}
+    reads = {f"FASTQ, {way}" for way in WAYS}
+    paths = {"append_bulk", "tail", "append_one", "get_by_key", "upload", *stage, *later, *reads}
     assert {r["path"] for r in found["rows"]} == paths
     for row in found["rows"]:
         assert row["ours_figure"] > 0

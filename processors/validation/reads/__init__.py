@@ -1,0 +1,1 @@
+"""FASTQ: its rules, its reader, and what is measured on the way."""
