@@ -31,8 +31,8 @@ from genoflow.processors.validation.engine import PythonEngine
 from genoflow.processors.validation.findings import Findings
 from genoflow.processors.validation.formats import HEAD_BYTES
 from genoflow.processors.validation.inflate import compression_of
-from genoflow.processors.validation.mates import compare_mates
 from genoflow.processors.validation.port import Expected
+from genoflow.processors.validation.reads.mates import compare_mates
 from genoflow.processors.validation.source import Source
 from genoflow.processors.validation.telling import as_json
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from genoflow.processors.validation import house
+from genoflow.processors.validation import house, stream_rules
 from genoflow.processors.validation.cram import rules as cram_rules
 from genoflow.processors.validation.indexes import rules as index_rules
+from genoflow.processors.validation.reads import rules as reads_rules
 from genoflow.processors.validation.rules import Rule
 from genoflow.processors.validation.sam import rules as sam_rules
 from genoflow.processors.validation.vcf import rules as vcf_rules
@@ -27,6 +28,16 @@ CHAPTERS = (
         "Any file", ("file-", "validator-"),
         "What is asked of every file, by the house: no specification speaks of it.",
         house.RULES,
+    ),
+    Chapter(
+        "Compressed streams", ("gzip-", "bgzf-"),
+        "gzip by RFC 1952, with any number of members, and BGZF by SAM 1.6.",
+        stream_rules.RULES,
+    ),
+    Chapter(
+        "FASTQ", ("fastq-",),
+        "The format as Cock et al. (2010) wrote it down, and the names that instruments give.",
+        reads_rules.RULES, has_text=True,
     ),
     Chapter(
         "SAM and BAM", ("sam-", "bam-"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from genoflow.processors.validation import house, old_readers
 from genoflow.processors.validation.cram.reader import read_cram
+from genoflow.processors.validation.digests import Digests
 from genoflow.processors.validation.findings import NOWHERE, Broken, Findings, Where
 from genoflow.processors.validation.formats import (
     ANY_BYTES,
@@ -18,6 +19,7 @@ from genoflow.processors.validation.indexes.binning import read_index
 from genoflow.processors.validation.indexes.crai import read_crai
 from genoflow.processors.validation.inflate import blocks_of, compression_of
 from genoflow.processors.validation.port import Expected, Fault, Measured, Report
+from genoflow.processors.validation.reads.reader import read_fastq
 from genoflow.processors.validation.sam.read import read_bam, read_sam
 from genoflow.processors.validation.source import Source
 from genoflow.processors.validation.vcf.bcf import read_bcf
@@ -28,7 +30,7 @@ START = Where(byte=0)
 Reader = Callable[[Source, str, Expected, Findings], Measured]
 # A format's reader adds what it finds, and raises Broken only where it cannot go on.
 READERS: dict[str, Reader] = {
-    "FASTQ": old_readers.fastq,
+    "FASTQ": read_fastq,
     "SAM": read_sam,
     "BAM": read_bam,
     "CRAM": read_cram,
@@ -50,7 +52,8 @@ class PythonEngine:
 
     def validate(self, pieces: Iterable[bytes], expected: Expected) -> Report:
         """A report; Retry where a copy is needed and there is no room for it."""
-        source, findings = Source(pieces), Findings()
+        source = Source(pieces, Digests(expected.checksums, expected.part_sizes))
+        findings = Findings()
         head = source.peek(HEAD_BYTES)
         compression, form = compression_of(head), format_of(head)
         measured = None
@@ -136,3 +139,5 @@ def _contradictions(source: Source, expected: Expected) -> Iterator[str]:
     for name, declared, found in pairs:
         if declared not in (None, found):
             yield f"its {name} was declared as {declared} and is {found}"
+    for name, declared, found in source.contradictions(expected.checksums):
+        yield f"its {name} was declared as {declared} and is {found}"

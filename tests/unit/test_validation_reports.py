@@ -18,8 +18,8 @@ from genoflow.processors.validation.findings import Broken, Findings, Where
 from genoflow.processors.validation.formats import format_of
 from genoflow.processors.validation.house import RULES
 from genoflow.processors.validation.inflate import compression_of
-from genoflow.processors.validation.mates import compare_mates
 from genoflow.processors.validation.port import Expected, Measured, Report
+from genoflow.processors.validation.reads.mates import compare_mates
 from genoflow.processors.validation.rules import Rule, Severity
 from genoflow.processors.validation.source import Source
 from genoflow.processors.validation.telling import as_json, in_event, plain, worst_first
