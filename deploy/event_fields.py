@@ -109,6 +109,7 @@ BY_NAME: Mapping[str, str] = {
     "subject_ref": "subj-88c1",
     "subject_topic": SAMPLE.name,
     "subscription_id": "sub-12",
+    "part_bytes": "67108864",
     "target": "https://lims.example.org/hooks/genoflow",
     "target_set": "exome-v8",
     "task_id": "ab/1f3c5d",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
-from genoflow.processors.validation import inflate, repeats
+from genoflow.processors.validation import inflate
 from genoflow.processors.validation.fastq import LINE_BYTES_MAX
 from genoflow.processors.validation.inflate import BGZF_EOF
 from genoflow.processors.validation.port import Expected
@@ -116,13 +116,10 @@ def test_adapters_and_dark_ends_are_counted_by_read() -> None:
     assert (metrics.adapter_fraction, metrics.poly_g_fraction) == (3 / 6, 2 / 6)
 
 
-def test_repeated_reads_are_estimated_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repeated_reads_are_counted() -> None:
     once, twice = fastq(400, 1), fastq(400, 2)
-    body = once + twice + twice
-    assert validated(body).measured.metrics.duplicate_fraction == 400 / 1_200
-    monkeypatch.setattr(repeats, "KINDS_MAX", 200)
-    estimate = validated(body).measured.metrics.duplicate_fraction
-    assert estimate == pytest.approx(1 / 3, abs=0.1)
+    found = validated(once + twice + twice).measured.metrics.duplicate_fraction
+    assert found == pytest.approx(400 / 1_200)
 
 
 def test_mates_have_one_digest_of_names_whatever_follows_the_name() -> None:
@@ -147,14 +144,13 @@ def test_a_plus_line_may_repeat_the_name() -> None:
     assert rejected(changed(0, 2, b"+other")).reason_code == "malformed record"
 
 
-def test_an_empty_read_is_legal_and_a_file_without_reads_only_where_none_are_due() -> None:
+def test_an_empty_read_is_legal_and_a_file_without_reads_unless_some_are_due() -> None:
     assert validated(b"@a\n\n+\n\n").measured.metrics.read_length_max == 0
-    for way in ("gzip", "bgzf"):
-        assert rejected(WAYS[way](b"")).reason_code == "empty"
-        found = validated(WAYS[way](b""), Expected(role="R1", reads=0))
-        assert (found.measured.reads, found.measured.format) == (0, "FASTQ")
-    assert rejected(b"").reason_code == "empty"
-    assert validated(b"", Expected(role="R1", reads=0)).measured.reads == 0
+    for body in (b"", gzip.compress(b""), bgzf(b"")):
+        for due in (None, 0):
+            found = validated(body, Expected(role="R1", reads=due))
+            assert (found.measured.reads, found.measured.format) == (0, "FASTQ")
+        assert rejected(body, Expected(role="R1", reads=3)).reason_code == "truncated"
 
 
 # -- what is not, each with its place
@@ -165,14 +161,7 @@ def test_an_empty_read_is_legal_and_a_file_without_reads_only_where_none_are_due
     ("line", "to", "words"),
     [
         (0, b"name", "begins with 'name' and not with @"),
-        (0, b"@", "has no name"),
-        (0, b"@ 1:N:0", "has no name"),
-        (0, b"@/1 1:N:0", "has no name"),
-        (0, b"@caf\xc3\xa9", "not plain text"),
-        (1, b"ACGU" * 15, "has 'U' among its bases"),
-        (1, b"acgt" * 15, "has 'a' among its bases"),
         (1, b"ACGT", "has 4 bases and 60 qualities"),
-        (1, b"ACGT" * 15 + b"\r", "CR LF"),
         (2, b"", "has '' where a line with + belongs"),
         (3, b"F" * 59, "has 60 bases and 59 qualities"),
         (3, b" " * 60, "has the character 32 as a quality"),
@@ -187,6 +176,33 @@ def test_a_malformed_record_is_named(way: str, line: int, to: bytes, words: str)
     assert found.reason.endswith("write it anew with the program that made it, and send that")
     if way == "plain":
         assert found.at_byte == offset_of(17)
+
+
+@compressed
+@pytest.mark.parametrize(
+    ("line", "to", "words"),
+    [
+        (0, b"@", "has no name"),
+        (0, b"@ 1:N:0", "has no name"),
+        (0, b"@/1 1:N:0", "has no name"),
+        (0, b"@caf\xc3\xa9", "not plain text"),
+        (1, b"AC!T" * 15, "has '!' among its bases"),
+    ],
+)
+def test_a_violation_rejects_only_where_it_is_strict(
+    way: str, line: int, to: bytes, words: str
+) -> None:
+    body = WAYS[way](changed(17, line, to))
+    validated(body)
+    found = judged(cut(body), R1, strict=True)
+    assert isinstance(found, Refused)
+    assert (found.reason_code, found.at_record) == ("malformed record", 18)
+    assert words in found.reason
+
+
+@pytest.mark.parametrize("bases", [b"ACGU" * 15, b"acgt" * 15, b"RYKM" * 15])
+def test_every_letter_of_iupac_is_a_base(bases: bytes) -> None:
+    assert isinstance(judged([changed(17, 1, bases)], R1, strict=True), Passed)
 
 
 def test_a_fault_far_inside_has_its_place_in_the_stored_bytes() -> None:
@@ -205,7 +221,7 @@ def test_a_fault_far_inside_has_its_place_in_the_stored_bytes() -> None:
 
 @pytest.mark.parametrize(
     ("keep", "where"),
-    [(1, "name"), (38, "bases"), (98, "bases"), (99, "line with +"), (140, "qual")],
+    [(1, "bases"), (38, "bases"), (96, "line with +"), (99, "line with +"), (140, "qual")],
 )
 def test_a_plain_text_that_ends_in_a_record_is_truncated(keep: int, where: str) -> None:
     found = rejected(TEXT[: offset_of(3) + keep])
@@ -214,9 +230,10 @@ def test_a_plain_text_that_ends_in_a_record_is_truncated(keep: int, where: str) 
     assert f"read 4 ends in the middle, in its {where}" in found.reason
 
 
-def test_the_last_line_needs_its_end() -> None:
-    assert rejected(TEXT[:-1]).reason_code == "truncated"
-    assert rejected(TEXT + b"\n").reason_code == "malformed record"
+def test_the_last_line_may_lack_its_end_and_none_may_follow() -> None:
+    assert isinstance(judged([TEXT[:-1]], R1, strict=True), Passed)
+    validated(TEXT + b"\n")
+    assert isinstance(judged([TEXT + b"\n"], R1, strict=True), Refused)
 
 
 def test_a_line_without_an_end_is_refused_in_bounded_memory() -> None:
@@ -248,21 +265,27 @@ def test_no_truncation_is_ever_validated(way: str, counted: int | None) -> None:
     text = fastq(12, length=20)
     body = {
         "gzip": gzip.compress(text),
-        "bgzf": bgzf(text, len(text) // 4),  # its blocks end with records: the worst case
+        "bgzf": bgzf(text, len(text) // 4 + 7),  # whose blocks end within records
         "members": members(text[:200], text[200:500], text[500:]),
     }[way]
     assert validated(body, Expected(role="R1", reads=counted)).measured.reads == 12
-    for size in range(len(body)):
+    last = len(body) - (len(BGZF_EOF) if way == "bgzf" else 0)  # which reads do not need
+    for size in range(1, last):
         found = rejected(body[:size], Expected(role="R1", reads=counted))
-        assert found.reason_code in ("truncated", "empty", "not this format"), (size, found)
+        assert found.reason_code in ("truncated", "not this format"), (size, found)
         if size > 18:
             assert found.reason_code == "truncated", (size, found)
 
 
-def test_a_missing_end_block_is_said() -> None:
-    found = rejected(bgzf(TEXT, end=False))
-    assert found.reason_code == "truncated"
-    assert "the empty block that ends every BGZF file is missing" in found.reason
+def test_where_blocks_end_with_records_the_count_finds_what_is_cut() -> None:
+    text = fastq(12, length=20)
+    body = bgzf(text, len(text) // 4)
+    short = next(n for n in range(100, len(body)) if isinstance(judged([body[:n]], R1), Passed))
+    assert rejected(body[:short], Expected(role="R1", reads=12)).reason_code == "truncated"
+
+
+def test_reads_need_no_block_that_ends_them() -> None:
+    assert validated(bgzf(TEXT, end=False)).measured == validated(TEXT).measured
 
 
 @pytest.mark.parametrize("way", ["gzip", "bgzf"])

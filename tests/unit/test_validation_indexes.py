@@ -70,7 +70,6 @@ CHUNK = chunk(4681, 1 << 16, 2 << 16)
 BREAK: dict[str, Callable[[], bytes]] = {
     "index-magic": lambda: b"X" + bai(CHUNK)[1:],
     "index-truncated": lambda: bai(CHUNK)[:-20],
-    "index-damaged": lambda: flipped(bgzf(tbi()), 4, 1),
     "index-trailing": lambda: bai(CHUNK, more=bytes(8) + b"more"),
     "index-counts": lambda: bai(CHUNK, n=-1),
     "index-compression": tbi,

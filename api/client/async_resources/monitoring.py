@@ -22,7 +22,7 @@ class AsyncMonitoringCalls:
         return await self._wire.ask(call, {200: Health, 503: Health})
 
     async def get_metrics(self) -> bytes:
-        """Tell the figures of this process, and how many uploads are open, in the text format."""
+        """Tell the figures of this process, open uploads, and how long files took to validate."""
         call = Call(method="GET", path="/v1/metrics")
         return await self._wire.ask(call, {200: bytes})
 

@@ -22,7 +22,7 @@ class MonitoringCalls:
         return self._wire.ask(call, {200: Health, 503: Health})
 
     def get_metrics(self) -> bytes:
-        """Tell the figures of this process, and how many uploads are open, in the text format."""
+        """Tell the figures of this process, open uploads, and how long files took to validate."""
         call = Call(method="GET", path="/v1/metrics")
         return self._wire.ask(call, {200: bytes})
 

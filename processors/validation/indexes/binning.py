@@ -24,7 +24,8 @@ from genoflow.processors.validation.indexes.rules import (
     TRAILING,
     TRUNCATED,
 )
-from genoflow.processors.validation.indexes.stream import Stream, texts_of
+from genoflow.processors.validation.indexes.stream import Stream
+from genoflow.processors.validation.inflate import blocks_of
 from genoflow.processors.validation.port import Expected, Measured
 from genoflow.processors.validation.source import Source
 
@@ -199,7 +200,7 @@ class _Binning:
 
 def read_binning(source: Source, compression: str, findings: Findings) -> Index:
     """What the index says; Broken where it cannot be read to its end."""
-    stream = Stream(texts_of(source, compression))
+    stream = Stream(blocks_of(source, compression))
     magic = stream.take(stream.left(4))
     form = MAGICS.get(magic)
     if form is None:

@@ -12,7 +12,7 @@ from genoflow.processors.validation.indexes.rules import (
     CRAI_LINE,
     CRAI_NUMBERS,
 )
-from genoflow.processors.validation.indexes.stream import texts_of
+from genoflow.processors.validation.inflate import blocks_of
 from genoflow.processors.validation.port import Expected, Measured
 from genoflow.processors.validation.source import Source
 
@@ -38,7 +38,7 @@ def read_lines(source: Source, compression: str, findings: Findings) -> Iterator
     if compression == "none":
         findings.add(CRAI_COMPRESSION, "it is not compressed")
     rest, number = b"", 1
-    for block in texts_of(source, compression):
+    for block in blocks_of(source, compression):
         *whole, rest = (rest + block.text).split(b"\n")
         for text in whole:
             if (line := _line(text, number, findings)) is not None:

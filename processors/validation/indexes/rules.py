@@ -20,12 +20,6 @@ TRUNCATED = Rule(
     SEND_AGAIN,
     "the last 20 bytes are cut off", "truncated",
 )  # fmt: skip
-DAMAGED = Rule(
-    "index-damaged", Severity.ERROR, TABIX,
-    "The compressed stream of an index can be read to its end.",
-    SEND_AGAIN,
-    "one bit of a compressed index is turned", "unreadable",
-)  # fmt: skip
 TRAILING = Rule(
     "index-trailing", Severity.ERROR, f"{BAI}; {CSI}; {TABIX}",
     "Nothing follows the number of unplaced reads, with which an index may end.",
@@ -143,7 +137,7 @@ SLICE_MISSING = Rule(
 )  # fmt: skip
 
 RULES: tuple[Rule, ...] = (
-    MAGIC, TRUNCATED, DAMAGED, TRAILING, COUNTS, COMPRESSION, BIN, PSEUDO_BIN, CHUNKS, INTERVALS,
+    MAGIC, TRUNCATED, TRAILING, COUNTS, COMPRESSION, BIN, PSEUDO_BIN, CHUNKS, INTERVALS,
     FIRST_OFFSET, SCHEME, TABIX_COLUMNS, TABIX_FORMAT, TABIX_NAMES, CRAI_COMPRESSION, CRAI_LINE,
     CRAI_NUMBERS, ELSEWHERE, REFERENCES_DIFFER, SLICE_ELSEWHERE, SLICE_MISSING,
 )  # fmt: skip

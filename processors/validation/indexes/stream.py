@@ -7,23 +7,10 @@ from array import array
 from collections.abc import Iterator
 
 from genoflow.processors.validation.findings import Broken, Where
-from genoflow.processors.validation.indexes.rules import DAMAGED, TRUNCATED
-from genoflow.processors.validation.inflate import Block, blocks_of
-from genoflow.processors.validation.port import Fault
-from genoflow.processors.validation.source import Source
+from genoflow.processors.validation.indexes.rules import TRUNCATED
+from genoflow.processors.validation.inflate import Block
 
 PART_NUMBERS = 8_192  # of an array at once
-
-
-def texts_of(source: Source, compression: str) -> Iterator[Block]:
-    """The decompressed content; Broken where its stream is cut or damaged."""
-    try:
-        yield from blocks_of(source, compression)
-    except Broken:
-        raise  # what knows its own rule
-    except Fault as fault:
-        rule = TRUNCATED if fault.code == "truncated" else DAMAGED
-        raise Broken(rule, fault.reason, Where(byte=fault.at_byte)) from fault
 
 
 class Stream:
