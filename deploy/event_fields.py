@@ -109,7 +109,6 @@ BY_NAME: Mapping[str, str] = {
     "subject_ref": "subj-88c1",
     "subject_topic": SAMPLE.name,
     "subscription_id": "sub-12",
-    "part_bytes": "67108864",
     "target": "https://lims.example.org/hooks/genoflow",
     "target_set": "exome-v8",
     "task_id": "ab/1f3c5d",
@@ -220,6 +219,12 @@ def _is_record(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
+def _least(metadata: Sequence[Any]) -> list[int]:
+    """What each of these marks allows at least; 0 of one that speaks of something else."""
+    marks = [m for one in metadata for m in (one.metadata if isinstance(one, FieldInfo) else [one])]
+    return [0, *(getattr(mark, "ge", 0) for mark in marks)]
+
+
 def _example(name: str, inner: Any, metadata: Sequence[Any], choices: Sequence[str]) -> str:
     if choices:
         return choices[0]
@@ -232,4 +237,6 @@ def _example(name: str, inner: Any, metadata: Sequence[Any], choices: Sequence[s
         for part, example in BY_PATTERN:
             if part in pattern:
                 return example
+    if inner is int:
+        return str(max(1, *_least(metadata)))
     return _WORDS[inner][1]
