@@ -68,7 +68,7 @@ def cram_against(bases: str, *options: str, **tags: str) -> bytes:
         fasta = Path(path).with_name("genome.fa")
         fasta.write_text(f">one\n{bases}\n", "ascii")
         pysam.faidx(str(fasta))
-        header = {"SQ": [{"SN": "one", "LN": len(bases), **tags}]}
+        header = {"HD": {"VN": "1.6"}, "SQ": [{"SN": "one", "LN": len(bases), **tags}]}
         with pysam.AlignmentFile(
             path, "wc", header=header, reference_filename=str(fasta), format_options=[*options]
         ) as file:

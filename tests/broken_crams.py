@@ -185,8 +185,6 @@ def first_is_data() -> bytes:
 KNOWN: dict[str, Callable[[Path], dict[str, Any]]] = {
     "cram-slice-beyond-reference": lambda path: {"reference_path": fasta(path, BASES)},
     "cram-reference-md5": lambda path: {"reference_path": fasta(path, "G" * 9 + BASES[9:])},
-    "cram-sample": lambda _path: {"sample_id": "another"},
-    "cram-build": lambda _path: {"references": ("GRCh38",)},
 }
 # By the code of the rule.
 BREAK: dict[str, Callable[[], bytes]] = {
@@ -234,8 +232,6 @@ BREAK: dict[str, Callable[[], bytes]] = {
     "cram-record-unreadable": lambda: changed(longer),
     "cram-quality": high_quality,
     "cram-no-records": lambda: changed(emptied),
-    "cram-sample": cram,
-    "cram-build": lambda: cram(70, 1, SQ=[GRCH37_CHR1]),
     "cram-slice-header": lambda: changed(
         lambda file: setattr(file.data.parts[1], "data", file.data.parts[1].data[:-20])
     ),

@@ -28,15 +28,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genoflow.processors.validation import engine
-from genoflow.processors.validation.cram.reader import read_cram
+from genoflow.processors.validation.engine import PythonEngine
 from genoflow.processors.validation.findings import Broken, Findings
-from genoflow.processors.validation.indexes.binning import read_index
-from genoflow.processors.validation.indexes.crai import read_crai
 from genoflow.processors.validation.indexes.held import hold_index
-from genoflow.processors.validation.inflate import compression_of
 from genoflow.processors.validation.port import Expected
-from genoflow.processors.validation.source import Source
 from tests.fuzz_files import BASES, Base, bases, mutated
 
 AT_ONCE = 2  # children: one for each core that a machine for tests has
@@ -47,7 +42,6 @@ START_SECONDS_MAX = 120  # until a child has its libraries and its files
 RESIDENT_BYTES_MAX = 300 * 1024**2
 ADDRESS_BYTES_MAX = 4 * 1024**3  # of addresses: libraries reserve more than they use
 FAILURES_MAX = 50  # then it is known that something is wrong
-DIRECT = {"CRAM": read_cram, "BAI": read_index, "TBI": read_index, "CRAI": read_crai}
 SMALL_PIECE = 97  # bytes at once, beside all of them at once
 SHOWN = 400  # characters of an answer
 
@@ -91,12 +85,10 @@ def drawn(seed: int, number: int) -> tuple[str, Base, bytes]:
 
 def judge(body: bytes, base: Base, piece: int) -> Answer:
     """All that the validator says of a file that comes in pieces of this size."""
-    known = Expected(base.role, sample_id="S1", references=("small-1",), reference_path=fasta())
-    report = engine.PythonEngine().validate(_pieces(body, piece), known)
+    reference = fasta() if base.role == "CRAM" else None  # of the others it is not the one
+    known = Expected(base.role, sample_id="S1", references=("small-1",), reference_path=reference)
+    report = PythonEngine().validate(_pieces(body, piece), known)
     said = [_told(report.findings, report.measured)]
-    readers = engine.READERS
-    if base.role in DIRECT and readers.get(base.role) is not DIRECT[base.role]:
-        said.append(_direct(body, base.role, piece, known))
     if base.data and piece > SMALL_PIECE:
         said.append(_beside(body, base))
     passes = tuple(one for each in said for one in each.passes)
@@ -112,16 +104,6 @@ def _told(findings: Findings, measured: object) -> Answer:
     said = json.dumps([finding.as_json() for finding in findings])
     passes = (findings.is_valid(strict=False), findings.is_valid(strict=True))
     return Answer(passes, f"{counts} {said} {measured!r}")
-
-
-def _direct(body: bytes, role: str, piece: int, known: Expected) -> Answer:
-    findings, measured = Findings(), None
-    try:
-        source = Source(_pieces(body, piece))
-        measured = DIRECT[role](source, compression_of(body[:64]), known, findings)
-    except Broken as broken:
-        findings.add(broken.rule, broken.message, broken.where)
-    return _told(findings, measured)
 
 
 def _beside(body: bytes, base: Base) -> Answer:

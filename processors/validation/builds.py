@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from genoflow.processors.validation.port import Fault
-
 # Lengths of chromosomes 1 and 2, as the assemblies publish them: no two builds share either.
 LENGTHS = {
     249_250_621: "GRCh37",
@@ -51,18 +49,15 @@ def build_of(contigs: Mapping[str, int], names: Iterable[str]) -> str | None:
     return None
 
 
-def compare_builds(found: str | None, declared: Sequence[str]) -> None:
-    """Fault where the build is known, those ordered are known, and it is none of them.
+def contradicted(found: str | None, declared: Sequence[str]) -> str | None:
+    """What parts a build from those ordered; None where it is one of them, or nothing is known.
 
     Two names that are both no published build are one where either holds the other; between a
     published build and a name of the lab's own there is nothing to compare.
     """
-    if found is None or not declared:
-        return
-    if any(_may_be_one(found, name) for name in declared):
-        return
-    orders = " and ".join(declared)
-    raise Fault("wrong build", f"its header is of {found}, and the order names {orders}")
+    if found is None or not declared or any(_may_be_one(found, name) for name in declared):
+        return None
+    return f"its header is of {found}, and the order names {' and '.join(declared)}"
 
 
 def _may_be_one(found: str, name: str) -> bool:

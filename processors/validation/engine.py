@@ -20,6 +20,7 @@ from genoflow.processors.validation.indexes.crai import read_crai
 from genoflow.processors.validation.inflate import blocks_of, compression_of
 from genoflow.processors.validation.port import Expected, Fault, Measured, Report
 from genoflow.processors.validation.reads.reader import read_fastq
+from genoflow.processors.validation.rules import Severity
 from genoflow.processors.validation.sam.read import read_bam, read_sam
 from genoflow.processors.validation.source import Source
 from genoflow.processors.validation.vcf.bcf import read_bcf
@@ -41,6 +42,7 @@ READERS: dict[str, Reader] = {
     "TBI": read_index,
     "CRAI": read_crai,
 }
+OF_READS = ("BAM", "CRAM")  # roles; the reader of FASTQ asks for reads itself
 MAY_BE_EMPTY = ("FASTQ", "SAM")  # of no bytes at all; the others have a header or a magic
 
 
@@ -51,7 +53,7 @@ class PythonEngine:
     version = "2"
 
     def validate(self, pieces: Iterable[bytes], expected: Expected) -> Report:
-        """A report; Retry where a copy is needed and there is no room for it."""
+        """A report; Retry where a reader needs room on the disk and there is none."""
         source = Source(pieces, Digests(expected.checksums, expected.part_sizes))
         findings = Findings()
         head = source.peek(HEAD_BYTES)
@@ -65,6 +67,8 @@ class PythonEngine:
             where = Where(record=fault.at_record, byte=fault.at_byte)
             findings.add(old_readers.rule_of(fault), fault.reason, where)
         source.drain()
+        if measured is not None:
+            _demand_reads(measured, expected, findings)
         _compare(source, expected, findings)
         return Report(
             compression=compression,
@@ -120,6 +124,13 @@ def _named(source: Source, compression: str, expected: Expected) -> str:
     for _ in blocks_of(source, compression):
         raise Broken(house.UNKNOWN_FORMAT, "it ends before its format can be known", START)
     raise Broken(house.EMPTY, "its compressed stream holds no bytes", START)
+
+
+def _demand_reads(measured: Measured, expected: Expected, findings: Findings) -> None:
+    """Alignments of a read set are some, which no specification asks for."""
+    due = expected.role in OF_READS and expected.reads != 0
+    if due and measured.reads == 0 and not findings.count(Severity.ERROR):
+        findings.add(house.NO_READS, "it holds no reads")
 
 
 def _compare(source: Source, expected: Expected, findings: Findings) -> None:

@@ -56,13 +56,13 @@ MALFORMED = Rule(
     "file-malformed-record", Severity.ERROR, "",
     "each of its records can be read",
     "write it anew with the program that made it, and send that",
-    "a line of a VCF has four columns",
+    "a read has more qualities than bases",
 )  # fmt: skip
 NO_READS = Rule(
     "file-without-reads", Severity.ERROR, "",
-    "it holds reads, unless demultiplexing counted none",
+    "a file of a read set holds reads, unless demultiplexing counted none",
     "send it again, or invalidate its read set if there is nothing to send",
-    "a BAM with a header alone", kind="empty",
+    "a BAM with a header alone, which was sent as the reads of a sample", kind="empty",
 )  # fmt: skip
 MATES_DIFFER = Rule(
     "file-mates-differ", Severity.ERROR, "",
@@ -70,17 +70,11 @@ MATES_DIFFER = Rule(
     "send each mate under its own role, both from one run of the program that made them",
     "a read is missing in R2", kind="mates differ",
 )  # fmt: skip
-OTHER_BUILD = Rule(
-    "file-wrong-build", Severity.ERROR, "",
-    "its header is of the build that its order names",
-    "send it made with the build of the order, or correct the order",
-    "a BAM of GRCh37 for an order that names GRCh38", kind="wrong build",
-)  # fmt: skip
 OTHER_SAMPLE = Rule(
     "file-wrong-sample", Severity.ERROR, "",
-    "its header and its names are of the sample, the lane and the count that are due",
+    "its names and its count of reads are of the lane and the read set that are due",
     "send it for the sample that it is of, or correct what was registered",
-    "a BAM whose @RG names S2 and that was sent for S1", kind="wrong sample",
+    "reads of lane 2 that were sent as those of lane 1", kind="wrong sample",
 )  # fmt: skip
 READER_DIED = Rule(
     "validator-died", Severity.ERROR, "",
@@ -92,5 +86,5 @@ READER_DIED = Rule(
 
 RULES = (
     EMPTY, UNKNOWN_FORMAT, OTHER_FORMAT, OTHER_BYTES, OTHER_SIZE, GONE, TRUNCATED, UNREADABLE,
-    MALFORMED, NO_READS, MATES_DIFFER, OTHER_BUILD, OTHER_SAMPLE, READER_DIED,
+    MALFORMED, NO_READS, MATES_DIFFER, OTHER_SAMPLE, READER_DIED,
 )  # fmt: skip

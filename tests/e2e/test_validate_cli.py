@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -219,15 +220,27 @@ def test_whose_a_file_is_can_be_said(place: Place) -> None:
     name = place.put("x.bam", bam())
     place.lines("--sample", "S1", name, code=0)
     [found] = place.lines("--sample", "S2", name, code=1)
-    assert [one["message"] for one in found["findings"]] == [
-        "its header names S1, and it was sent for S2"
-    ]
+    errors = [one["message"] for one in found["findings"] if one["severity"] == "error"]
+    assert errors == ["its header names S1, and it was sent for S2"]
 
 
 def test_a_reference_without_an_index_gets_one_elsewhere(place: Place) -> None:
     reference = place.put("r.fa", b">1\nACGT\n")
     place.lines("--reference", reference, place.put("x.bam", bam()), code=0)
     assert sorted(one.name for one in place.folder.iterdir()) == ["r.fa", "x.bam"]
+
+
+def test_an_index_is_held_against_the_file_that_is_named_with_it(place: Place) -> None:
+    of_two = b"BAI\x01" + struct.pack("<iiiii", 2, 0, 0, 0, 0) + bytes(8)
+    of_one = b"BAI\x01" + struct.pack("<iii", 1, 0, 0) + bytes(8)
+    place.put("x.bam", bam())
+    place.put("x.bam.bai", of_two)
+    assert [one["findings"] for one in place.lines("x.bam.bai", code=0)] == [[]]
+    place.lines("--strict", "x.bam", "x.bam.bai", code=0)
+    place.put("x.bam.bai", of_one)
+    place.lines("x.bam.bai", code=0)
+    [_, index] = place.lines("--strict", "x.bam", "x.bam.bai", code=1)
+    assert codes(index) == ["index-references-differ"]
 
 
 # -- what happens to the processes
@@ -276,7 +289,12 @@ def test_a_file_that_brings_its_process_down_is_told_and_the_next_one_is_read(pl
 def _of_input(process: int) -> list[int]:
     """The child that holds the pipe which is standard input of its parent."""
     pipe = str(Path(f"/proc/{process}/fd/0").readlink())
-    return [one for one in children_of(process) if pipe in _open_in(one)]
+    return [one for one in children_of(process) if pipe in _open_in(one) and _is_begun(one)]
+
+
+def _is_begun(process: int) -> bool:
+    """Whether it is a program of its own: until then it has all that its parent has open."""
+    return b"validate_child" in Path(f"/proc/{process}/cmdline").read_bytes()
 
 
 def _open_in(process: int) -> set[str]:

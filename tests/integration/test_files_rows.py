@@ -97,7 +97,8 @@ async def test_a_file_goes_from_landed_to_valid(rows: Rows) -> None:
     history = await rows.connection.fetch(
         "select state from live.files_history order by log_offset"
     )
-    assert [row["state"] for row in history] == ["landed", "landed", "valid"]
+    # A row for each change: it lands, its sums are told, it is judged, it is deleted.
+    assert [row["state"] for row in history] == ["landed", "landed", "valid", "valid"]
 
 
 async def test_a_rejected_version_stays_beside_the_one_that_was_sent_again(rows: Rows) -> None:

@@ -17,9 +17,10 @@ from genoflow.processors.validation.findings import Broken, Findings
 from genoflow.processors.validation.port import Expected, Measured
 from genoflow.processors.validation.rules import Rule, Severity
 from genoflow.processors.validation.source import Source
-from tests.alignments import cram, cram_against
+from tests.alignments import bam, cram, cram_against
 from tests.broken_crams import BASES, BREAK, KNOWN, RAW, embedded, fasta, high_quality, large
 from tests.crams import taken_apart
+from tests.judged import report
 from tests.reads import flipped
 
 VERSIONS = ("2.1", "3.0", "3.1")
@@ -65,6 +66,29 @@ def test_a_file_taken_apart_is_put_together_to_the_same_bytes() -> None:
         again = taken_apart(body).written()
         assert judged(again)[0].counts == judged(body)[0].counts
         assert len(again) == len(body)
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ({}, None),
+        ({"HD": {"VN": "1.6", "SO": "coordinate"}}, "sam-order-coordinate"),
+        ({"HD": {"VN": "1.6", "GO": "reference"}}, "sam-order-group"),
+        ({"HD": {"VN": "x"}}, "sam-hd-version"),
+        ({"SQ": [{"SN": "one", "LN": 60}, {"SN": "two", "LN": 700}]}, "sam-position-beyond"),
+        ({"RG": [{"ID": "rg1", "SM": "S2"}]}, "sam-wrong-sample"),
+        ({"RG": [{"ID": "rg1", "SM": "S1", "PU": "HXYZA.4"}]}, "sam-wrong-unit"),
+    ],
+)
+def test_header_and_records_are_held_to_the_rules_of_sam(
+    header: dict[str, Any], code: str | None
+) -> None:
+    known = Expected(sample_id="S1", lane=3)
+    of_cram, of_bam = (report([make(70, 1, **header)], known).findings for make in (cram, bam))
+    # Nothing of CRAM says in which bin of an index a record lies.
+    same = {rule.code: count for rule, count in of_bam.counts.items() if rule.code != "bam-bin"}
+    assert {rule.code: count for rule, count in of_cram.counts.items()} == same
+    assert set(same) == ({code} if code else set())
 
 
 def test_the_answer_does_not_depend_on_how_the_bytes_come() -> None:

@@ -1,3 +1,1 @@
 """CRAM 2.1, 3.0 and 3.1, to the letter of their specification."""
-
-from genoflow.processors.validation.old_cram import walk_cram as walk_cram

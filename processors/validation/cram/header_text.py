@@ -18,7 +18,6 @@ class Sequence:
     name: str
     length: int
     md5: str | None
-    assembly: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,6 @@ class Header:
 
     text: bytes
     sequences: tuple[Sequence, ...]
-    samples: tuple[str, ...]
 
 
 def header_text(data: bytes, where: Where) -> bytes:
@@ -42,9 +40,8 @@ def header_text(data: bytes, where: Where) -> bytes:
 
 
 def parse_header(text: bytes) -> Header:
-    """Sequences and samples; what is wrong with the text itself is for the rules of SAM."""
+    """Its sequences; what is wrong with the text itself is for the rules of SAM."""
     sequences: list[Sequence] = []
-    samples: dict[str, None] = {}
     for line in text.decode("utf-8", "replace").split("\n"):
         kind, *rest = line.split("\t")
         fields = {field[:2]: field[3:] for field in rest if field[2:3] == ":"}
@@ -57,9 +54,6 @@ def parse_header(text: bytes) -> Header:
                     if length.isascii() and length.isdigit() and len(length) < 12
                     else 0,
                     fields.get("M5"),
-                    fields.get("AS"),
                 )
             )
-        elif kind == "@RG" and "SM" in fields:
-            samples[fields["SM"]] = None
-    return Header(text, tuple(sequences), tuple(samples))
+    return Header(text, tuple(sequences))

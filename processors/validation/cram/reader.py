@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
-from genoflow.processors.validation.builds import build_of, compare_builds
+from genoflow.processors.validation.cram.alignments import Alignments
 from genoflow.processors.validation.cram.blocks import (
     FILE_HEADER,
     GZIP,
@@ -37,7 +38,6 @@ from genoflow.processors.validation.cram.reference import Reference, Restoring, 
 from genoflow.processors.validation.cram.rules import (
     AFTER_EOF,
     BLOCK_KIND,
-    BUILD,
     CONTAINER_LENGTH,
     EOF_AGAIN,
     EOF_BYTES,
@@ -47,20 +47,20 @@ from genoflow.processors.validation.cram.rules import (
     M5,
     NO_RECORDS,
     NOT_CRAM,
-    SAMPLE,
     TRUNCATED,
     VERSION,
 )
 from genoflow.processors.validation.cram.slice_rules import REFERENCE_UNAVAILABLE
 from genoflow.processors.validation.findings import Broken, Findings, Where
-from genoflow.processors.validation.port import Expected, Fault, Measured
+from genoflow.processors.validation.port import Expected, Measured
 from genoflow.processors.validation.rules import Severity
+from genoflow.processors.validation.sam.expected import compare_header
+from genoflow.processors.validation.sam.header import read_header
 from genoflow.processors.validation.source import Source
 
 MAGIC = b"CRAM"
 HEADER_BYTES_MAX = 32 * 1024**2  # of a genome's 3,000 contigs it has 300 KB; it is held as text
 DEFINITION_BYTES = 26  # magic, version, id of the file
-NAMED_MAX = 5  # of samples or sequences in a message
 NAME_CHARACTERS_MAX = 100
 
 
@@ -76,6 +76,7 @@ def read_cram(source: Source, compression: str, expected: Expected, findings: Fi
         batch = held.enter_context(batches(records, findings))
         walk = _Walk(Cursor(source), batch, findings)
         header = walk.open(expected)
+        records.alignments = walk.alignments
         reference = None
         if expected.reference_path is not None:
             try:
@@ -86,7 +87,7 @@ def read_cram(source: Source, compression: str, expected: Expected, findings: Fi
         batch.read()
         if not records.records and not findings.count(Severity.ERROR):
             findings.add(NO_RECORDS, "it holds no records")
-        return walk.measured(records, header)
+        return walk.measured(records)
 
 
 class _Walk:
@@ -98,6 +99,8 @@ class _Walk:
         self._findings = findings
         self._version = (0, 0)
         self._containers = self._slices = 0
+        self._build: str | None = None
+        self.alignments: Alignments | None = None
         self.no_reference = "it was made against a reference, and none was given"
 
     def open(self, expected: Expected) -> Header:
@@ -148,16 +151,15 @@ class _Walk:
         return text
 
     def _compare(self, header: Header, expected: Expected) -> None:
-        """The sample and the build; the text itself is for the rules of SAM."""
-        named, sample = header.samples, expected.sample_id
-        if sample is not None and named and (sample not in named or len(named) > 1):
-            few = ", ".join(name[:NAME_CHARACTERS_MAX] for name in named[:NAMED_MAX])
-            said = f"its header names {few}, and it was sent for {sample}"
-            self._findings.add(SAMPLE, said)
-        try:
-            compare_builds(self.build(header), expected.references)
-        except Fault as fault:
-            self._findings.add(BUILD, fault.reason)
+        """The text by the rules of SAM, and with what is known of the file.
+
+        Slices are compared with the reference where their bases are: not its whole digest here.
+        """
+        found = read_header(header.text, self._findings, with_lines=False)
+        known = replace(expected, reference_path=None)
+        self._build = compare_header(found, known, self._findings)
+        if len(found.names) == len(header.sequences):
+            self.alignments = Alignments(found, known, self._findings)
 
     def containers(self, header: Header, reference: Reference | None) -> None:
         """All that follows the header, to the end of the file; Broken where it is cut."""
@@ -247,18 +249,12 @@ class _Walk:
             self._batch.keep(records, WITHOUT_LETTERS if body.is_large else fields)
         return records
 
-    def build(self, header: Header) -> str | None:
-        """The build of the reference that the header speaks of."""
-        contigs = {one.name: one.length for one in header.sequences}
-        named = dict.fromkeys(one.assembly for one in header.sequences if one.assembly)
-        return build_of(contigs, named)
-
-    def measured(self, records: Records, header: Header) -> Measured:
+    def measured(self, records: Records) -> Measured:
         """What the records are, and how they are stored."""
         metrics, reads, bases = records.metrics()
         return Measured(
             "CRAM", metrics, reads, bases,
-            reference=self.build(header),
+            reference=self._build,
             version=f"{self._version[0]}.{self._version[1]}",
             details={
                 "records": records.records,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from genoflow.events.file_metrics import FileMetrics
+from genoflow.processors.validation.cram.alignments import Alignments
 from genoflow.processors.validation.cram.containers import EOFS
 from genoflow.processors.validation.cram.rules import HEADER_TEXT, QUALITY, RECORDS
 from genoflow.processors.validation.findings import Broken, Findings, Where
@@ -47,6 +48,7 @@ class Records:
         self._sums = Sums()
         self._mapped = self._duplicates = 0
         self._has_lengths = True
+        self.alignments: Alignments | None = None  # none: the header is not one to compare with
 
     def take(self, records: list[Any], fields: int) -> None:
         """Count those that are the one line of their read."""
@@ -59,6 +61,9 @@ class Records:
             for number, text in enumerate(texts, start=self.records + 1):
                 if max(text, default=0) > SCORES[-1]:
                     self._findings.add(QUALITY, f"a quality is {max(text)}", Where(record=number))
+        if self.alignments is not None:
+            with_bases = bool(fields & SEQUENCE)
+            self.alignments.take(records, self.records, with_bases=with_bases)
         primary = [at for at, record in enumerate(records) if not record.flag & NOT_PRIMARY]
         flags = [records[at].flag for at in primary]
         self._mapped += sum(not flag & UNMAPPED for flag in flags)
@@ -198,5 +203,5 @@ def _each(opened: Any, before: int) -> Iterator[Any]:
 @contextmanager
 def batches(records: Records, findings: Findings) -> Iterator[Batch]:
     """A batch, with files that the system frees with the process; Retry where there is no room."""
-    with scratch(None) as file, tempfile.SpooledTemporaryFile(STAGE_BYTES) as stage:
+    with scratch() as file, tempfile.SpooledTemporaryFile(STAGE_BYTES) as stage:
         yield Batch(records, stage, file, findings)

@@ -232,24 +232,11 @@ NO_RECORDS = Rule(
     "send it again if there should be reads in it",
     "a file of the header and the end-of-file container alone", "empty",
 )  # fmt: skip
-SAMPLE = Rule(
-    "cram-sample", Severity.ERROR, "",
-    "The file is of the sample that it was sent for.",
-    "send it for the sample that it is of, or correct what was registered",
-    "@RG\tID:1\tSM:another", "wrong sample",
-)  # fmt: skip
-BUILD = Rule(
-    "cram-build", Severity.ERROR, "",
-    "The file is of the build of the reference that was ordered.",
-    "send it made with the build of the order, or correct the order",
-    "@SQ\tSN:chr1\tLN:249250621", "wrong build",
-)  # fmt: skip
-
 RULES: tuple[Rule, ...] = (
     NOT_CRAM, VERSION, TRUNCATED, EOF_BYTES, AFTER_EOF, EOF_AGAIN, CONTAINER_CRC, BLOCK_CRC,
     COUNTS, TOO_LARGE, CONTAINER_LENGTH, CONTAINER_SHORT, BLOCK_COUNT, BLOCK_COUNT_EMPTY, METHOD,
     METHOD_LATER, RAW_SIZES, BLOCK_DATA, BLOCK_KIND, CONTENT_ID, CONTENT_ID_LOW, HEADER_METHOD,
     HEADER_TEXT, HEADER_ROOM, COMPRESSION_HEADER, PRESERVATION, SUBSTITUTIONS, TAG_DICTIONARY,
     TAG_WITHOUT_ENCODING, DATA_SERIES, ENCODING, ENCODING_TYPE, ENCODING_OLD, M5, RECORDS, QUALITY,
-    NO_RECORDS, SAMPLE, BUILD, *SLICE_RULES,
+    NO_RECORDS, *SLICE_RULES,
 )  # fmt: skip

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from genoflow.processors.validation.builds import build_of, compare_builds
+from genoflow.processors.validation.builds import build_of, contradicted
 from genoflow.processors.validation.findings import Findings
-from genoflow.processors.validation.port import Expected, Fault
+from genoflow.processors.validation.port import Expected
 from genoflow.processors.validation.sam import rules_header as rules
 from genoflow.processors.validation.sam.header import Header, quoted
 
@@ -30,10 +30,8 @@ def compare_header(header: Header, expected: Expected, findings: Findings) -> st
         if len(name) < 10
     }
     build = build_of(contigs, header.assemblies)
-    try:
-        compare_builds(build, expected.references)
-    except Fault as fault:
-        findings.add(rules.WRONG_BUILD, fault.reason)
+    if said := contradicted(build, expected.references):
+        findings.add(rules.WRONG_BUILD, said)
     samples = sorted(sample.decode("utf-8", "replace") for sample in header.named(b"SM"))
     sample = expected.sample_id
     if sample is not None and samples and samples != [sample]:

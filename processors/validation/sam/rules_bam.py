@@ -43,6 +43,7 @@ HEADER_LENGTH = _error(
     asks="l_text is below 2,147,483,648",
     remedy=AGAIN,
     example="l_text set to 2,147,483,648",
+    kind="unreadable",
 )
 REFERENCE_COUNT = _error(
     code="bam-reference-count",
@@ -50,6 +51,7 @@ REFERENCE_COUNT = _error(
     asks="n_ref is below 2,147,483,648",
     remedy=AGAIN,
     example="n_ref set to 4,294,967,295",
+    kind="unreadable",
 )
 REFERENCE_NAME = _error(
     code="bam-reference-name",

@@ -53,6 +53,7 @@ LARGE = _error(
     asks="a header has at most 64 MiB, 500,000 reference sequences, and 4 MiB in one line",
     remedy="leave out the reference sequences to which nothing was aligned",
     example="a header of 64 MiB and one byte",
+    kind="unreadable",
 )
 TAG_REPEATED = _violation(
     code="sam-header-tag-repeated",

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from genoflow.events.file_metrics import FileMetrics
-from genoflow.processors.validation.builds import build_of, compare_builds
+from genoflow.processors.validation.builds import build_of, contradicted
 from genoflow.processors.validation.findings import Broken, Findings, Where
 from genoflow.processors.validation.inflate import Block, blocks_of
-from genoflow.processors.validation.port import Expected, Fault, Measured
+from genoflow.processors.validation.port import Expected, Measured
 from genoflow.processors.validation.source import Source
 from genoflow.processors.validation.text import Lines, whole_lines
 from genoflow.processors.validation.vcf import rules_file as rules
@@ -81,14 +81,14 @@ class VcfReader:
         self._blanks: list[int] = []
         self._ends: set[bytes] = set()
         self._version: str | None = None
-        self._is_open = False  # whether the last line lacks its end
         self._reference: str | None = None
 
     def take(self, lines: Lines) -> None:
         """Look at some whole lines."""
         text, at = lines.text, 0
         self._number = lines.number - 1
-        self._is_open = not text.endswith(b"\n")
+        if not text.endswith(b"\n"):
+            self._tell_open(lines)  # first: what else is wrong with this line comes of it
         while self._acceptor is None and at < len(text):
             end = text.find(b"\n", at)
             end = len(text) if end < 0 else end
@@ -98,6 +98,11 @@ class VcfReader:
             at = end + 1
         if at < len(text):
             self._take_data(text[at:], lines.stored_at)
+
+    def _tell_open(self, last: Lines) -> None:
+        self.tell.where = Where(line=last.number, byte=last.stored_at)
+        rule = rules.LAST_LINE_OPEN if self.header.minor >= 5 else rules.LAST_LINE_CUT
+        self.tell(rule, "its last line has no end")
 
     def _take_line(self, raw: bytes) -> None:
         """A line of the header."""
@@ -161,10 +166,8 @@ class VcfReader:
             self.tell(rules.WRONG_SAMPLE, f"its header names {few}, and it was sent for {sample}")
         contigs = {name: length or 0 for name, length in header.contigs.items()}
         self._reference = build_of(contigs, header.assemblies)
-        try:
-            compare_builds(self._reference, self._expected.references)
-        except Fault as fault:
-            self.tell(rules.WRONG_BUILD, fault.reason)
+        if said := contradicted(self._reference, self._expected.references):
+            self.tell(rules.WRONG_BUILD, said)
 
     def _take_data(self, text: bytes, stored_at: int) -> None:
         assert self._acceptor is not None
@@ -256,9 +259,6 @@ class VcfReader:
             raise Broken(rules.HEADER_LINE_MISSING, "no line begins with #CHROM", self.tell.where)
         if self._blanks:
             self.tell(rules.BLANK_END, f"its last line with text is before line {self._blanks[0]}")
-        if self._is_open:
-            rule = rules.LAST_LINE_OPEN if self.header.minor >= 5 else rules.LAST_LINE_CUT
-            self.tell(rule, "its last line has no end")
         if len(self._ends) > 1:
             self.tell(rules.LINE_ENDS_MIXED, "some lines end with CR LF, and others with LF")
         elif self._ends == {b"\r\n"} and self.header.minor < 3:

@@ -71,12 +71,13 @@ LINE_BEFORE_HEADER = Rule(
     "vcf-line-before-header", E, "VCF 4.3, 1.4",
     "Before the header line there are meta-information lines alone, which begin with ##.",
     "begin the line with ##, or move it behind the header line",
-    "##fileformat=VCFv4.3\nsome text\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n")
+    "##fileformat=VCFv4.3\nsome text\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n",
+    "unreadable")
 COLUMNS = Rule(
     "vcf-columns", E, "VCF 4.3, 1.5",
     "The header line names the eight fixed columns, and FORMAT before samples.",
     "name the columns as the specification does, with tabs between them",
-    "#CHROM\tPOSITION\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
+    "#CHROM\tPOSITION\tID\tREF\tALT\tQUAL\tFILTER\tINFO", "unreadable")
 FORMAT_WITHOUT_SAMPLES = Rule(
     "vcf-format-without-samples", V, "VCF 4.3, 1.5", "A FORMAT column is followed by samples.",
     "remove the FORMAT column, or name the samples",
