@@ -20,7 +20,8 @@ from typing import Any
 
 from genoflow.processors.child_limits import BYTES_SECONDS_MAX
 from genoflow.processors.validation.findings import Finding
-from genoflow.processors.validation.house import MATES_DIFFER, READER_DIED
+from genoflow.processors.validation.house import READER_DIED
+from genoflow.processors.validation.reads.rules import PAIR_NAMES
 
 STDIN = "-"
 CHILD = (sys.executable, "-m", "genoflow.deploy.validate_child")
@@ -221,7 +222,7 @@ async def _difference(names: Sequence[str]) -> list[dict[str, Any]]:
         if answer["is"] == "findings" and answer["findings"]:
             return list(answer["findings"])
         message = answer.get("message", message)
-    return [Finding(MATES_DIFFER, message).as_json()]
+    return [Finding(PAIR_NAMES, message).as_json()]
 
 
 def _is_stream(name: str) -> bool:

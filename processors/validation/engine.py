@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from genoflow.processors.validation import house, old_readers
+from genoflow.processors.validation import house
 from genoflow.processors.validation.cram.reader import read_cram
 from genoflow.processors.validation.digests import Digests
 from genoflow.processors.validation.findings import NOWHERE, Broken, Findings, Where
@@ -18,7 +18,7 @@ from genoflow.processors.validation.formats import (
 from genoflow.processors.validation.indexes.binning import read_index
 from genoflow.processors.validation.indexes.crai import read_crai
 from genoflow.processors.validation.inflate import blocks_of, compression_of
-from genoflow.processors.validation.port import Expected, Fault, Measured, Report
+from genoflow.processors.validation.port import Expected, Measured, Report
 from genoflow.processors.validation.reads.reader import read_fastq
 from genoflow.processors.validation.rules import Severity
 from genoflow.processors.validation.sam.read import read_bam, read_sam
@@ -63,9 +63,6 @@ class PythonEngine:
             measured = _read(source, compression, form, expected, findings)
         except Broken as broken:
             findings.add(broken.rule, broken.message, broken.where)
-        except Fault as fault:
-            where = Where(record=fault.at_record, byte=fault.at_byte)
-            findings.add(old_readers.rule_of(fault), fault.reason, where)
         source.drain()
         if measured is not None:
             _demand_reads(measured, expected, findings)
@@ -118,7 +115,7 @@ def _due(source: Source, compression: str, form: str, expected: Expected) -> str
 
 
 def _named(source: Source, compression: str, expected: Expected) -> str:
-    """What its name says, where its stream is whole and has no text; Broken or Fault elsewhere."""
+    """What its name says, where its stream is whole and has no text; Broken elsewhere."""
     if compression != "none" and expected.named in MAY_BE_EMPTY:
         return expected.named  # its reader says where the stream is damaged
     for _ in blocks_of(source, compression):

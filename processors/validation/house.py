@@ -40,41 +40,11 @@ GONE = Rule(
     "send it again",
     "it is deleted before it is read", kind="gone",
 )  # fmt: skip
-TRUNCATED = Rule(
-    "file-truncated", Severity.ERROR, "",
-    "it goes on to the end that its format asks for",
-    "send it again whole, and compare its size before and after",
-    "its last 100 bytes are missing", kind="truncated",
-)  # fmt: skip
-UNREADABLE = Rule(
-    "file-unreadable", Severity.ERROR, "",
-    "its compression and its structure can be followed to the end",
-    "send it again; if it fails again, write it anew where it was made",
-    "a bit of a compressed block is turned", kind="unreadable",
-)  # fmt: skip
-MALFORMED = Rule(
-    "file-malformed-record", Severity.ERROR, "",
-    "each of its records can be read",
-    "write it anew with the program that made it, and send that",
-    "a read has more qualities than bases",
-)  # fmt: skip
 NO_READS = Rule(
     "file-without-reads", Severity.ERROR, "",
     "a file of a read set holds reads, unless demultiplexing counted none",
     "send it again, or invalidate its read set if there is nothing to send",
     "a BAM with a header alone, which was sent as the reads of a sample", kind="empty",
-)  # fmt: skip
-MATES_DIFFER = Rule(
-    "file-mates-differ", Severity.ERROR, "",
-    "the reads of R1 and R2 have the same names in the same order, and each file holds its mate",
-    "send each mate under its own role, both from one run of the program that made them",
-    "a read is missing in R2", kind="mates differ",
-)  # fmt: skip
-OTHER_SAMPLE = Rule(
-    "file-wrong-sample", Severity.ERROR, "",
-    "its names and its count of reads are of the lane and the read set that are due",
-    "send it for the sample that it is of, or correct what was registered",
-    "reads of lane 2 that were sent as those of lane 1", kind="wrong sample",
 )  # fmt: skip
 READER_DIED = Rule(
     "validator-died", Severity.ERROR, "",
@@ -85,6 +55,5 @@ READER_DIED = Rule(
 )  # fmt: skip
 
 RULES = (
-    EMPTY, UNKNOWN_FORMAT, OTHER_FORMAT, OTHER_BYTES, OTHER_SIZE, GONE, TRUNCATED, UNREADABLE,
-    MALFORMED, NO_READS, MATES_DIFFER, OTHER_SAMPLE, READER_DIED,
+    EMPTY, UNKNOWN_FORMAT, OTHER_FORMAT, OTHER_BYTES, OTHER_SIZE, GONE, NO_READS, READER_DIED,
 )  # fmt: skip

@@ -105,16 +105,3 @@ class Validator(Protocol):
 
         What `pieces` raises passes through; Retry where the machine lacks room for the work.
         """
-
-
-class Fault(Exception):
-    """What a reader without rules of its own raises; the engine finds the house's rule for it."""
-
-    def __init__(
-        self, code: str, reason: str, at_byte: int | None = None, at_record: int | None = None
-    ) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.at_byte = at_byte
-        self.at_record = at_record

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from genoflow.processors.validation.findings import Broken, Where
-from genoflow.processors.validation.port import Fault
 from genoflow.processors.validation.rules import Rule, Severity
 
 AGAIN = "send it again whole, and compare its size before and after"
@@ -113,11 +112,8 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-class BrokenStream(Broken, Fault):
-    """A stream that cannot be read on; a `Fault`, too, for readers that know only those."""
+class BrokenStream(Broken):
+    """A stream that cannot be read on, behind this byte."""
 
     def __init__(self, rule: Rule, message: str, at: int) -> None:
-        # Neither parent knows of the other: each one's facts are set here.
-        Exception.__init__(self, message)
-        self.rule, self.message, self.where = rule, message, Where(byte=at)
-        self.code, self.reason, self.at_byte, self.at_record = rule.kind, message, at, None
+        super().__init__(rule, message, Where(byte=at))

@@ -8,7 +8,6 @@ import pytest
 
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.types import Choices
-from genoflow.processors.validation import old_readers
 from genoflow.processors.validation.catalogue import CHAPTERS, RULES, Chapter
 from genoflow.processors.validation.rules import Rule
 from tools.validation_page import PAGE, page
@@ -48,9 +47,7 @@ def test_a_code_begins_with_a_prefix_of_its_chapter_alone(chapter: Chapter) -> N
 
 
 def test_every_kind_of_fault_has_a_rule() -> None:
-    assert set(old_readers.OF_FAULTS) <= set(kinds())
-    for kind, rule in old_readers.OF_FAULTS.items():
-        assert rule.kind == kind
+    assert {rule.kind for rule in RULES} == set(kinds())
 
 
 def test_the_page_is_what_the_rules_say() -> None:

@@ -26,8 +26,8 @@ from genoflow.processors.running.manifest import Listed, RunManifest, Submission
 from genoflow.processors.running.names import attempt_prefix, manifest_key
 from genoflow.processors.validate_files import Read, verdict
 from genoflow.processors.validation.findings import Findings
-from genoflow.processors.validation.house import TRUNCATED
 from genoflow.processors.validation.port import Expected, Measured, Report
+from genoflow.processors.validation.reads.rules import TRUNCATED
 from tests import qc_facts, run_facts
 from tests.fakes import FakeCatalog, FakeStore
 from tests.qc_facts import sha
