@@ -4,8 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEEDS ?= 100000
 FROM ?= 0
-# Tests at a time: most of them wait for a server, and every process has servers of its own.
-# Tests on real servers wait half of their time: three keep two cores busy.
+# Tests at a time, on two cores: most of them wait for a server, and every process has servers of
+# its own.
 AT_ONCE ?= 3
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test check client links locks locks-check bench faults pythons clean simulate
