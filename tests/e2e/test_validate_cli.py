@@ -209,7 +209,7 @@ def test_mates_are_compared(place: Place) -> None:
         assert "s.fq: the first file has 9 reads, and the other 8" in message
         assert found[0]["counts"]["errors"] == 1
     found = place.lines("--paired", second, first, code=1)  # each under the other's role
-    assert [codes(one) for one in found] == [["fastq-pair-counts"]] * 2
+    assert [codes(one) for one in found] == [["fastq-mate"]] * 2
     found = place.lines("--paired", first, place.put("x.bam", bam()), code=1)
     assert codes(found[1]) == ["file-not-its-format"]
     [one, _] = place.lines("--paired", first, "-", said=fastq(8, mate=2), code=1)
