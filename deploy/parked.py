@@ -275,6 +275,11 @@ async def record_of(log: EventLog, parking: Parking, codec: Codec) -> Recorded:
     fact = parking.fact
     if fact.value is None:
         place, offset = (parking.place.topic, parking.place.partition), parking.place.offset
+        if offset >= (await log.ends(parking.place.topic)).get(place, 0):
+            raise Refused(
+                f"{parking.place}: the log has no such place, and the event that is parked names "
+                f"it; whoever wrote that fact was wrong, so discard it"
+            )
         async for record in log.read({place: offset}, {place: offset + 1}):
             if hashlib.sha256(record.value or b"").hexdigest() == fact.value_sha256:
                 return record

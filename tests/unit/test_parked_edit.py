@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from genoflow.deploy.parked import Address, Parking
+from genoflow.deploy.parked import Address, Parking, record_of
 from genoflow.deploy.parked_requests import (
     Editable,
     difference,
@@ -23,6 +24,8 @@ from genoflow.events.errors import Refused
 from genoflow.events.event import begin
 from genoflow.events.event_parked import EventParked
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.log.memory import MemoryLog
+from genoflow.events.log.recorded import Position
 from genoflow.events.registry import released
 from genoflow.processors.intake.privacy import PrivacyGuard
 from tests.contracts.logs import BY, landed
@@ -101,3 +104,13 @@ def test_what_an_edit_changes_is_told() -> None:
     assert [line for line in told if line.startswith(("-  ", "+  "))] == [
         '-    "declared_md5": "not an md5",', '+    "declared_md5": null,',
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("partition", "offset"), [(99, 0), (0, 7)])
+async def test_a_place_that_the_log_has_not_is_refused_in_words(
+    partition: int, offset: int
+) -> None:
+    nowhere = replace(parking(), place=Position(topics.SAMPLE.name, partition, offset))
+    async with MemoryLog() as log:
+        with pytest.raises(Refused, match="the log has no such place"):
+            await record_of(log, nowhere, CODEC)
