@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from genoflow.events.file_metrics import FileMetrics
@@ -37,9 +36,6 @@ class Expected:
     declared_md5: str | None = None
     declared_sha256: str | None = None
     references: tuple[str, ...] = ()  # the builds that the orders name; one of them fits
-    instrument: str | None = None  # as read names and @RG PU say it
-    flow_cell: str | None = None
-    reference_path: Path | None = None  # a FASTA with its .fai on this machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +48,6 @@ class Measured:
     bases: int | None = None
     read_names_sha256: str | None = None
     reference: str | None = None
-    version: str | None = None  # of the format, as the file says it
-    details: Mapping[str, object] = field(default_factory=dict)  # what no event carries
 
 
 @dataclass(frozen=True, slots=True)
