@@ -60,6 +60,10 @@ def caller_of(request: Request) -> Caller:
     return cast("Caller", request.state.caller)
 
 
+# -- what routes depend on. Each is a coroutine, however little it does: FastAPI hands a plain
+# function to another thread and waits for it, which took a tenth of a read.
+
+
 async def _request_name(request: Request) -> UUID:
     key = request.headers.get(HEADER)
     return uuid4() if key is None else uuid5(caller_of(request).account, key)
@@ -78,8 +82,6 @@ async def _caller(request: Request) -> Caller:
     return caller_of(request)
 
 
-# What a route depends on is a coroutine, however little it does: FastAPI hands a plain function to
-# another thread and waits for it, which took a tenth of a read.
 # The projects whose rows alone the caller may see; None where it may see all.
 SeesOnly = Annotated[frozenset[str] | None, Depends(_sees_only)]
 # What names this request: the same for a write that is sent again under its key. A route derives

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -189,10 +190,8 @@ async def _scan(log: EventLog, history: Mapping[Address, list[EventParked]]) -> 
     for topic in dict.fromkeys(topic for topic, _ in first):
         ends = await log.ends(topic)
         stop |= {place: end for place, end in ends.items() if place in first}
-    for place, time in first.items():
-        if place not in stop:
-            continue  # a foreign hand names a partition that this log has not
-        start[place] = (await log.offsets_at(place[0], time))[place]
+    for place in stop:  # a foreign hand may name others, which this log has not
+        start[place] = (await log.offsets_at(place[0], first[place]))[place]
     found = Found()
     async for record in log.read(start, stop):
         if (record.topic, record.partition, record.key) in wanted:
@@ -280,9 +279,10 @@ async def record_of(log: EventLog, parking: Parking, codec: Codec) -> Recorded:
                 f"{parking.place}: the log has no such place, and the event that is parked names "
                 f"it; whoever wrote that fact was wrong, so discard it"
             )
-        async for record in log.read({place: offset}, {place: offset + 1}):
-            if hashlib.sha256(record.value or b"").hexdigest() == fact.value_sha256:
-                return record
+        async with aclosing(log.read({place: offset}, {place: offset + 1})) as records:
+            async for record in records:
+                if hashlib.sha256(record.value or b"").hexdigest() == fact.value_sha256:
+                    return record
         raise Refused(
             f"{parking.place}: {fact.value_size_bytes:,} bytes were parked there and others stand "
             f"there now; bring them back from a backup, or discard the event"
