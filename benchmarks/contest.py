@@ -31,6 +31,7 @@ HIGHER_IS_BETTER = {
     CPU_SECONDS: False,
     NET_CPU_SECONDS: False,
 }
+RATIO_OF_TWO_PLACES = 0.1  # a smaller one is told with two figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,18 @@ def row_of(comparison: Comparison, best: Mapping[str, Figures]) -> Row:
         verdict = "ok" if reached else "short"
     return Row(
         comparison.path, comparison.ours, comparison.anchor, comparison.unit,
-        _rounded(ours), _rounded(anchor), round(ratio, 2), target, verdict, comparison.note,
+        _rounded(ours), _rounded(anchor), shown_ratio(ratio), target, verdict, comparison.note,
     )  # fmt: skip
+
+
+def shown_ratio(ratio: float) -> float:
+    """The ratio to two places, or to two figures where two places would show nothing of it."""
+    return round(ratio, 2) if ratio >= RATIO_OF_TWO_PLACES else float(f"{ratio:.2g}")
+
+
+def ratio_text(ratio: float) -> str:
+    """A ratio as it is printed: no column of a table says 0.00 of something that was measured."""
+    return f"{ratio:.2f}" if ratio >= RATIO_OF_TWO_PLACES else f"{ratio:.2g}"
 
 
 def percentile(sorted_values: Sequence[float], fraction: float) -> float:
@@ -129,7 +140,7 @@ def table(rows: Sequence[Row]) -> str:
 def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.path, row.ours, row.anchor, row.unit, f"{row.ours_figure:,}",
-        f"{row.anchor_figure:,}", f"{row.ratio:.2f}", row.target, row.verdict, row.note,
+        f"{row.anchor_figure:,}", ratio_text(row.ratio), row.target, row.verdict, row.note,
     )  # fmt: skip
 
 

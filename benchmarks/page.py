@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import append_bulk, tail
-from benchmarks.contest import RATE
+from benchmarks.contest import RATE, ratio_text
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -48,7 +48,7 @@ def _ratios(found: Results) -> list[str]:
         note = f"{row['verdict']}; {row['note']}" if row["note"] else row["verdict"]
         lines.append(
             f"| {row['path']} | {row['ours']} | {row['anchor']} | {row['unit']} | "
-            f"{row['ours_figure']:,} | {row['anchor_figure']:,} | **{row['ratio']:.2f}** | "
+            f"{row['ours_figure']:,} | {row['anchor_figure']:,} | **{ratio_text(row['ratio'])}** | "
             f"{row['target']} | {note} |"
         )
     return lines
