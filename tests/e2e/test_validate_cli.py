@@ -20,6 +20,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from genoflow.deploy.settings import Settings
+from tests import warm
 from tests.alignments import bam, vcf
 from tests.reads import bgzf, fastq
 from tests.servers import cli_environment
@@ -88,10 +89,9 @@ class Place:
 
     def run(self, *words: str, said: bytes = b"") -> subprocess.CompletedProcess[str]:
         """Run it to its end; there is never a traceback."""
-        done = subprocess.run(
-            [GENOFLOW, "validate", *words], cwd=self.folder, env=self.environment, input=said,
-            capture_output=True, check=False, timeout=SECONDS_MAX,
-        )  # fmt: skip
+        done = warm.command_in(
+            self.folder, ("validate", *words), env=self.environment, said=said, timeout=SECONDS_MAX
+        )
         out, err = done.stdout.decode(), done.stderr.decode()
         assert "Traceback" not in err, err
         return subprocess.CompletedProcess(done.args, done.returncode, out, err)

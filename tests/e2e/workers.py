@@ -21,11 +21,13 @@ from genoflow.deploy.worker_status import Standing, read_standing
 from genoflow.events import topics
 from genoflow.events.event import E, Event
 from genoflow.processors.flow import PROCESSORS
+from tests import warm
 from tests.servers import cli_environment
 from tests.spec import heard
 
 T = TypeVar("T")
 GENOFLOW = str(Path(sys.executable).parent / "genoflow")
+PARTITIONS = 2  # what four would show, in half as many tasks and topics
 COMMAND_SECONDS_MAX = 60
 PATIENCE_SECONDS = 180.0  # a run of a pipeline takes 20 s alone, and six times that beside others
 PAUSE_SECONDS = 0.1  # between two questions
@@ -35,7 +37,8 @@ def settings_of(stack: Addresses, suffix: str, home: Path, **changes: Any) -> Se
     """A deployment of a test's own on the session's servers, its topics not yet there."""
     return Settings(
         home=home, kafka=stack.kafka, s3=stack.s3, s3_access_key=stack.s3_access_key,
-        s3_secret_key=stack.s3_secret_key, partitions=4, topic_prefix=f"t{suffix}.", **changes,
+        s3_secret_key=stack.s3_secret_key, partitions=PARTITIONS, topic_prefix=f"t{suffix}.",
+        **changes,
     )  # fmt: skip
 
 
@@ -43,10 +46,9 @@ def genoflow(
     settings: Settings, *words: str, said: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run one command line with these settings."""
-    return subprocess.run(
-        [GENOFLOW, *words], env=cli_environment(settings), input=said, capture_output=True,
-        text=True, check=False, timeout=COMMAND_SECONDS_MAX,
-    )  # fmt: skip
+    return warm.command(
+        words, env=cli_environment(settings), said=said or "", timeout=COMMAND_SECONDS_MAX
+    )
 
 
 def succeeds(settings: Settings, *words: str, said: str | None = None, code: int = 0) -> str:

@@ -26,6 +26,7 @@ from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.recorded import Raw
 from genoflow.events.subscribe import Subscription
+from tests import warm
 from tests.contracts.logs import landed
 from tests.servers import cli_environment, embedded_settings
 
@@ -82,10 +83,7 @@ def of_its_own(lab: Lab, suffix: str) -> Settings:
 
 
 def genoflow(settings: Settings, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "genoflow.deploy.cli", *words], env=cli_environment(settings),
-        capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS_MAX,
-    )  # fmt: skip
+    return warm.command(words, env=cli_environment(settings), timeout=COMMAND_SECONDS_MAX)
 
 
 def succeeds(settings: Settings, *words: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 from genoflow.deploy.local import stack as local_stack
 from genoflow.deploy.local.state import StackStatus
 from genoflow.deploy.settings import Settings
+from tests import warm
 from tests.servers import cli_environment, embedded_settings
 
 PATIENCE_SECONDS = 60.0
@@ -20,14 +20,8 @@ COMMAND_SECONDS_MAX = 90.0
 
 
 def cli(settings: Settings, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "genoflow.deploy.cli", *arguments],
-        env=cli_environment(settings),
-        input=said,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS_MAX,
-        check=False,
+    return warm.command(
+        arguments, env=cli_environment(settings), said=said, timeout=COMMAND_SECONDS_MAX
     )
 
 
