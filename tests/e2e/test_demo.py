@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import httpx2
@@ -131,14 +133,17 @@ def test_the_api_that_the_demo_leaves_answers_its_lines(played: Played) -> None:
 
 
 def test_a_second_demo_finds_the_stack_and_plays_under_other_ids(played: Played) -> None:
-    again = genoflow(played.settings, "demo")
-    assert again.returncode == 0, again.stderr
-    assert f"{len(every_topic())} topics, 0 of them new" in again.stdout
-    assert "genoflow timeline DEMO-002-A" in again.stdout
-    assert re.search(r"lost 0 of \d+ facts", again.stdout)
-    assert played.prefix not in again.stdout
-    assert "password" not in again.stdout, "it was shown once"
-    assert all(process.alive() for process in read_status(played.settings).processes)
+    before = read_status(played.settings).processes
+    with playing(played.settings) as (demo, lines):
+        said = list(takewhile(lambda line: "DEMO-002-A  " not in line, lines))
+        os.killpg(demo.pid, signal.SIGINT)  # what follows is as it was the first time
+        said += lines
+        assert demo.wait(timeout=60) == 130
+    assert any(f"{len(every_topic())} topics, 0 of them new" in line for line in said)
+    assert not [line for line in said if played.prefix in line]
+    assert not [line for line in said if "password" in line], "it was shown once"
+    assert read_status(played.settings).processes == before, "the stack was there before"
+    assert all(process.alive() for process in before)
 
 
 def test_the_line_that_stops_it_stops_it(played: Played) -> None:
@@ -151,22 +156,29 @@ def test_the_line_that_stops_it_stops_it(played: Played) -> None:
 
 def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path) -> None:
     settings = embedded_settings(tmp_path)
+    try:
+        with playing(settings) as (demo, lines):
+            next(line for line in lines if "kafka" in line and "starting" in line)
+            processes = read_status(settings).processes
+            os.killpg(demo.pid, signal.SIGINT)  # as a terminal: to all that is in the foreground
+            said = "".join(lines)
+            assert demo.wait(timeout=60) == 130
+        assert "interrupted" in said
+        assert processes
+        assert [p for p in (*processes, *read_status(settings).processes) if p.alive()] == []
+    finally:
+        genoflow(settings, "down")
+
+
+@contextmanager
+def playing(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], Iterator[str]]]:
+    """A demo in the foreground of a terminal of its own, and its lines as they come."""
     with subprocess.Popen(
         [GENOFLOW, "demo"], env=cli_environment(settings), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
     ) as demo:  # fmt: skip
         try:
             assert demo.stdout is not None
-            for line in demo.stdout:
-                if "kafka" in line and "starting" in line:
-                    break
-            processes = read_status(settings).processes
-            os.killpg(demo.pid, signal.SIGINT)  # as a terminal: to all that is in the foreground
-            said = demo.stdout.read()
-            assert demo.wait(timeout=60) == 130
-            assert "interrupted" in said
-            assert processes
-            assert [p for p in (*processes, *read_status(settings).processes) if p.alive()] == []
+            yield demo, iter(demo.stdout)
         finally:
             demo.kill()
-            genoflow(settings, "down")
