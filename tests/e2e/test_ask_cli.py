@@ -13,7 +13,7 @@ import pytest
 
 from genoflow.deploy.addresses import Addresses
 from genoflow.deploy.settings import Settings
-from tests.e2e.workers import GENOFLOW, fails, succeeds
+from tests.e2e.workers import GENOFLOW, PARTITIONS, fails, succeeds
 from tests.servers import cli_environment
 
 WAIT_SECONDS_MAX = 60
@@ -23,7 +23,7 @@ WAIT_SECONDS_MAX = 60
 def settings(stack: Addresses, postgres_url: str, suffix: str, tmp_path: Path) -> Settings:
     """A deployment of this test's own, with its topics."""
     found = Settings(
-        home=tmp_path / "home", kafka=stack.kafka, postgres=postgres_url, partitions=4,
+        home=tmp_path / "home", kafka=stack.kafka, postgres=postgres_url, partitions=PARTITIONS,
         topic_prefix=f"t{suffix}.",
     )  # fmt: skip
     succeeds(found, "topics", "apply")

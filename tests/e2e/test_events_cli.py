@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import signal
 import subprocess
 import time
@@ -18,20 +19,29 @@ from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import every_topic, open_log
 from genoflow.events import topics
 from genoflow.events.log.recorded import Raw
-from tests.e2e.workers import COMMAND_SECONDS_MAX, GENOFLOW, fails, genoflow, succeeds
+from tests.e2e.workers import COMMAND_SECONDS_MAX, GENOFLOW, PARTITIONS, fails, genoflow, succeeds
 from tests.servers import cli_environment
 
 SAMPLE = topics.SAMPLE.name
 
 
+def deployment(stack: Addresses, home: Path, prefix: str) -> Settings:
+    """A deployment with its topics, and nothing on them."""
+    found = Settings(home=home, kafka=stack.kafka, partitions=PARTITIONS, topic_prefix=prefix)
+    succeeds(found, "topics", "apply")
+    return found
+
+
 @pytest.fixture
 def settings(stack: Addresses, suffix: str, tmp_path: Path) -> Settings:
     """A deployment of this test's own, with its topics."""
-    found = Settings(
-        home=tmp_path / "home", kafka=stack.kafka, partitions=4, topic_prefix=f"t{suffix}."
-    )
-    assert genoflow(found, "topics", "apply").returncode == 0
-    return found
+    return deployment(stack, tmp_path / "home", f"t{suffix}.")
+
+
+@pytest.fixture(scope="module")
+def empty(stack: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A deployment of this file, to which nothing is ever appended."""
+    return deployment(stack, tmp_path_factory.mktemp("home"), f"empty{secrets.token_hex(4)}.")
 
 
 def line(sample: str, number: int, **changes: Any) -> str:
@@ -113,13 +123,11 @@ def test_a_dry_run_checks_and_appends_nothing(settings: Settings) -> None:
         (line("MRN-1234567", 1), "FileLanded.object_key: holds what pattern 1"),
     ],
 )
-def test_a_bad_line_is_named_and_nothing_is_appended(
-    settings: Settings, bad: str, fact: str
-) -> None:
-    said = fails(settings, "events", "append", "-", said=line("S1", 1) + bad.rstrip("\n") + "\n")
+def test_a_bad_line_is_named_and_nothing_is_appended(empty: Settings, bad: str, fact: str) -> None:
+    said = fails(empty, "events", "append", "-", said=line("S1", 1) + bad.rstrip("\n") + "\n")
     assert f"line 2: {fact}" in said
     assert "nothing was appended" in said
-    assert tailed(settings) == []
+    assert tailed(empty) == []
 
 
 def test_every_bad_line_is_named_up_to_a_screenful(settings: Settings) -> None:
@@ -232,14 +240,14 @@ def test_a_closed_pipe_is_quiet(settings: Settings, following: subprocess.Popen[
         (("tail", "--type", "NoSuch"), "--type NoSuch: is no event"),
         (("export", "/no/such/x.avro"), "No such file or directory"),
         (("import", "/no/such/x.avro"), "No such file or directory"),
-        (("show", "gf.sample.v1[9]@0"), "the topic has the partitions 0 to 3"),
+        (("show", "gf.sample.v1[9]@0"), f"the topic has the partitions 0 to {PARTITIONS - 1}"),
         (("show", "gf.no.v1[0]@0"), "there is no such topic"),
         (("show", "gf.sample.v1[0]@5"), "no record stands there (the partition holds nothing)"),
         (("show", ID), "no event on the log has this id"),
     ],
 )
-def test_what_is_not_there_is_named(settings: Settings, words: tuple[str, ...], fact: str) -> None:
-    assert fact in fails(settings, "events", *words)
+def test_what_is_not_there_is_named(empty: Settings, words: tuple[str, ...], fact: str) -> None:
+    assert fact in fails(empty, "events", *words)
 
 
 @pytest.mark.parametrize(
@@ -251,8 +259,8 @@ def test_what_is_not_there_is_named(settings: Settings, words: tuple[str, ...], 
         (("append", "/no/such.jsonl"), "No such file or directory"),
     ],
 )
-def test_a_wrong_option_is_named(settings: Settings, words: tuple[str, ...], fact: str) -> None:
-    assert fact in fails(settings, "events", *words, code=2)
+def test_a_wrong_option_is_named(empty: Settings, words: tuple[str, ...], fact: str) -> None:
+    assert fact in fails(empty, "events", *words, code=2)
 
 
 def test_a_broker_that_is_away_and_topics_that_are_missing_are_named(settings: Settings) -> None:
@@ -330,12 +338,12 @@ def test_topics_are_checked_and_told(settings: Settings) -> None:
     assert len(rows) == len(every_topic())
     by_name = {row["name"]: row for row in rows}
     found = by_name[f"{settings.topic_prefix}{SAMPLE}"]
-    assert (found["partitions"], found["retention"], found["offsets"]) == (4, "forever", 1)
+    assert (found["partitions"], found["retention"], found["offsets"]) == (PARTITIONS, "forever", 1)
     assert json.loads(succeeds(settings, "topics", "apply", "--json")) == {"created": []}
     other = settings.model_copy(update={"partitions": 8})
     said = fails(other, "topics", "check")
-    assert said.count("has 4 partitions and 8 are declared") == len(every_topic())
-    assert "has 4 partitions and 8 are declared" in fails(other, "topics", "apply")
+    assert said.count(f"has {PARTITIONS} partitions and 8 are declared") == len(every_topic())
+    assert f"has {PARTITIONS} partitions and 8 are declared" in fails(other, "topics", "apply")
     bare = settings.model_copy(update={"topic_prefix": "bare."})
     assert fails(bare, "topics", "check").count("is missing") == len(every_topic())
     json.loads(genoflow(bare, "topics", "check", "--json").stdout)

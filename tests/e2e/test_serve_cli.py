@@ -17,7 +17,7 @@ import pytest
 
 from genoflow.deploy.addresses import Addresses
 from genoflow.deploy.settings import Settings
-from tests.e2e.workers import GENOFLOW, fails, succeeds
+from tests.e2e.workers import GENOFLOW, PARTITIONS, fails, succeeds
 from tests.servers import cli_environment
 
 WAIT_SECONDS_MAX = 60
@@ -28,7 +28,7 @@ PAUSE_SECONDS = 0.1
 def settings(stack: Addresses, postgres_url: str, suffix: str, tmp_path: Path) -> Settings:
     """A deployment of this test's own, its topics not yet there."""
     return Settings(
-        home=tmp_path / "home", kafka=stack.kafka, postgres=postgres_url, partitions=4,
+        home=tmp_path / "home", kafka=stack.kafka, postgres=postgres_url, partitions=PARTITIONS,
         topic_prefix=f"t{suffix}.", cors_origins=("https://lab.example",),
     )  # fmt: skip
 

@@ -34,7 +34,7 @@ ROWS = (WATCH, "clock-sample")  # they need no object store
 @pytest.fixture
 def settings(stack: Addresses, suffix: str, tmp_path: Path) -> Settings:
     """A deployment of this test's own, with its topics."""
-    found = settings_of(stack, suffix, tmp_path / "home")
+    found = settings_of(stack, suffix, tmp_path / "home", partitions=4)  # for several to share
     succeeds(found, "topics", "apply")
     return found
 

@@ -35,10 +35,10 @@ PAUSE_SECONDS = 0.1  # between two questions
 
 def settings_of(stack: Addresses, suffix: str, home: Path, **changes: Any) -> Settings:
     """A deployment of a test's own on the session's servers, its topics not yet there."""
+    given = {"partitions": PARTITIONS, **changes}
     return Settings(
         home=home, kafka=stack.kafka, s3=stack.s3, s3_access_key=stack.s3_access_key,
-        s3_secret_key=stack.s3_secret_key, partitions=PARTITIONS, topic_prefix=f"t{suffix}.",
-        **changes,
+        s3_secret_key=stack.s3_secret_key, topic_prefix=f"t{suffix}.", **given,
     )  # fmt: skip
 
 
