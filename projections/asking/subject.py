@@ -16,9 +16,17 @@ from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
+from genoflow.events.file_deleted import FileDeleted
+from genoflow.events.lims_update_failed import LimsUpdateFailed
+from genoflow.events.lims_updated import LimsUpdated
 from genoflow.events.measured import Measured
 from genoflow.events.notification_planned import NotificationPlanned
+from genoflow.events.qc_analysis_failed import QcAnalysisFailed
+from genoflow.events.qc_analysis_passed import QcAnalysisPassed
+from genoflow.events.qc_analysis_requested import QcAnalysisRequested
 from genoflow.events.subject_silent import SubjectSilent
+from genoflow.events.upload_abandoned import UploadAbandoned
+from genoflow.events.upload_initiated import UploadInitiated
 from genoflow.projections.words import listed
 
 A_WORKER = "a worker does this: `genoflow workers` shows whether one runs"
@@ -103,6 +111,14 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
     FileChecksummed,
     FileChecksumMismatched,
     DownloadLinkIssued,
+    UploadInitiated,  # a file that has not landed yet; `genoflow upload` shows how far it is
+    UploadAbandoned,
+    FileDeleted,  # what was found in it stays; `genoflow file why` says it
+    QcAnalysisRequested,  # a question that a person asked beside the flow
+    QcAnalysisPassed,
+    QcAnalysisFailed,
+    LimsUpdated,  # told elsewhere; nothing waits for it here
+    LimsUpdateFailed,
 )
 
 
