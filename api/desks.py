@@ -15,6 +15,8 @@ from genoflow.events.event import E, Event
 from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_parked import EventParked
 from genoflow.events.event_requeued import EventRequeued
+from genoflow.events.legal_hold_placed import LegalHoldPlaced
+from genoflow.events.legal_hold_released import LegalHoldReleased
 from genoflow.events.log.port import Vector
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.subscription_created import SubscriptionCreated
@@ -169,6 +171,20 @@ class LabelDesk(Protocol):
         """  # fmt: skip
 
 
+class HoldDesk(Protocol):
+    """Legal holds: as long as one stands on a sample, nothing of it is deleted."""
+
+    async def place(
+        self, sample_id: str, hold_id: str, decided: Decided, append: Append
+    ) -> LegalHoldPlaced:
+        """Say that nothing of the sample may be deleted; NotThere where it is not known."""
+
+    async def release(
+        self, sample_id: str, hold_id: str, decided: Decided, append: Append
+    ) -> LegalHoldReleased:
+        """Say that this hold is over; NotThere where no such one stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """One version of a document as it stands in the catalog."""
@@ -202,4 +218,5 @@ class Desks:
     configuration: Configuration
     files: FileDesk
     labels: LabelDesk
+    holds: HoldDesk
     catalog: Catalog

@@ -17,15 +17,23 @@ from genoflow.events.log.port import EventLog, Vector
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.processors.ports import Document, OfAssay
 
-AnyDocument = PipelinePublished | QcProfilePublished | ReferencePublished | TargetSetPublished
+AnyDocument = (
+    PipelinePublished
+    | QcProfilePublished
+    | ReferencePublished
+    | RetentionPublished
+    | TargetSetPublished
+)
 KINDS: dict[str, type[AnyDocument]] = {
     "qc-profile": QcProfilePublished,
     "reference": ReferencePublished,
     "target-set": TargetSetPublished,
     "pipeline": PipelinePublished,
+    "retention": RetentionPublished,
 }
 # A lab has some hundred versions. The largest document is a pipeline of two texts of 64 kB, so
 # 5,000 of them are 640 MB at the very worst and 10 MB as they are.
@@ -85,7 +93,13 @@ class LogCatalog:
 
         Of pipelines those count that take the material, where one is named.
         """
-        highest: dict[str, OfAssay] = {}  # in the order in which they came into force
+        found = await self.in_force(kind)
+        fitting = [one for one in found if assay in one.assays and takes(one, material)]
+        return fitting[-1] if fitting else None
+
+    async def in_force(self, kind: type[Document]) -> list[Document]:
+        """The highest version of each document, in the order in which they came into force."""
+        highest: dict[str, Document] = {}
         for one in await self.documents():
             if not isinstance(one, kind):
                 continue
@@ -93,8 +107,7 @@ class LogCatalog:
             if known is None or order_of(one.version) > order_of(known.version):
                 highest.pop(one.document_id, None)
                 highest[one.document_id] = one
-        fitting = [one for one in highest.values() if assay in one.assays and takes(one, material)]
-        return fitting[-1] if fitting else None
+        return list(highest.values())
 
     async def _catch_up(self) -> None:
         name = topics.CATALOG.name

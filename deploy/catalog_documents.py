@@ -22,6 +22,7 @@ from genoflow.events.metric_names import READS_UNITS, bound_faults, in_our_words
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.events.threshold import Threshold
 from genoflow.processors.intake.privacy import IdentifierFound, PrivacyGuard
@@ -36,6 +37,7 @@ STAGES: Mapping[str, Mapping[str, str] | None] = {
     "results_thresholds": None,  # what a pipeline measures is its own
 }
 PROFILE_SCHEMA = "qc_profile.v1.schema.json"
+RETENTION_SCHEMA = "retention.v1.schema.json"
 
 
 def canonical(value: object) -> str:
@@ -106,6 +108,8 @@ def _document(plain: dict[str, Any]) -> AnyDocument:
         raise InvalidEvent(f"kind: {name!r} is none; it can be {', '.join(KINDS)}")
     if kind is QcProfilePublished:
         fields = _profile(plain)
+    if kind is RetentionPublished:
+        fields = _retention(plain)
     if kind is PipelinePublished:
         for part in ("parameters_schema", "parameters"):
             value = fields.pop(part, {})
@@ -138,10 +142,23 @@ def _part(part: dict[str, Any]) -> dict[str, Any]:
     return {**part, "thresholds": [in_our_words(one) for one in part["thresholds"]]}
 
 
-@cache
+def _retention(plain: dict[str, Any]) -> dict[str, Any]:
+    if faults := faults_of(plain, document_schema(RETENTION_SCHEMA)):
+        raise InvalidEvent("\n".join(faults))
+    fields = {name: value for name, value in plain.items() if name != "kind"}
+    _put(fields, "content_sha256", digest(canonical(plain["rules"])))
+    return fields
+
+
 def profile_schema() -> dict[str, Any]:
     """The JSON Schema of profiles, as it is published with the schemas of events."""
-    text = files("genoflow.schemas").joinpath(PROFILE_SCHEMA).read_text(encoding="utf-8")
+    return document_schema(PROFILE_SCHEMA)
+
+
+@cache
+def document_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of this name, as it is published with the schemas of events."""
+    text = files("genoflow.schemas").joinpath(name).read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 
@@ -164,6 +181,8 @@ def _faults(document: AnyDocument, everything: Sequence[AnyDocument]) -> Iterabl
         yield from _reference_faults(document)
     elif isinstance(document, TargetSetPublished):
         yield from _target_set_faults(document, everything)
+    elif isinstance(document, RetentionPublished):
+        yield from _retention_faults(document)
     elif isinstance(document, PipelinePublished):
         schema = json.loads(document.parameters_schema_json)
         for fault in parameters.faults_of(json.loads(document.parameters_json), schema):
@@ -182,6 +201,13 @@ def _profile_faults(profile: QcProfilePublished) -> Iterable[str]:
             yield f"{place}: stands twice; put its thresholds into one"
         seen.add((part.assay, part.stage))
         yield from _threshold_faults(place, part.thresholds, UNITS_AT.get(part.stage))
+
+
+def _retention_faults(document: RetentionPublished) -> Iterable[str]:
+    for field in ("name", "file_class"):
+        values = [getattr(rule, field) for rule in document.rules]
+        for value in sorted({one for one in values if values.count(one) > 1}):
+            yield f"rules.{field}: {value} stands twice; one rule says what counts"
 
 
 def _threshold_faults(

@@ -59,6 +59,9 @@ COMMANDS = {
     "topics": ("genoflow.deploy.commands.topics", "topics", "Create and check the topics."),
     "backup": ("genoflow.deploy.commands.backup", "backup", "Seal the log into the object store."),
     "restore": ("genoflow.deploy.commands.backup", "restore", "Bring a backup back."),
+    "buckets": ("genoflow.deploy.commands.buckets", "buckets", "Set up and check the buckets."),
+    "sweep": ("genoflow.deploy.commands.sweep", "sweep", "Let go what no rule keeps."),
+    "hold": ("genoflow.deploy.commands.hold", "hold", "Keep a sample, whatever the rules say."),
     "validate": (
         "genoflow.deploy.commands.validate", "validate", "Hold files to their specifications.",
     ),

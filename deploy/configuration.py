@@ -38,6 +38,11 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
         *EVERYWHERE, *STORE, "raw_bucket", "notifications_from", "notifications_topic",
         "notifications_queue", "aws_endpoint", "landing_left_out", "reconcile_hours",
     ),
+    "buckets": (
+        *EVERYWHERE, *STORE, "raw_bucket", "work_bucket", "references_bucket", "results_bucket",
+        "delivery_bucket", "raw_lock_days", "bucket_encryption", "cors_origins", "aws_endpoint",
+    ),
+    "sweep": (*EVERYWHERE, *STORE, "work_bucket", "sweep_hours"),
     "backup": (*EVERYWHERE, *STORE, "backup_bucket", "backup_keep_days"),
     "upload": ("environment", "api_url", "api_key"),
     "registry": ("environment", "registry", "log_level"),
@@ -73,6 +78,8 @@ def redacted(name: str, value: Any) -> Any:
         return REDACTED
     if isinstance(value, tuple | list):
         return _items(value)
+    if isinstance(value, dict):
+        return {part: redacted(part, one) for part, one in value.items()}
     if isinstance(value, str | Path):
         return _ASSIGNED.sub(rf"\1{REDACTED}", _USER.sub(f"{REDACTED}@", str(value)))
     raise TypeError(f"{name}: nobody has said how {type(value).__name__} is shown; say it here")

@@ -7,6 +7,7 @@ from genoflow.deploy.catalog_desk import LogDocuments
 from genoflow.deploy.configuration import configuration_of
 from genoflow.deploy.download_links import StoreLinks
 from genoflow.deploy.file_desk import LogFiles
+from genoflow.deploy.hold_desk import LogHolds
 from genoflow.deploy.label_desk import LogLabels
 from genoflow.deploy.parked_desk import LogParked
 from genoflow.deploy.settings import Settings
@@ -23,6 +24,7 @@ def desks(settings: Settings, log: EventLog) -> Desks:
         configuration=configuration_of(settings),
         files=LogFiles(log),
         labels=LogLabels(log),
+        holds=LogHolds(log),
         links=StoreLinks(log, lambda: open_s3(settings)),
         parked=LogParked(log, settings.person_patterns),
     )

@@ -59,6 +59,25 @@ class Settings(BaseSettings):
     )
     work_bucket: str = Field("genoflow-work", description="where jobs leave their outcomes")
     results_bucket: str = Field("genoflow-results", description="where runs leave their results")
+    references_bucket: str = Field(
+        "genoflow-references", description="where files of references are kept"
+    )
+    delivery_bucket: str = Field(
+        "genoflow-delivery", description="where what is handed over to others lies"
+    )
+    raw_lock_days: int = Field(
+        365, ge=1, le=36_500, description="for how long the raw bucket's object lock holds a file"
+    )
+    bucket_encryption: dict[str, str] = Field(
+        default_factory=lambda: {
+            name: f"alias/genoflow-{name}"
+            for name in ("raw", "work", "references", "results", "delivery")
+        },
+        description="by class of bucket, the KMS key that encrypts it: an alias, an id or an ARN",
+    )
+    sweep_hours: float = Field(
+        24.0, gt=0, le=8_760, description="between two looks for what no rule keeps any more"
+    )
     notifications_from: Literal["kafka", "sqs", "eventbridge"] = Field(
         "kafka", description="by which way the object store tells of its objects"
     )
@@ -184,6 +203,6 @@ def as_environment(settings: Settings) -> dict[str, str]:
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         if value is not None:
-            text = json.dumps(value) if isinstance(value, tuple) else str(value)
+            text = json.dumps(value) if isinstance(value, tuple | dict) else str(value)
             named[f"GENOFLOW_{name.upper()}"] = text
     return named

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genoflow.deploy.addresses import Addresses, resolve
+from genoflow.deploy.buckets import browsers_rule
 from genoflow.deploy.settings import Settings
 from genoflow.events.envelope import Producer
 from genoflow.events.errors import Refused
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from genoflow.processors.intake.heard import Messages, Shelves
     from genoflow.processors.intake.notifications import StorePorch
     from genoflow.processors.intake.run_folders import RunFolders, SummingStore
+    from genoflow.processors.intake.sweeper import Sweeper
     from genoflow.processors.intake.transfer import Transfer
     from genoflow.processors.intake.watch import Limits
     from genoflow.processors.intake.watcher import Watcher
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 60.0  # to a Postgres that starts: asyncpg's own limit
 PART_BYTES = 64 * 1024**2  # 10,000 parts are S3's limit: files of up to 640 GB
-BROWSERS_ASK_AGAIN_SECONDS = 600  # whether they may send: as the API itself says it
 FLOW = "genoflow.processors.flow:FLOW"  # what a child process imports, by name
 
 
@@ -75,6 +76,7 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
     from genoflow.deploy.subscriptions import LogSubscriptions  # noqa: PLC0415
     from genoflow.processors.adapters.s3 import S3Store  # noqa: PLC0415
     from genoflow.processors.adapters.s3_parts import S3Parts  # noqa: PLC0415
+    from genoflow.processors.adapters.s3_remover import S3Remover  # noqa: PLC0415
     from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
     from genoflow.processors.ports import Deployment, Ports  # noqa: PLC0415
     from genoflow.processors.processor import Kind  # noqa: PLC0415
@@ -94,6 +96,7 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
         clock=SystemClock(),
         store=S3Store(client),
         parts=S3Parts(client),
+        remover=S3Remover(client, SystemClock()),
         launcher=LocalLauncher(settings.home.resolve() / "jobs", program, bucket),
         outcome_bucket=bucket,
         catalog=LogCatalog(log),
@@ -182,13 +185,7 @@ def allow_browsers(client: Any, bucket: str, origins: Sequence[str]) -> None:
     """Let scripts of these pages send parts straight to the bucket, by links that we signed."""
     from genoflow.processors.adapters.s3_errors import at  # noqa: PLC0415
 
-    rule = {
-        "AllowedOrigins": list(origins),
-        "AllowedMethods": ["GET", "HEAD", "PUT"],
-        "AllowedHeaders": ["*"],
-        "ExposeHeaders": ["ETag", "x-amz-checksum-sha256", "x-amz-checksum-crc64nvme"],
-        "MaxAgeSeconds": BROWSERS_ASK_AGAIN_SECONDS,
-    }
+    rule = browsers_rule(origins)
     with at(bucket, ""):
         client.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
 
@@ -263,6 +260,18 @@ def open_store_porch(
         by=Producer(service=PORCH, version=version("genoflow")),
     )  # fmt: skip
     return porch, shelves
+
+
+def open_sweeper(settings: Settings, log: EventLog) -> Sweeper:
+    """What looks which rules of retention are due."""
+    from genoflow.processors.adapters.s3_shelves import S3Shelves  # noqa: PLC0415
+    from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
+    from genoflow.processors.intake.sweeper import SWEEPER, Sweeper  # noqa: PLC0415
+
+    return Sweeper(
+        log, S3Shelves(open_s3(settings)), work_bucket=settings.work_bucket, clock=SystemClock(),
+        by=Producer(service=SWEEPER, version=version("genoflow")),
+    )  # fmt: skip
 
 
 @contextlib.asynccontextmanager

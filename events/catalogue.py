@@ -17,6 +17,8 @@ from genoflow.events.case_refused import CaseRefused
 from genoflow.events.deadline_cancelled import DeadlineCancelled
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
+from genoflow.events.deletion_proposed import DeletionProposed
+from genoflow.events.deletion_refused import DeletionRefused
 from genoflow.events.demultiplex_completed import DemultiplexCompleted
 from genoflow.events.demultiplex_failed import DemultiplexFailed
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
@@ -35,6 +37,8 @@ from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
+from genoflow.events.legal_hold_placed import LegalHoldPlaced
+from genoflow.events.legal_hold_released import LegalHoldReleased
 from genoflow.events.lims_update_failed import LimsUpdateFailed
 from genoflow.events.lims_updated import LimsUpdated
 from genoflow.events.notice_parked import NoticeParked
@@ -77,6 +81,7 @@ from genoflow.events.results_release_refused import ResultsReleaseRefused
 from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.results_retraction_proposed import ResultsRetractionProposed
 from genoflow.events.results_retraction_refused import ResultsRetractionRefused
+from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.role_granted import RoleGranted
 from genoflow.events.role_revoked import RoleRevoked
 from genoflow.events.run_cancellation_proposed import RunCancellationProposed
@@ -149,6 +154,10 @@ EVENTS: tuple[type[Event], ...] = (
     ValidationAttemptFailed,
     FileRejected,
     FileDeleted,
+    DeletionProposed,
+    DeletionRefused,
+    LegalHoldPlaced,
+    LegalHoldReleased,
     QcRequested,
     QcMetricsRecorded,
     QcPassed,
@@ -208,6 +217,7 @@ EVENTS: tuple[type[Event], ...] = (
     QcProfilePublished,
     ReferencePublished,
     TargetSetPublished,
+    RetentionPublished,
     SubscriptionCreated,
     SubscriptionCancelled,
     NotificationPlanned,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from genoflow.events.event import About
 from genoflow.events.on_subject import OnSubject
-from genoflow.events.types import Bucket, Choices, Name, ObjectKey, Reason
+from genoflow.events.types import Bucket, Choices, DocumentId, Name, ObjectKey, Reason, Version
 
 HIDDEN, ERASED = "hidden", "erased"
 Manner = Annotated[str, Choices(HIDDEN, ERASED)]
@@ -23,7 +23,7 @@ class FileDeleted(OnSubject):
     about: ClassVar[About] = About(
         topics=(),
         key="subject_key",
-        version="1.0",
+        version="1.1",
         identity=(
             "subject_topic", "subject_key", "bucket", "object_key", "version_id", "manner",
             "marker_version_id",
@@ -39,3 +39,5 @@ class FileDeleted(OnSubject):
     marker_version_id: Name | None = Field(None, description="of the mark that hides it")
     rule: Name | None = Field(None, description="of retention; none where nobody of ours did it")
     reason: Reason | None = Field(None, description="what is known of why")
+    rule_document_id: DocumentId | None = Field(None, description="of retention, that has the rule")
+    rule_document_version: Version | None = Field(None, description="of that document")

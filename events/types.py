@@ -143,6 +143,8 @@ Number = Annotated[float, WrapValidator(_strict_number)]
 Seconds = Annotated[float, Field(ge=0.0, le=10.0**9), WrapValidator(_strict_number)]
 Ordinal = Annotated[int, Field(ge=1, le=ROUNDS_MAX), WrapValidator(_strict_number)]
 Small = Annotated[int, Field(ge=0, le=1_000_000), WrapValidator(_strict_number)]
+# A hundred years at most; what is kept for ever has no rule.
+KeepDays = Annotated[int, Field(ge=1, le=36_500), WrapValidator(_strict_number)]
 Partition = Annotated[int, Field(ge=0, le=100_000), WrapValidator(_strict_number)]
 Offset = Annotated[int, Field(ge=0, le=2**62), WrapValidator(_strict_number)]
 ExitCode = Annotated[int, Field(ge=0, le=255), WrapValidator(_strict_number)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.deletion_proposed import DeletionProposed
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.divergence_found import DivergenceFound
 from genoflow.events.download_link_issued import DownloadLinkIssued
@@ -15,6 +16,8 @@ from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
+from genoflow.events.legal_hold_placed import LegalHoldPlaced
+from genoflow.events.legal_hold_released import LegalHoldReleased
 from genoflow.events.notice_parked import NoticeParked
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.project_access_granted import ProjectAccessGranted
@@ -31,6 +34,7 @@ from genoflow.events.replay_started import ReplayStarted
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.results_published import ResultsPublished
 from genoflow.events.results_retracted import ResultsRetracted
+from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.role_granted import RoleGranted
 from genoflow.events.role_revoked import RoleRevoked
 from genoflow.events.run_cancelled import RunCancelled
@@ -68,6 +72,7 @@ from genoflow.processors.collect_results import COLLECT_RESULTS
 from genoflow.processors.deliver import DELIVER
 from genoflow.processors.demultiplex import DEMULTIPLEX
 from genoflow.processors.intake.notifications import PORCH as STORE_NOTIFICATIONS
+from genoflow.processors.intake.sweeper import SWEEPER
 from genoflow.processors.intake.task_news import TASK_NEWS
 from genoflow.processors.join_case import JOIN_CASE
 from genoflow.processors.judge_reads import JUDGE_READS
@@ -87,6 +92,7 @@ from genoflow.processors.settle_run import SETTLE_RUN
 from genoflow.processors.settle_sample import SETTLE_SAMPLE
 from genoflow.processors.submit_run import SUBMIT_RUN
 from genoflow.processors.supersede_runs import SUPERSEDE_RUNS
+from genoflow.processors.sweep_files import SWEEP_FILES
 from genoflow.processors.tell_case import TELL_CASE
 from genoflow.processors.tell_lims import TELL_LIMS
 from genoflow.processors.tell_runs import TELL_RUNS
@@ -144,7 +150,13 @@ FLOW: tuple[Row, ...] = (
     JOIN_CASE,
     Porch(
         "catalog",
-        emits=(PipelinePublished, QcProfilePublished, ReferencePublished, TargetSetPublished),
+        emits=(
+            PipelinePublished,
+            QcProfilePublished,
+            ReferencePublished,
+            TargetSetPublished,
+            RetentionPublished,
+        ),
         about="documents that a person publishes, checked before one of them is",
     ),
     Porch(
@@ -251,6 +263,17 @@ FLOW: tuple[Row, ...] = (
     *QUEUE_NOTIFICATIONS,
     DELIVER,
     *TELL_LIMS,
+    Porch(
+        SWEEPER,
+        emits=(DeletionProposed,),
+        about="what a rule of retention lets go, by the time of day",
+    ),
+    Porch(
+        "hold-desk",
+        emits=(LegalHoldPlaced, LegalHoldReleased),
+        about="whose files a person keeps, whatever the rules say",
+    ),
+    *SWEEP_FILES,
     *CLOCKS,
     Porch(
         "read-models",

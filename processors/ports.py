@@ -13,12 +13,19 @@ from genoflow.events.errors import Parked, Refused, Retry
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.retention_published import RetentionPublished
+from genoflow.events.stored_version import StoredVersion
 from genoflow.events.subjects import Subjects
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.target_set_published import TargetSetPublished
 
 Document = TypeVar(
-    "Document", PipelinePublished, QcProfilePublished, ReferencePublished, TargetSetPublished
+    "Document",
+    PipelinePublished,
+    QcProfilePublished,
+    ReferencePublished,
+    RetentionPublished,
+    TargetSetPublished,
 )
 OfAssay = TypeVar("OfAssay", PipelinePublished, QcProfilePublished)
 
@@ -71,6 +78,23 @@ class PartStore(Protocol):
 
     async def drop(self, bucket: str, key: str, store_upload_id: str) -> None:
         """Free the parts; nothing where there are none, or the object is whole by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of a version that was to go: it is gone, or why it is there still."""
+
+    is_gone: bool = True
+    is_locked: bool = False  # by the store, which lets nobody delete it
+    locked_until: datetime | None = None  # none where the store does not say
+    reason: str = ""
+
+
+class Remover(Protocol):
+    """Deletes what a rule lets go: one version of an object, and never another one."""
+
+    async def remove(self, file: StoredVersion) -> Removal:
+        """Delete it, if it is still what was named; one that is gone already counts as deleted."""
 
 
 class ObjectGone(Parked):
@@ -267,6 +291,7 @@ class Ports:
     lims: Lims | None = None
     subjects: Subjects | None = None  # what the log says of others, for effects that compare
     parts: PartStore | None = None  # of files that callers send
+    remover: Remover | None = None  # of what retention lets go
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,6 @@ READ_MODELS = (
     ReadModel(
         "documents",
         on=_all_of(topics.CATALOG),
-        about="pipelines, profiles, references and target sets, and which version is in force",
+        about="pipelines, profiles, references, target sets and retention, and what is in force",
     ),
 )

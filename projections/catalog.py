@@ -15,6 +15,7 @@ from genoflow.events.log.recorded import Recorded
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.projections.as_of import relation
 from genoflow.projections.model import ReadModel
@@ -26,6 +27,7 @@ IN_FORCE, EARLIER = "in force", "earlier"
 KINDS: Mapping[type[Event], str] = {
     QcProfilePublished: "qc-profile", ReferencePublished: "reference",
     TargetSetPublished: "target-set", PipelinePublished: "pipeline",
+    RetentionPublished: "retention",
 }  # fmt: skip
 VERSION_PARTS = 3
 VERSION_DIGITS = 20  # a version has at most as many characters
@@ -91,7 +93,7 @@ class Catalog(ReadModel[Versions]):
     """A row a version of a document; the first one under a version counts."""
 
     name = "documents"  # the porch through which they come is called catalog
-    about = "pipelines, profiles, references and target sets, and which version is in force"
+    about = "pipelines, profiles, references, target sets and retention, and what is in force"
     reads = (topics.CATALOG,)
     tables = (DOCUMENTS, USES, CONTENTS)
 
@@ -106,7 +108,12 @@ class Catalog(ReadModel[Versions]):
         if kind is None:
             return
         assert isinstance(
-            event, PipelinePublished | QcProfilePublished | ReferencePublished | TargetSetPublished
+            event,
+            PipelinePublished
+            | QcProfilePublished
+            | ReferencePublished
+            | RetentionPublished
+            | TargetSetPublished,
         )
         if event.version in state:
             return

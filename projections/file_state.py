@@ -208,7 +208,9 @@ def _tried(file: FileRow, event: ValidationAttemptFailed) -> Fields:
 
 def _deleted(file: FileRow, event: FileDeleted) -> Fields:
     if file.deletion == ERASED:
-        return {}
+        # The store's own message may be told before the word of whoever did it by a rule.
+        has_rule = file.deleted_by_rule is not None or event.manner != ERASED
+        return {} if has_rule else {"deleted_by_rule": event.rule}
     # What was found in it stays so. But nobody can read it any more, or is to wait for it.
     return {
         "deleted_at": event.envelope.occurred_at,

@@ -70,7 +70,7 @@ from genoflow.events.top_up_proposed import TopUpProposed
 from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
 from genoflow.processors.processor import Processor
-from tests import run_lessons
+from tests import run_lessons, sweep_lessons
 from tests.examples import example
 from tests.run_facts import member
 
@@ -88,6 +88,7 @@ QC_ROWS = (
     "tell-runs", "settle-sample", "settle-case", "analyze-qc",
 )  # fmt: skip
 RESULTS_ROWS = ("check-results", "publish-results", "supersede-runs", "settle-run")
+SWEEP_ROWS = ("sweep-sample", "sweep-run")
 RUN_ROWS = ("request-run", "submit-run", "collect-results")
 READ_SETS = ("RS1", "RS1", "RS1", "RS2")  # mostly the first, so that it becomes whole
 ROLES = (("R1",), ("R1",), ("R1", "R2"))
@@ -106,6 +107,8 @@ def taught(row: Processor, event: Event, source: random.Random) -> Event:
         event = type(event)(**dict(event) | seen(source)).enveloped(event.envelope)
     if row.name in RUN_ROWS:
         return run_lessons.taught(row, event, source)
+    if row.name in SWEEP_ROWS:
+        return sweep_lessons.taught(row, event, source)
     if row.name not in QC_ROWS + RESULTS_ROWS:
         return event
     table = _USUAL_OF.get(row.name, _USUAL)

@@ -17,7 +17,7 @@ from genoflow.events.log.changelog import Folding
 from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.port import EventLog, Restored, TaskSession, WorkReader
 from genoflow.events.log.recorded import Recorded
-from genoflow.processors.ports import ObjectStore, Ports
+from genoflow.processors.ports import ObjectStore, Ports, Remover
 from genoflow.processors.processor import Processor, Start
 from genoflow.processors.reach import Reach, nowhere
 from genoflow.processors.runner import Children
@@ -41,6 +41,7 @@ class Lab:
     clock: FakeClock = field(default_factory=FakeClock)
     children: Children | None = None
     store: ObjectStore | None = None
+    remover: Remover | None = None
 
     @asynccontextmanager
     async def working(
@@ -86,6 +87,7 @@ class Lab:
                 clock=self.clock,
                 mail=self.mail,
                 store=self.store,
+                remover=self.remover,
                 subjects=LogSubjects(self.log),
                 catalog=LogCatalog(self.log),
             ),

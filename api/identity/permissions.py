@@ -30,6 +30,7 @@ class Permission(StrEnum):
 
     SAMPLES_READ = "samples:read"
     SAMPLES_WRITE = "samples:write"
+    HOLDS_WRITE = "holds:write"
     UPLOADS_READ = "uploads:read"
     UPLOADS_WRITE = "uploads:write"
     CASES_READ = "cases:read"
@@ -62,6 +63,7 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
     for permission, roles in {
         Permission.SAMPLES_READ: _LAB | {_PARTNER, _AUDIT},
         Permission.SAMPLES_WRITE: {_ADMIN, _TECH, _STEWARD},
+        Permission.HOLDS_WRITE: {_ADMIN, _STEWARD},
         Permission.UPLOADS_READ: _LAB | {_PARTNER, _AUDIT},
         Permission.UPLOADS_WRITE: {_ADMIN, _TECH, _BIO, _PARTNER},
         Permission.CASES_READ: _LAB | {_PARTNER, _AUDIT},

@@ -1,4 +1,4 @@
-"""`genoflow catalog publish | germline | profile | list | show`: documents under their versions."""
+"""`genoflow catalog`: documents under versions that never change, published and shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SHA256_SHOWN = 12  # characters: enough to tell a handful of versions apart
 MATERIALS = ("FASTQ", "BAM", "CRAM", "VCF")
-KINDS = ("qc-profile", "reference", "target-set", "pipeline")
+KINDS = ("qc-profile", "reference", "target-set", "pipeline", "retention")
 
 
 @click.group()
@@ -116,6 +116,19 @@ def profile(name: str) -> None:
     from importlib.resources import files
 
     text = files("genoflow.deploy.profiles").joinpath(f"{name}.json").read_text(encoding="utf-8")
+    click.echo(text, nl=False)
+
+
+@catalog.command()
+def retention() -> None:
+    """Print the rules of retention that come with the package, for `publish`.
+
+    Nothing is deleted by any rule before a document is published. Set the days that your country
+    and your contracts ask for first.
+    """
+    from importlib.resources import files
+
+    text = files("genoflow.deploy.profiles").joinpath("retention.json").read_text(encoding="utf-8")
     click.echo(text, nl=False)
 
 

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from genoflow.events.deadline_cancelled import DeadlineCancelled
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
+from genoflow.events.deletion_proposed import DeletionProposed
+from genoflow.events.deletion_refused import DeletionRefused
 from genoflow.events.download_link_issued import DownloadLinkIssued
 from genoflow.events.event import Event
 from genoflow.events.event_discarded import EventDiscarded
@@ -17,6 +19,8 @@ from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.file_deleted import FileDeleted
+from genoflow.events.legal_hold_placed import LegalHoldPlaced
+from genoflow.events.legal_hold_released import LegalHoldReleased
 from genoflow.events.lims_update_failed import LimsUpdateFailed
 from genoflow.events.lims_updated import LimsUpdated
 from genoflow.events.measured import Measured
@@ -113,6 +117,10 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
     DownloadLinkIssued,
     UploadInitiated,  # a file that has not landed yet; `genoflow upload` shows how far it is
     UploadAbandoned,
+    DeletionProposed,  # whether a file is kept is no step of its subject
+    DeletionRefused,
+    LegalHoldPlaced,
+    LegalHoldReleased,
     FileDeleted,  # what was found in it stays; `genoflow file why` says it
     QcAnalysisRequested,  # a question that a person asked beside the flow
     QcAnalysisPassed,

@@ -195,9 +195,11 @@ def test_what_comes_again_is_dashed() -> None:
         ("relabel/copy", "validate-files"): ("FileLanded",),
         ("relabel/copy", "watch-silence"): ("FileLanded",),
         ("relabel/copy", "abandon-uploads"): ("FileLanded",),
+        ("relabel/copy", "sweep-sample"): ("FileLanded",),
         # As often as the request allows attempts.
         ("collect-results/read-manifest", "submit-run"): ("RunFailed",),
         ("collect-results/read-manifest", "settle-run"): ("RunFailed",),
+        ("collect-results/read-manifest", "sweep-run"): ("RunFailed",),
         ("collect-results/read-manifest", "plan-notifications-run"): ("RunFailed",),
         ("collect-results/read-manifest", "queue-notifications-run"): ("RunFailed",),
         ("deliver", "deliver"): ("NotificationFailed",),

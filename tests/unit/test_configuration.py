@@ -60,6 +60,11 @@ def test_every_setting_is_one_of_a_service() -> None:
         ("home", Path("/srv/genoflow"), "/srv/genoflow"),
         ("kafka", "a:1,b:2", "a:1,b:2"),
         ("dsn", "host=db password=hidden user=me", "host=db password=[redacted] user=me"),
+        (
+            "options",
+            {"password": "x", "raw": "alias/a"},
+            {"password": "[redacted]", "raw": "alias/a"},
+        ),
     ],
 )
 def test_a_setting_is_shown_without_what_lets_somebody_in(
@@ -69,5 +74,5 @@ def test_a_setting_is_shown_without_what_lets_somebody_in(
 
 
 def test_a_kind_of_setting_that_nobody_thought_of_is_not_shown() -> None:
-    with pytest.raises(TypeError, match="nobody has said how dict is shown"):
-        redacted("options", {"password": "x"})
+    with pytest.raises(TypeError, match="nobody has said how set is shown"):
+        redacted("options", {"x"})

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from genoflow.api.client.call import Call, new_key, path_of
-from genoflow.api.client.models.samples import Relabelled, Sample, SampleWhole, WaitingSample
+from genoflow.api.client.models.samples import Hold, Relabelled, Sample, SampleWhole, WaitingSample
 from genoflow.api.client.models.shared import Proposal
 from genoflow.api.client.pages import AsyncPages
 from genoflow.api.client.wire import AsyncWire
@@ -158,6 +158,69 @@ class AsyncSamplesCalls:
             idempotency_key=idempotency_key or new_key(),
         )
         return await self._wire.ask(call, {200: Relabelled})
+
+    async def place_hold(
+        self,
+        sample_id: str,
+        *,
+        hold_id: str,
+        reason: str,
+        role: Literal[
+            "admin",
+            "lab_technician",
+            "bioinformatician",
+            "clinician",
+            "data_steward",
+            "operator",
+            "partner",
+            "auditor",
+        ]
+        | None = None,
+        idempotency_key: str | None = None,
+    ) -> Hold:
+        """Keep every file of this sample, and of runs that took it, whatever the rules say.
+
+        A hold of this name that stands already is answered as it is.
+        """
+        call = Call(
+            method="POST",
+            path=path_of("/v1/samples/{sample_id}/holds", sample_id=sample_id),
+            fields={"hold_id": hold_id, "reason": reason, "role": role},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {200: Hold})
+
+    async def release_hold(
+        self,
+        sample_id: str,
+        hold_id: str,
+        *,
+        reason: str,
+        role: Literal[
+            "admin",
+            "lab_technician",
+            "bioinformatician",
+            "clinician",
+            "data_steward",
+            "operator",
+            "partner",
+            "auditor",
+        ]
+        | None = None,
+        idempotency_key: str | None = None,
+    ) -> Hold:
+        """Let the rules of retention count again, unless another hold stands."""
+        call = Call(
+            method="POST",
+            path=path_of(
+                "/v1/samples/{sample_id}/holds/{hold_id}/release",
+                sample_id=sample_id,
+                hold_id=hold_id,
+            ),
+            fields={"reason": reason, "role": role},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {200: Hold})
 
     async def override(
         self,

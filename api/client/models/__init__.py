@@ -49,6 +49,7 @@ from genoflow.api.client.models.results import (
     SampleResult,
 )
 from genoflow.api.client.models.samples import (
+    Hold,
     ReadSet,
     Relabelled,
     Sample,
@@ -84,6 +85,7 @@ __all__ = [
     "Finding",
     "FoundInFile",
     "Health",
+    "Hold",
     "Job",
     "Lineage",
     "Link",

@@ -8,6 +8,17 @@ from uuid import UUID
 from genoflow.api.client.answers import Answer
 
 
+class Hold(Answer):
+    """A hold as it was placed or released."""
+
+    event_id: UUID
+    """of the decision"""
+    sample_id: str
+    hold_id: str
+    stands: bool
+    """whether it stands now"""
+
+
 class ReadSet(Answer):
     """Reads of a sample by one library and lane."""
 

@@ -1,0 +1,26 @@
+"""For how long one class of files is kept."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from genoflow.events.types import Choices, KeepDays, Name, Part
+
+READS, ALIGNMENT, VARIANTS, OTHER = "reads", "alignment", "variants", "other"
+UNASSIGNED, WORK, RESULTS, UNPUBLISHED = "unassigned", "work", "results", "unpublished"
+OF_SAMPLE = (READS, ALIGNMENT, VARIANTS, OTHER, UNASSIGNED)
+OF_RUN = (WORK, RESULTS, UNPUBLISHED)
+FileClass = Annotated[str, Choices(*OF_SAMPLE, *OF_RUN)]
+
+
+class RetentionRule(Part):
+    """Files of a class may be deleted so many days after what the class counts from."""
+
+    name: Name = Field(description="by which a deletion names it")
+    file_class: FileClass = Field(
+        description="reads, alignment, variants, other and unassigned count from the landing; "
+        "work and unpublished from the last event of the run; results from their publication"
+    )
+    keep_days: KeepDays = Field(description="days; a class without a rule is kept for ever")

@@ -1,0 +1,364 @@
+"""What may be deleted, and why not: pure, and the same for the sweeper that asks and who decides.
+
+Age is counted between times of events: from what a class counts from to the proposal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from genoflow.events.case_joined import CaseJoined
+from genoflow.events.deletion_proposed import DeletionProposed
+from genoflow.events.deletion_refused import (
+    CHANGED,
+    FETCHED,
+    HELD,
+    LOCKED,
+    TOO_EARLY,
+    UNDER_WAY,
+    UNKNOWN,
+    DeletionRefused,
+)
+from genoflow.events.download_link_issued import DownloadLinkIssued
+from genoflow.events.event import Event
+from genoflow.events.file_assigned import FileAssigned
+from genoflow.events.file_deleted import ERASED, FileDeleted
+from genoflow.events.file_landed import FileLanded
+from genoflow.events.legal_hold_placed import LegalHoldPlaced
+from genoflow.events.legal_hold_released import LegalHoldReleased
+from genoflow.events.result_file import ResultFile
+from genoflow.events.results_amended import ResultsAmended
+from genoflow.events.results_checked import ResultsChecked
+from genoflow.events.results_collected import ResultsCollected
+from genoflow.events.results_held import ResultsHeld
+from genoflow.events.results_published import ResultsPublished
+from genoflow.events.results_retracted import ResultsRetracted
+from genoflow.events.retention_rule import (
+    ALIGNMENT,
+    OTHER,
+    READS,
+    RESULTS,
+    UNASSIGNED,
+    UNPUBLISHED,
+    VARIANTS,
+    WORK,
+)
+from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_exited import RunExited
+from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_lost import RunLost
+from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_started import RunStarted
+from genoflow.events.run_submitted import RunSubmitted
+from genoflow.events.run_succeeded import RunSucceeded
+from genoflow.events.run_superseded import RunSuperseded
+from genoflow.events.stored_version import StoredVersion
+from genoflow.events.types import Part
+from genoflow.processors.repeated import Remembering, is_repeated, with_this
+
+# Some 250 bytes each: half a megabyte, and a state may have one. A sample has a hundred at most, a
+# run as many results; what is beyond is kept for ever.
+FILES_MAX = 2_000
+WORK_PLACES_MAX = 100  # of a run: its submissions, and a handful of effects
+S3 = "s3://"
+
+CLASS_OF_ROLE: Mapping[str, str] = {
+    "R1": READS, "R2": READS, "I1": READS, "I2": READS,
+    "BAM": ALIGNMENT, "CRAM": ALIGNMENT, "BAI": ALIGNMENT, "CRAI": ALIGNMENT,
+    "VCF": VARIANTS, "TBI": VARIANTS,
+}  # fmt: skip
+OF_SAMPLE: tuple[type[Event], ...] = (
+    FileLanded, FileAssigned, CaseJoined, LegalHoldPlaced, LegalHoldReleased,
+)  # fmt: skip
+# Every event of a run but those of its tasks, which all stand before RunExited.
+OF_RUN: tuple[type[Event], ...] = (
+    RunRequested, RunSubmitted, RunStarted, RunExited, RunSucceeded, RunFailed, RunCancelled,
+    RunLost, RunSuperseded, ResultsCollected, ResultsChecked, ResultsHeld, ResultsPublished,
+    ResultsAmended, ResultsRetracted, DownloadLinkIssued,
+)  # fmt: skip
+ANSWERS: tuple[type[Event], ...] = (FileDeleted, DeletionRefused)
+ENDS = (RunSucceeded, RunLost, RunCancelled, RunSuperseded)
+SETTLES_HELD = (ResultsPublished, ResultsRetracted, RunSuperseded, RunCancelled)
+
+
+def name_of(file: StoredVersion | ResultFile | FileLanded | FileAssigned | FileDeleted) -> str:
+    """By what a version of a file is told apart."""
+    return f"{file.bucket}/{file.object_key}@{file.version_id}"
+
+
+class Kept(Part):
+    """A file that is there, as far as the log knows."""
+
+    file: StoredVersion
+    file_class: str
+    since: datetime
+    fetched_until: datetime | None = None  # a link to it may be used until then
+
+    @property
+    def name(self) -> str:
+        """By what it is told apart."""
+        return name_of(self.file)
+
+
+class Spared(Part):
+    """A file that was to be deleted, and is not asked for again before this."""
+
+    name: str
+    until: datetime | None
+
+
+class Subject(Remembering):
+    """What retention has to know of a sample or of a run."""
+
+    files: tuple[Kept, ...] = ()
+    spared: tuple[Spared, ...] = ()
+    refusals: int = 0
+    holds: tuple[str, ...] = ()
+    assays: tuple[str, ...] = ()
+    sample_ids: tuple[str, ...] = ()
+    attempt: int = 0
+    is_over: bool = False
+    is_cancelled: bool = False
+    waits_for_a_person: bool = False
+    last_at: datetime | None = None
+    work_places: tuple[str, ...] = ()  # beginnings of keys: `bucket/prefix`, or of any bucket
+
+
+# -- what is known
+
+
+def evolve(state: Subject, event: Event) -> Subject:
+    """Keep what there is, what was deleted, and what speaks against a deletion."""
+    if is_repeated(state, event):
+        return state
+    change: dict[str, object] = {"seen": with_this(state, event)}
+    if isinstance(event, FileLanded):
+        change["files"] = _with(state.files, [_landed(event)])
+    elif isinstance(event, FileAssigned):
+        # It landed once more for its sample, and the rules of that are the ones that count.
+        change["files"] = tuple(one for one in state.files if one.name != name_of(event))
+    elif isinstance(event, CaseJoined):
+        change["assays"] = tuple(dict.fromkeys((*state.assays, event.assay)))
+    elif isinstance(event, LegalHoldPlaced):
+        change["holds"] = tuple(dict.fromkeys((*state.holds, event.hold_id)))
+    elif isinstance(event, LegalHoldReleased):
+        change["holds"] = tuple(one for one in state.holds if one != event.hold_id)
+    elif isinstance(event, FileDeleted):
+        if event.manner == ERASED:
+            change["files"] = tuple(one for one in state.files if one.name != name_of(event))
+    elif isinstance(event, DeletionRefused):
+        change |= {"refusals": state.refusals + 1, "spared": _spared(state, event)}
+    elif isinstance(event, OF_RUN):
+        change |= _of_run(state, event)
+    return state.model_copy(update=change)
+
+
+def _with(files: tuple[Kept, ...], more: Iterable[Kept]) -> tuple[Kept, ...]:
+    known = {one.name: one for one in files}
+    for one in more:
+        if one.name in known or len(known) < FILES_MAX:
+            known.setdefault(one.name, one)
+    return tuple(known.values())
+
+
+def _landed(event: FileLanded) -> Kept:
+    file = StoredVersion(
+        bucket=event.bucket,
+        object_key=event.object_key,
+        version_id=event.version_id,
+        size_bytes=event.size_bytes,
+        etag=event.etag,
+    )
+    named = CLASS_OF_ROLE.get(event.role or "", OTHER)
+    is_somebodys = event.sample_id is not None
+    return Kept(
+        file=file,
+        file_class=named if is_somebodys else UNASSIGNED,
+        since=event.envelope.occurred_at,
+    )
+
+
+def _spared(state: Subject, event: DeletionRefused) -> tuple[Spared, ...]:
+    if event.reason_code not in (LOCKED, CHANGED, FETCHED, TOO_EARLY, UNKNOWN):
+        return state.spared  # it is asked again when the hold, or the run, is over
+    known = {one.name: one for one in state.spared}
+    for file in event.files:
+        known[name_of(file)] = Spared(name=name_of(file), until=event.kept_until)
+    return tuple(known.values())[-FILES_MAX:]
+
+
+def _of_run(state: Subject, event: Event) -> dict[str, object]:
+    at = event.envelope.occurred_at
+    change: dict[str, object] = _progress(state, event)
+    # A link is no event of the run's own life: else the work of one whose results are fetched
+    # now and then would never go.
+    if not isinstance(event, DownloadLinkIssued):
+        change["last_at"] = max(at, state.last_at or at)
+    places = _work_places(event)
+    if places:
+        every = tuple(dict.fromkeys((*state.work_places, *places)))
+        change["work_places"] = every[-WORK_PLACES_MAX:]
+    if isinstance(event, RunRequested):
+        change["assays"] = (event.assay,)
+        change["sample_ids"] = tuple(dict.fromkeys(one.sample_id for one in event.members))
+    elif isinstance(event, ResultsCollected):
+        change["files"] = _with(state.files, (_result(one, UNPUBLISHED, at) for one in event.files))
+    elif isinstance(event, ResultsPublished):
+        change["files"] = _published(state, event)
+        change["sample_ids"] = tuple(dict.fromkeys((*state.sample_ids, *event.sample_ids)))
+    elif isinstance(event, DownloadLinkIssued):
+        name = f"{event.bucket}/{event.object_key}@{event.version_id}"
+        change["files"] = tuple(
+            one.model_copy(update={"fetched_until": max(event.expires_at, one.fetched_until or at)})
+            if one.name == name
+            else one
+            for one in state.files
+        )
+    return change
+
+
+def _progress(state: Subject, event: Event) -> dict[str, object]:
+    attempt: int = getattr(event, "attempt", None) or 0
+    if attempt and attempt < state.attempt:
+        return {}  # news of a submission that was given up
+    change: dict[str, object] = {"attempt": max(attempt, state.attempt)}
+    if isinstance(event, RunCancelled | RunSuperseded):
+        change["is_cancelled"] = True
+    if isinstance(event, ENDS):
+        change["is_over"] = True
+    elif isinstance(event, RunFailed):
+        change["is_over"] = state.is_cancelled or not event.will_retry
+    elif isinstance(event, RunSubmitted) and attempt > state.attempt:
+        change["is_over"] = state.is_cancelled
+    if isinstance(event, ResultsHeld):
+        change["waits_for_a_person"] = not state.is_cancelled
+    elif isinstance(event, SETTLES_HELD):
+        change["waits_for_a_person"] = False
+    return change
+
+
+def _work_places(event: Event) -> list[str]:
+    """Where jobs of the run leave what nobody needs later."""
+    effect: UUID | None = event.envelope.effect_id
+    places = [f"/effects/{effect}/"] if effect else []
+    if isinstance(event, RunSubmitted) and (event.work_uri or "").startswith(S3):
+        place = (event.work_uri or "").removeprefix(S3).rstrip("/") + "/"
+        bucket, _, prefix = place.partition("/")
+        if bucket and prefix:  # a whole bucket is nobody's work
+            places.append(place)
+    return places
+
+
+def _result(file: ResultFile, file_class: str, at: datetime) -> Kept:
+    stored = StoredVersion(
+        bucket=file.bucket,
+        object_key=file.object_key,
+        version_id=file.version_id,
+        size_bytes=file.size_bytes,
+    )
+    return Kept(file=stored, file_class=file_class, since=at)
+
+
+def _published(state: Subject, event: ResultsPublished) -> tuple[Kept, ...]:
+    at = event.envelope.occurred_at
+    found = {one.name: one for one in (_result(file, RESULTS, at) for file in event.files)}
+    others = (one for one in state.files if one.name not in found)
+    return _with((), (*found.values(), *others))
+
+
+# -- what is due
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Why some files of a proposal are kept."""
+
+    code: str
+    reason: str
+    files: tuple[StoredVersion, ...]
+    until: datetime | None = None
+
+
+def due_at(state: Subject, kept: Kept, keep_days: int) -> datetime | None:
+    """When a rule of so many days lets a file go; None as long as nobody can say it."""
+    if kept.file_class != UNPUBLISHED:
+        return kept.since + timedelta(days=keep_days)
+    return work_due_at(state, keep_days)
+
+
+def work_due_at(state: Subject, keep_days: int) -> datetime | None:
+    """When what a run left behind may go; None as long as it is under way."""
+    if not state.is_over or state.waits_for_a_person or state.last_at is None:
+        return None
+    return state.last_at + timedelta(days=keep_days)
+
+
+def is_work_of(state: Subject, file: StoredVersion) -> bool:
+    """Whether a file lies where a job of this run worked, and is none of its results."""
+    whole = f"{file.bucket}/{file.object_key}"
+    lies_there = any(
+        file.object_key.startswith(place[1:]) if place.startswith("/") else whole.startswith(place)
+        for place in state.work_places
+    )
+    return lies_there and all(name_of(file) != one.name for one in state.files)
+
+
+def judged(
+    state: Subject, asked: DeletionProposed, at: datetime
+) -> tuple[tuple[StoredVersion, ...], list[Kind]]:
+    """Which files of a proposal may go at this time, and why each of the others is kept."""
+    if state.holds:
+        names = ", ".join(state.holds)
+        why = f"the legal hold {names} keeps every file; release it first, if it is over"
+        return (), [Kind(HELD, why, asked.files)]
+    if asked.file_class in (WORK, UNPUBLISHED) and work_due_at(state, asked.keep_days) is None:
+        why = "the run is not over, or its results wait for a person"
+        return (), [Kind(UNDER_WAY, why, asked.files)]
+    go: list[StoredVersion] = []
+    kept: list[Kind] = []
+    for file in asked.files:
+        found = _kind(state, asked, file, at)
+        if found is None:
+            go.append(file)
+        else:
+            kept.append(found)
+    return tuple(go), together(kept)
+
+
+def _kind(
+    state: Subject, asked: DeletionProposed, file: StoredVersion, at: datetime
+) -> Kind | None:
+    known = next((one for one in state.files if one.name == name_of(file)), None)
+    if asked.file_class == WORK:
+        due = work_due_at(state, asked.keep_days) if is_work_of(state, file) else None
+    elif known is None or known.file_class != asked.file_class:
+        due = None
+    else:
+        due = due_at(state, known, asked.keep_days)
+    if due is None:
+        return Kind(UNKNOWN, f"no {asked.file_class} file of this name is known here", (file,))
+    if due > at:
+        why = f"{asked.rule} keeps it for {asked.keep_days} days, until {due:%Y-%m-%d %H:%M} UTC"
+        return Kind(TOO_EARLY, why, (file,), due)
+    until = known.fetched_until if known else None
+    if until is not None and until > at:
+        why = f"a link to it may be used until {until:%Y-%m-%d %H:%M} UTC"
+        return Kind(FETCHED, why, (file,), until)
+    return None
+
+
+def together(kept: Sequence[Kind]) -> list[Kind]:
+    """One word for each kind of reason; the latest end of several counts for all."""
+    found: dict[str, Kind] = {}
+    for one in kept:
+        before = found.get(one.code)
+        if before is None:
+            found[one.code] = one
+            continue
+        until = max(filter(None, (before.until, one.until)), default=None)
+        later = one if until == one.until else before
+        found[one.code] = Kind(one.code, later.reason, (*before.files, *one.files), until)
+    return list(found.values())

@@ -1,0 +1,130 @@
+"""A small lab whose files grow old: S7 has reads, one run took them, and there are rules."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from genoflow.deploy.catalog_documents import parse_documents
+from genoflow.events.envelope import Producer
+from genoflow.events.event import E
+from genoflow.events.file_landed import FileLanded
+from genoflow.events.legal_hold_placed import LegalHoldPlaced
+from genoflow.events.legal_hold_released import LegalHoldReleased
+from genoflow.events.log.port import EventLog
+from genoflow.events.retention_published import RetentionPublished
+from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_submitted import RunSubmitted
+from genoflow.events.run_succeeded import RunSucceeded
+from genoflow.events.stored_version import StoredVersion
+from genoflow.processors.intake.heard import Shelves
+from genoflow.processors.intake.privacy import PrivacyGuard
+from genoflow.processors.intake.sweeper import SWEEPER, Sweeper
+from genoflow.processors.ports import Removal
+from tests.examples import example
+from tests.fakes import FakeClock
+from tests.partition import MOMENT
+from tests.spec import heard
+
+RUN = UUID(int=1, version=5)
+EFFECT = UUID(int=9, version=5)
+DAY = timedelta(days=1)
+OUTCOME = f"effects/{EFFECT}/outcome"
+WORK = "work"
+
+
+class FakeRemover:
+    """Removes at once, and can fail after it, or find a lock."""
+
+    def __init__(self, *errors: Exception, lock: Removal | None = None) -> None:
+        self.removed: list[str] = []
+        self._errors = list(errors)
+        self._lock = lock
+
+    async def remove(self, file: StoredVersion) -> Removal:
+        if self._lock is not None:
+            return self._lock
+        name = f"{file.bucket}/{file.object_key}@{file.version_id}"
+        if name not in self.removed:
+            self.removed.append(name)
+        if self._errors:
+            raise self._errors.pop()
+        return Removal()
+
+
+def rules(assays: tuple[str, ...] = (), version: str = "1", **days: int) -> RetentionPublished:
+    """A document with a rule of so many days for each class."""
+    named = [
+        {"name": f"{name}-{keep}", "file_class": name, "keep_days": keep}
+        for name, keep in days.items()
+    ]
+    plain = {
+        "kind": "retention", "document_id": "-".join(("r", *assays)), "version": version,
+        "title": "Rules", "assays": list(assays), "rules": named,
+    }  # fmt: skip
+    [document] = parse_documents([("here", json.dumps(plain))], [], PrivacyGuard(()))
+    assert isinstance(document, RetentionPublished)
+    return document
+
+
+def landed(key: str = "in/a.gz", **fields: Any) -> FileLanded:
+    """Reads of S7 that landed at the beginning."""
+    place = {"bucket": "raw", "object_key": key, "version_id": "1", "size_bytes": 5, "etag": "e"}
+    fact = FileLanded(
+        **place | {"sample_id": "S7", "role": "R1", "last_modified_at": MOMENT} | fields
+    )
+    return heard(fact, MOMENT)
+
+
+def hold(name: str = "court", day: float = 1) -> LegalHoldPlaced:
+    """A hold on S7."""
+    words = {"role": "admin", "reason": "asked for by a court", "request_id": f"{name}-{day:g}"}
+    return heard(LegalHoldPlaced(sample_id="S7", hold_id=name, **words), MOMENT + day * DAY)
+
+
+def release(name: str = "court", day: float = 2) -> LegalHoldReleased:
+    """The end of that hold."""
+    words = {"role": "admin", "reason": "the case is closed", "request_id": f"{name}-{day:g}"}
+    return heard(LegalHoldReleased(sample_id="S7", hold_id=name, **words), MOMENT + day * DAY)
+
+
+def of_run(kind: type[E], day: float, **fields: Any) -> E:
+    """A fact of the run, as the outcome of its job says it."""
+    fact = kind(**dict(example(kind, 1)) | {"run_id": RUN} | fields)
+    event = heard(fact, MOMENT + day * DAY)
+    return event.enveloped(event.envelope.model_copy(update={"effect_id": EFFECT}))
+
+
+def requested(*files: FileLanded) -> RunRequested:
+    """A run that takes these files of S7."""
+    asked = example(RunRequested, 1)
+    some = asked.members[0].files[0]
+    taken = tuple(
+        some.model_copy(
+            update={
+                "bucket": one.bucket, "object_key": one.object_key, "version_id": one.version_id,
+            }
+        )
+        for one in files
+    )  # fmt: skip
+    member = asked.members[0].model_copy(update={"sample_id": "S7", "files": taken})
+    return of_run(RunRequested, 0, members=(member,), assay="wgs")
+
+
+def submitted(day: float = 0) -> RunSubmitted:
+    """It goes on."""
+    return of_run(RunSubmitted, day, attempt=1, work_uri=None)
+
+
+def succeeded(day: float = 1) -> RunSucceeded:
+    """It is over."""
+    return of_run(RunSucceeded, day, attempt=1)
+
+
+def sweeper(log: EventLog, shelves: Shelves, day: float, work: str = WORK) -> Sweeper:
+    """The porch, on a day."""
+    clock = FakeClock(MOMENT + day * DAY)
+    by = Producer(service=SWEEPER, version="1")
+    return Sweeper(log, shelves, work_bucket=work, clock=clock, by=by)
