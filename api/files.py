@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -33,6 +33,10 @@ Name = Annotated[str | None, Query(max_length=200)]
 Part = Annotated[
     str | None, Query(max_length=1_024, description="of an object; name bucket and object_key")
 ]
+Duplicate = Annotated[
+    Literal["same sample", "another sample"] | None,
+    Query(description="those whose bytes stand in a second file, of that sample or another"),
+]
 WaitsSince = Annotated[
     Moment | None, Query(description="those that wait for something since then or longer")
 ]
@@ -43,6 +47,7 @@ WaitsSince = Annotated[
 async def list_files(
     reading: ReadingHere,
     state: Name = None,
+    duplicate: Duplicate = None,
     sample: Name = None,
     read_set: Name = None,
     project: Name = None,
@@ -56,8 +61,8 @@ async def list_files(
 ) -> dict[str, Any]:
     """List files by state, sample, read set, project, case, run of an instrument, or object."""
     found = await files.list_files(
-        reading.connection, state=state, sample=sample, read_set=read_set, project=project,
-        case=case, run=run, named=_named(bucket, object_key),
+        reading.connection, state=state, duplicate=duplicate, sample=sample, read_set=read_set,
+        project=project, case=case, run=run, named=_named(bucket, object_key),
         waits_since=None if waits_since is None else with_zone("waits_since", waits_since),
         after=key_of(after, ORDER), limit=limit, at=reading.at,
     )  # fmt: skip

@@ -191,7 +191,7 @@ def _whole(found: Found, results: dict[str, Any] | None) -> dict[str, Any]:
 async def _results(reading: ReadingHere, found: dict[str, Any]) -> dict[str, Any]:
     """What reading it found, with the findings of its verdict."""
     findings = await findings_of(reading.connection, found["file_id"], at=reading.everywhere)
-    verdicts = {"valid": True, "rejected": False, "mismatched": False}
+    verdicts = {"valid": True, "rejected": False, "mismatched": False, "quarantined": False}
     return {**found, "is_valid": verdicts.get(found["state"]), "findings": findings}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from genoflow.processors.child import serve
-from genoflow.processors.ports import ByteStore
+from genoflow.processors.ports import ByteStore, Scanner
 
 
 def _store() -> ByteStore:
@@ -22,5 +22,12 @@ def _is_strict() -> bool:
     return read_settings().strict_validation
 
 
+def _scanner() -> Scanner | None:
+    from genoflow.deploy.scanning import open_scanner  # noqa: PLC0415 -- the same
+    from genoflow.deploy.settings import read_settings  # noqa: PLC0415 -- as above
+
+    return open_scanner(read_settings())
+
+
 if __name__ == "__main__":
-    serve(sys.argv[1], _store, _is_strict)
+    serve(sys.argv[1], _store, _is_strict, _scanner)

@@ -26,7 +26,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
         *EVERYWHERE, *STORE, "raw_bucket", "work_bucket", "results_bucket", "run_attempts_max",
         "demultiplexer", "picard_memory_mb", "bclconvert_command", "smtp", "smtp_tls", "smtp_user",
         "smtp_password", "smtp_from", "webhook_hosts", "public_url", "strict_validation",
-        "lims", "lims_token_file", "lims_mapping",
+        "lims", "lims_token_file", "lims_mapping", "scanner", "clamd", "scan_stream_bytes",
     ),
     "api": (
         *EVERYWHERE, *STORE, "postgres", "webhook_hosts", "public_url", "cors_origins",
@@ -36,7 +36,8 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "watch": (*EVERYWHERE, *STORE, "raw_bucket", "transfer", "datasync_task", "aws_endpoint"),
     "ingest": (
         *EVERYWHERE, *STORE, "raw_bucket", "notifications_from", "notifications_topic",
-        "notifications_queue", "aws_endpoint", "landing_left_out", "reconcile_hours",
+        "notifications_queue", "verdicts_queue", "aws_endpoint", "landing_left_out",
+        "reconcile_hours",
     ),
     "buckets": (
         *EVERYWHERE, *STORE, "raw_bucket", "work_bucket", "references_bucket", "results_bucket",

@@ -20,6 +20,7 @@ from genoflow.events.errors import Contradicted, NotThere, Refused
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_landed import FileLanded, unassigned_key
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.log.port import EventLog
 from genoflow.events.subjects import Subjects
 from genoflow.projections.asking.file import File, Files, take
@@ -91,7 +92,7 @@ async def _waiting(subjects: Subjects, wanted: Wanted) -> File:
     files: Files = {}
     for events in (await subjects.events_of(topics.SAMPLE, keys)).values():
         for number, event in enumerate(events):
-            if isinstance(event, FileLanded | FileAssigned):
+            if isinstance(event, FileLanded | FileAssigned | FileQuarantined):
                 take(files, topics.SAMPLE, event, number)
     place = f"{bucket}/{rest}"
     found = [f for f in files.values() if place in (str(f.name), f"{bucket}/{f.name.object_key}")]
@@ -105,7 +106,10 @@ def _one(wanted: Wanted, found: Iterable[File]) -> File:
     open_ones = [one for one in versions if one.is_unassigned and one.landed is not None]
     if not open_ones:
         before = versions[-1].assigned
-        assert before is not None
+        if before is None:
+            raise Contradicted(
+                f"{wanted.place}: is in quarantine: {versions[-1].row.reason}; it is nobody's"
+            )
         if (before.sample_id, before.read_set_id, before.role) == (
             wanted.sample_id, wanted.read_set_id, wanted.role,
         ):  # fmt: skip

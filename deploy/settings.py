@@ -112,6 +112,21 @@ class Settings(BaseSettings):
     strict_validation: bool = Field(
         False, description="reject files that break any must of their format, not errors alone"
     )
+    scanner: Literal["none", "clamd", "guardduty"] = Field(
+        "none", description="who scans files for viruses before anybody reads them"
+    )
+    clamd: str | None = Field(
+        None, pattern=r"^(/.+|[^/\s]+:[0-9]{1,5})$", description="host:port of clamd, or its socket"
+    )
+    scan_stream_bytes: int = Field(
+        25 * 1_000**2,
+        ge=1_000_000,
+        le=4_000_000_000,
+        description="that clamd takes in one stream: at most its StreamMaxLength",
+    )
+    verdicts_queue: str = Field(
+        "", description="https://… of the SQS queue with GuardDuty's verdicts, from EventBridge"
+    )
     backup_bucket: str = Field("genoflow-backup", description="where sealed segments are kept")
     backup_keep_days: int = Field(
         3_650, ge=1, le=36_500, description="for how long the object lock holds a segment"

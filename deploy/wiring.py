@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from genoflow.processors.intake.heard import Messages, Shelves
     from genoflow.processors.intake.notifications import StorePorch
     from genoflow.processors.intake.run_folders import RunFolders, SummingStore
+    from genoflow.processors.intake.scan_verdicts import VerdictPorch
     from genoflow.processors.intake.sweeper import Sweeper
     from genoflow.processors.intake.transfer import Transfer
     from genoflow.processors.intake.watch import Limits
@@ -274,8 +275,20 @@ def open_sweeper(settings: Settings, log: EventLog) -> Sweeper:
     )  # fmt: skip
 
 
+def open_verdict_porch(settings: Settings, log: EventLog) -> VerdictPorch:
+    """The porch of a scanner that looks into the raw bucket by itself."""
+    from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
+    from genoflow.processors.intake.scan_verdicts import PORCH, VerdictPorch  # noqa: PLC0415
+
+    store, shelves = open_store_porch(settings, log)
+    by = Producer(service=PORCH, version=version("genoflow"))
+    return VerdictPorch(store, shelves, clock=SystemClock(), by=by)
+
+
 @contextlib.asynccontextmanager
-async def open_messages(settings: Settings, source: str) -> AsyncIterator[Messages]:
+async def open_messages(
+    settings: Settings, source: str, queue: str | None = None
+) -> AsyncIterator[Messages]:
     """Where the object store's messages come from: Kafka, or a queue of SQS."""
     from genoflow.processors.intake.notifications import PORCH  # noqa: PLC0415
 
@@ -289,13 +302,14 @@ async def open_messages(settings: Settings, source: str) -> AsyncIterator[Messag
         return
     from genoflow.processors.adapters.sqs_messages import SqsMessages  # noqa: PLC0415
 
-    if not settings.notifications_queue:
+    address = queue or settings.notifications_queue
+    if not address:
         raise Refused(
             f"notifications from {source}: no queue is named; set GENOFLOW_NOTIFICATIONS_QUEUE to "
             f"the address of the SQS queue"
         )
     with contextlib.closing(aws_client(settings, "sqs")) as client:
-        yield SqsMessages(client, settings.notifications_queue, source)
+        yield SqsMessages(client, address, source)
 
 
 def aws_client(settings: Settings, service: str) -> Any:

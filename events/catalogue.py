@@ -14,6 +14,8 @@ from genoflow.events.case_opened import CaseOpened
 from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.case_refused import CaseRefused
+from genoflow.events.content_held import ContentHeld
+from genoflow.events.content_released import ContentReleased
 from genoflow.events.deadline_cancelled import DeadlineCancelled
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
@@ -25,6 +27,7 @@ from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.divergence_found import DivergenceFound
 from genoflow.events.download_link_issued import DownloadLinkIssued
+from genoflow.events.duplicate_file_detected import DuplicateFileDetected
 from genoflow.events.event import Event
 from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_parked import EventParked
@@ -32,8 +35,10 @@ from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
+from genoflow.events.file_cleared import FileCleared
 from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
@@ -101,6 +106,7 @@ from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
 from genoflow.events.sample_sheet_refused import SampleSheetRefused
+from genoflow.events.scan_requested import ScanRequested
 from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
 from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
@@ -158,6 +164,10 @@ EVENTS: tuple[type[Event], ...] = (
     DeletionRefused,
     LegalHoldPlaced,
     LegalHoldReleased,
+    ScanRequested,
+    FileCleared,
+    FileQuarantined,
+    DuplicateFileDetected,
     QcRequested,
     QcMetricsRecorded,
     QcPassed,
@@ -233,6 +243,8 @@ EVENTS: tuple[type[Event], ...] = (
     KeyIssued,
     KeyRevoked,
     SubjectsRead,
+    ContentHeld,
+    ContentReleased,
     DeadlineSet,
     DeadlinePassed,
     DeadlineCancelled,

@@ -45,9 +45,21 @@ GOVERNANCE = Topic(
     "gf.governance.v1", "stream", "what is done to the record itself: read models, replays, rights"
 )
 ACCESS = Topic("gf.access.v1", "account id", "who was shown which subjects")
+CONTENT = Topic("gf.content.v1", "SHA-256", "which files of samples hold the same bytes")
 
 # The order is the order of the pages and of `genoflow topics`; positions as words count on it.
-TOPICS = (SEQUENCING_RUN, SAMPLE, CASE, RUN, CATALOG, NOTIFICATION, PARKED, GOVERNANCE, ACCESS)
+TOPICS = (
+    SEQUENCING_RUN,
+    SAMPLE,
+    CASE,
+    RUN,
+    CATALOG,
+    NOTIFICATION,
+    PARKED,
+    GOVERNANCE,
+    ACCESS,
+    CONTENT,
+)
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
 WORKERS = Topic(

@@ -13,6 +13,7 @@ from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.metric_names import READS_UNITS, bound_faults
 from genoflow.events.qc_analysis_failed import QcAnalysisFailed
@@ -60,6 +61,7 @@ class Material(State):
 
     files: tuple[KnownFile, ...] = ()
     gone: tuple[str, ...] = ()
+    quarantined: tuple[str, ...] = ()  # versions of files
     orders: tuple[Order, ...] = ()
 
 
@@ -74,7 +76,7 @@ class Question(Part):
     files: tuple[KnownFile, ...]
 
 
-FACTS = (CaseJoined, CaseLeft, Validated, FileRejected, ReadSetInvalidated)
+FACTS = (CaseJoined, CaseLeft, Validated, FileRejected, FileQuarantined, ReadSetInvalidated)
 
 
 # -- what is known of a sample
@@ -91,8 +93,11 @@ def heard(state: Material, event: Event) -> dict[str, object]:
     if isinstance(event, ReadSetInvalidated):
         kept = tuple(one for one in state.files if one.file.read_set_id != event.read_set_id)
         return {"gone": tuple(dict.fromkeys((*state.gone, event.read_set_id))), "files": kept}
-    if isinstance(event, FileRejected):
-        return {"files": tuple(o for o in state.files if o.measures.name != file_name(event))}
+    if isinstance(event, FileRejected | FileQuarantined):
+        kept = tuple(one for one in state.files if one.measures.name != file_name(event))
+        if isinstance(event, FileRejected):
+            return {"files": kept}
+        return {"files": kept, "quarantined": (*state.quarantined, file_name(event))}
     assert isinstance(event, Validated)
     return {"files": _with_file(state, event)}
 
@@ -105,7 +110,7 @@ def _with_file(state: Material, event: Validated) -> tuple[KnownFile, ...]:
     # Of no read set, or of one that counts no more: it is no file of this sample's material.
     if event.read_set_id is None or event.read_set_id in state.gone or event.role in INDEX_ROLES:
         return state.files
-    if event.role not in MATERIAL_OF:
+    if event.role not in MATERIAL_OF or file_name(event) in state.quarantined:
         return state.files
     named = {name: getattr(event, name) for name in ReadSetFile.model_fields}
     file = KnownFile(file=ReadSetFile(**named), lane=event.lane, measures=measures_of(event))

@@ -161,6 +161,7 @@ ANALYZE_QC = Processor(
     decide=decide,
     evolve=evolve,
     state=Sample,
+    state_version=2,
     effects=(
         Call(
             EFFECT,

@@ -15,6 +15,7 @@ from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.errors import Parked
 from genoflow.events.event import Event
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.measured import Measured
 from genoflow.events.qc_failed import QcFailed
@@ -254,6 +255,7 @@ CHECK_QC = Processor(
         ReadSetInvalidated,
         Validated,
         FileRejected,
+        FileQuarantined,
         SequencingRunQcPassed,
         SequencingRunQcFailed,
         QcOverridden,
@@ -263,6 +265,7 @@ CHECK_QC = Processor(
     decide=decide,
     evolve=evolve,
     state=Sample,
+    state_version=2,
     effects=(
         Call(
             "choose-profile",

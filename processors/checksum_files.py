@@ -12,9 +12,11 @@ from genoflow.events.event import Event
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.ports import ByteAttempt
 from genoflow.processors.processor import Bytes, Processor, State
+from genoflow.processors.scans import name_of
 
 PIECE_BYTES = 8 * 1024**2  # a read of 8 MiB takes 0.1 s at 100 MB/s: often enough for progress
 
@@ -39,13 +41,9 @@ class ReadWhole(Arguments):
     declared_sha256: str | None
 
 
-def _name(event: FileLanded) -> str:
-    return f"{event.bucket}/{event.object_key}@{event.version_id}"
-
-
 def decide(state: Files, event: FileLanded) -> Decision:
     """Read every version of a file once, whoever reports it and how often."""
-    if _name(event) in state.seen:
+    if name_of(event) in state.seen:
         return NOTHING
     arguments = ReadWhole(
         subject_topic=event.topic,
@@ -58,12 +56,12 @@ def decide(state: Files, event: FileLanded) -> Decision:
         declared_md5=event.declared_md5,
         declared_sha256=event.declared_sha256,
     )
-    return Decision(effects=(Effect("checksum", arguments, lane=_name(event)),))
+    return Decision(effects=(Effect("checksum", arguments, lane=name_of(event)),))
 
 
-def evolve(state: Files, event: FileLanded) -> Files:
-    """Remember the version."""
-    name = _name(event)
+def evolve(state: Files, event: FileLanded | FileQuarantined) -> Files:
+    """Remember the version; one that is locked away before it lands here is not read."""
+    name = name_of(event)
     return state if name in state.seen else Files(seen=(*state.seen, name))
 
 
@@ -110,10 +108,12 @@ CHECKSUM_FILES = Processor(
     "checksum-files",
     reads=topics.SAMPLE,
     on=(FileLanded,),
+    folds=(FileQuarantined,),
     emits=(),
     decide=decide,
     evolve=evolve,
     state=Files,
+    state_version=2,
     effects=(
         Bytes(
             "checksum",

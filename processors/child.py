@@ -42,7 +42,7 @@ from genoflow.processors.child_limits import (
     die_with,
     limited_memory,
 )
-from genoflow.processors.ports import ByteAttempt, ByteStore
+from genoflow.processors.ports import ByteAttempt, ByteStore, Scanner
 from genoflow.processors.processor import Bytes, Processor
 
 LINE_BYTES_MAX = 16 * 1024**2  # 1,000 events of 16 kB each; a transaction holds less
@@ -53,17 +53,19 @@ def serve(
     flow: str,
     make_store: Callable[[], ByteStore],
     is_strict: Callable[[], bool] = lambda: False,
+    make_scanner: Callable[[], Scanner | None] = lambda: None,
 ) -> None:
     """Do the effects that are asked for, until the worker lets go; `flow` is module:ATTRIBUTE.
 
-    `is_strict` says whether validation rejects violations, too. Call this first in the process:
-    nothing may have been printed, and no thread may run yet.
+    `is_strict` says whether validation rejects violations, too, and `make_scanner` gives what looks
+    for viruses, if anything does. Call this first in the process: nothing may have been printed,
+    and no thread may run yet.
     """
     _guard()
     requests, answers = _take_pipes()
     faulthandler.enable(sys.stderr)  # a crash in C says where it was
     kinds = _kinds(flow)
-    worker = _Working(kinds, make_store(), answers, is_strict=is_strict())
+    worker = _Working(kinds, make_store(), answers, is_strict=is_strict(), scanner=make_scanner())
     worker.say({"is": "ready"})
     while line := requests.readline():
         worker.do(json.loads(line))
@@ -148,9 +150,11 @@ class _Working:
         answers: BinaryIO,
         *,
         is_strict: bool,
+        scanner: Scanner | None,
     ) -> None:
         self._kinds = kinds
         self._is_strict = is_strict
+        self._scanner = scanner
         self._store = store
         self._answers = answers
         self._writing = threading.Lock()  # an effect may tell its progress from any thread
@@ -209,7 +213,7 @@ class _Working:
             )
         attempt = ByteAttempt(
             UUID(request["effect_id"]), request["number"], self._store, self._progress,
-            strict_validation=self._is_strict,
+            strict_validation=self._is_strict, scanner=self._scanner,
         )  # fmt: skip
         self._progress_at = 0.0
         with limited_memory(self._baseline_bytes + kind.memory_bytes_max):

@@ -12,8 +12,10 @@ from genoflow.events.divergence_found import DivergenceFound
 from genoflow.events.download_link_issued import DownloadLinkIssued
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
+from genoflow.events.file_cleared import FileCleared
 from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
 from genoflow.events.legal_hold_placed import LegalHoldPlaced
@@ -71,7 +73,9 @@ from genoflow.processors.clock import CLOCKS
 from genoflow.processors.collect_results import COLLECT_RESULTS
 from genoflow.processors.deliver import DELIVER
 from genoflow.processors.demultiplex import DEMULTIPLEX
+from genoflow.processors.find_duplicates import FIND_DUPLICATES
 from genoflow.processors.intake.notifications import PORCH as STORE_NOTIFICATIONS
+from genoflow.processors.intake.scan_verdicts import PORCH as SCAN_VERDICTS
 from genoflow.processors.intake.sweeper import SWEEPER
 from genoflow.processors.intake.task_news import TASK_NEWS
 from genoflow.processors.join_case import JOIN_CASE
@@ -87,6 +91,7 @@ from genoflow.processors.relabel import RELABEL
 from genoflow.processors.request_demultiplex import REQUEST_DEMULTIPLEX
 from genoflow.processors.request_run import REQUEST_RUN
 from genoflow.processors.retract_results import RETRACT_RESULTS
+from genoflow.processors.scan_files import SCAN_FILES
 from genoflow.processors.settle_case import SETTLE_CASE
 from genoflow.processors.settle_run import SETTLE_RUN
 from genoflow.processors.settle_sample import SETTLE_SAMPLE
@@ -94,6 +99,7 @@ from genoflow.processors.submit_run import SUBMIT_RUN
 from genoflow.processors.supersede_runs import SUPERSEDE_RUNS
 from genoflow.processors.sweep_files import SWEEP_FILES
 from genoflow.processors.tell_case import TELL_CASE
+from genoflow.processors.tell_content import TELL_CONTENT
 from genoflow.processors.tell_lims import TELL_LIMS
 from genoflow.processors.tell_runs import TELL_RUNS
 from genoflow.processors.tell_samples import TELL_SAMPLES
@@ -204,6 +210,11 @@ FLOW: tuple[Row, ...] = (
         about="what the object store tells of its objects, and what a crawl finds in it",
     ),
     Porch(
+        SCAN_VERDICTS,
+        emits=(FileLanded, FileCleared, FileQuarantined, NoticeParked),
+        about="what a virus scanner tells that looks into the object store by itself",
+    ),
+    Porch(
         "upload-desk",
         emits=(
             SampleRegistered,
@@ -216,7 +227,10 @@ FLOW: tuple[Row, ...] = (
     ),
     ABANDON_UPLOADS,
     CHECKSUM_FILES,
+    SCAN_FILES,
     VALIDATE_FILES,
+    TELL_CONTENT,
+    FIND_DUPLICATES,
     CHECK_QC,
     MEASURE_READS,
     JUDGE_READS,

@@ -13,7 +13,9 @@ from genoflow.events import topics
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.demultiplex_failed import DemultiplexFailed
+from genoflow.events.duplicate_file_detected import ANOTHER_SAMPLE, DuplicateFileDetected
 from genoflow.events.event import Event
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_overridden import QcOverridden
@@ -52,6 +54,13 @@ OF_SAMPLES: Headlines = {
     FileRejected: lambda e: (
         f"A file of sample {e.sample_id} was rejected: {e.reason_code}"
         f"{f' ({e.role})' if e.role else ''}"
+    ),
+    FileQuarantined: lambda e: (
+        f"A file of {e.subject_key} is in quarantine: {e.scanner} found something"
+    ),
+    DuplicateFileDetected: lambda e: (
+        f"A file of sample {e.sample_id} ({e.role}) holds the very bytes of another file, "
+        f"of {'another' if e.manner == ANOTHER_SAMPLE else 'the same'} sample"
     ),
     QcPassed: lambda e: f"Sample {e.sample_id} passed its quality control, round {e.round}",
     QcFailed: lambda e: (

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from genoflow.events import topics
 from genoflow.events.event import Event
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.measurement import Measurement
 from genoflow.events.metric_names import READS_UNITS
@@ -34,6 +35,7 @@ class Files(Remembering):
 
     files: tuple[Measures, ...] = ()
     gone: tuple[str, ...] = ()
+    quarantined: tuple[str, ...] = ()  # versions of files
 
 
 def evolve(state: Files, event: Event) -> Files:
@@ -43,7 +45,12 @@ def evolve(state: Files, event: Event) -> Files:
     change: dict[str, object] = {"seen": with_this(state, event)}
     if isinstance(event, Validated | FileRejected):
         kept = tuple(one for one in state.files if one.name != file_name(event))
-        change["files"] = (*kept, measures_of(event)) if isinstance(event, Validated) else kept
+        change["files"] = kept
+        if isinstance(event, Validated) and file_name(event) not in state.quarantined:
+            change["files"] = (*kept, measures_of(event))
+    elif isinstance(event, FileQuarantined):
+        change["quarantined"] = (*state.quarantined, file_name(event))
+        change["files"] = tuple(one for one in state.files if one.name != file_name(event))
     elif isinstance(event, ReadSetInvalidated):
         change["gone"] = tuple(dict.fromkeys((*state.gone, event.read_set_id)))
     return state.model_copy(update=change)
@@ -96,10 +103,11 @@ MEASURE_READS = Processor(
     "measure-reads",
     reads=topics.SAMPLE,
     on=(QcRequested,),
-    folds=(Validated, FileRejected, ReadSetInvalidated),
+    folds=(Validated, FileRejected, FileQuarantined, ReadSetInvalidated),
     emits=(QcMetricsRecorded,),
     decide=decide,
     evolve=evolve,
     state=Files,
+    state_version=2,
     about="computes the metrics of the reads that are asked about from those of their files",
 )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from genoflow.events.file_metrics import FileMetrics
-from genoflow.events.file_rejected import FileRejected
-from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.types import Part
 from genoflow.events.validated import Validated
+from genoflow.processors.scans import Placed, name_of
 
 METHOD_VERSION = "1"  # of the arithmetic below: raise it when a value would come out otherwise
 INDEX_ROLES = ("I1", "I2", "BAI", "CRAI", "TBI")  # barcodes and indexes: no reads of the sample
@@ -26,9 +25,9 @@ class Measures(Part):
     metrics: FileMetrics
 
 
-def file_name(one: Validated | FileRejected | ReadSetFile) -> str:
+def file_name(one: Placed) -> str:
     """A version of a file, named."""
-    return f"{one.bucket}/{one.object_key}@{one.version_id}"
+    return name_of(one)
 
 
 def measures_of(event: Validated) -> Measures:

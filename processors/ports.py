@@ -295,6 +295,27 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a virus scanner says of a file; clean where it names no threat."""
+
+    scanner: str
+    scanner_version: str
+    size_bytes: int | None = None  # that it was given; none where it took them by itself
+    streams: int | None = None  # in how many pieces
+    threats: tuple[str, ...] = ()
+
+
+class Scanner(Protocol):
+    """Looks for what has no place in a file; it never says clean of what it could not read."""
+
+    def scan(self, place: tuple[str, str, str], pieces: Iterator[bytes], /) -> Scanned | None:
+        """The verdict on these bytes of bucket, key and version; None where it comes by itself.
+
+        Retry where it does not answer now, Parked where a person has to see to it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One try of a call."""
 
@@ -313,3 +334,4 @@ class ByteAttempt:
     store: ByteStore
     progress: Progress
     strict_validation: bool = False  # violations of a specification reject a file, too
+    scanner: Scanner | None = None  # none: files are not scanned

@@ -13,6 +13,7 @@ from genoflow.events.demultiplex_failed import DemultiplexFailed
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.download_link_issued import DownloadLinkIssued
+from genoflow.events.duplicate_file_detected import DuplicateFileDetected
 from genoflow.events.event import Event
 from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_parked import EventParked
@@ -20,8 +21,10 @@ from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
+from genoflow.events.file_cleared import FileCleared
 from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.proposal import Proposal, ProposalRefused
 from genoflow.events.qc_analysis_failed import QcAnalysisFailed
@@ -41,6 +44,7 @@ from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
 from genoflow.events.sample_sheet_refused import SampleSheetRefused
+from genoflow.events.scan_requested import ScanRequested
 from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
 from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
@@ -90,6 +94,10 @@ READ_MODELS = (
             ValidationAttemptFailed,
             FileRejected,
             FileDeleted,
+            ScanRequested,
+            FileCleared,
+            FileQuarantined,
+            DuplicateFileDetected,
         ),
         about="every version of a file: place, checksums, state, and what it waits for",
     ),
@@ -133,6 +141,10 @@ READ_MODELS = (
             ValidationAttemptFailed,
             FileRejected,
             FileDeleted,
+            ScanRequested,
+            FileCleared,
+            FileQuarantined,
+            DuplicateFileDetected,
             SequencingRunQcPassed,
             SequencingRunQcFailed,
             QcRequested,

@@ -21,6 +21,7 @@ from genoflow.events import topics
 from genoflow.events.errors import Parked
 from genoflow.events.event import Event
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
@@ -34,6 +35,7 @@ from genoflow.processors.intake.landing import belonging, landed
 from genoflow.processors.ports import Attempt, ObjectGone, ObjectHead, ObjectStore
 from genoflow.processors.processor import Call, Processor
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
+from genoflow.processors.scans import name_of
 
 NAME = "relabel"
 RELABELLED = "relabelled"  # of the kinds of reason that ReadSetInvalidated has
@@ -82,6 +84,7 @@ class Labelled(Remembering):
     files: tuple[Landed, ...] = ()
     verdicts: tuple[Verdict, ...] = ()  # the newest of each sequencing run
     moved: tuple[Moved, ...] = ()
+    quarantined: tuple[str, ...] = ()  # versions of files: they move nowhere
 
 
 class Copy(Arguments):
@@ -112,8 +115,10 @@ def evolve(state: Labelled, event: Event) -> Labelled:
     elif isinstance(event, SequencingRunQcPassed | SequencingRunQcFailed):
         change["verdicts"] = _with_verdict(state, event)
     else:
-        assert isinstance(event, FileLanded | FileRejected | Validated)
+        assert isinstance(event, FileLanded | FileRejected | FileQuarantined | Validated)
         change["files"] = _with_file(state, event)
+        if isinstance(event, FileQuarantined):
+            change["quarantined"] = (*state.quarantined, name_of(event))
     return state.model_copy(update=change)
 
 
@@ -153,16 +158,24 @@ def _is_news(state: Labelled, event: Verdict) -> bool:
     return all(one.round < event.round for one in known)
 
 
-def _with_file(state: Labelled, event: FileLanded | FileRejected | Validated) -> tuple[Landed, ...]:
+def _with_file(
+    state: Labelled, event: FileLanded | FileRejected | FileQuarantined | Validated
+) -> tuple[Landed, ...]:
     if isinstance(event, FileLanded):
         file = _file(event)
-        is_known = file is None or any(file.name == one.name for one in state.files)
-        return state.files if file is None or is_known else (*state.files, file)
-    place = f"{event.bucket}/{event.object_key}@{event.version_id}"
+        return (*state.files, file) if file and _is_new(state, file) else state.files
+    place = name_of(event)
+    if isinstance(event, FileQuarantined):
+        return tuple(one for one in state.files if one.name != place)
     change: dict[str, object] = {"is_rejected": True}
     if isinstance(event, Validated):
         change = {"is_rejected": False, "md5": event.md5, "sha256": event.sha256}
     return tuple(one.model_copy(update=change) if one.name == place else one for one in state.files)
+
+
+def _is_new(state: Labelled, file: Landed) -> bool:
+    is_known = any(file.name == one.name for one in state.files)
+    return not is_known and file.name not in state.quarantined
 
 
 def _file(event: FileLanded) -> Landed | None:
@@ -256,7 +269,7 @@ def _copy(file: Landed, moved: Moved) -> Effect:
 
 def _late_copies(state: Labelled, event: FileLanded) -> Iterable[Effect]:
     file = _file(event)
-    if file is None or any(file.name == one.name for one in state.files):
+    if file is None or not _is_new(state, file):
         return
     for one in state.moved:
         if one.read_set_id == file.read_set_id:
@@ -348,7 +361,7 @@ RELABEL = Processor(
         SequencingRunQcPassed,
         SequencingRunQcFailed,
     ),
-    folds=(ReadSetRegistered, Validated, FileRejected),
+    folds=(ReadSetRegistered, Validated, FileRejected, FileQuarantined),
     emits=(ReadSetInvalidated, ReadSetRegistered, SequencingRunQcPassed, SequencingRunQcFailed),
     # To the keys of other samples, and once for each read set that a person relabelled.
     again=(ReadSetInvalidated, FileLanded, SequencingRunQcPassed, SequencingRunQcFailed),
@@ -363,6 +376,7 @@ RELABEL = Processor(
     decide=decide,
     evolve=evolve,
     state=Labelled,
+    state_version=2,
     effects=(
         Call(
             "copy",

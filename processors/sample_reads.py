@@ -10,6 +10,7 @@ from typing import Any
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.event import Event
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.measured import Measured
 from genoflow.events.qc_failed import QcFailed
@@ -22,6 +23,7 @@ from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.types import Part
 from genoflow.events.validated import Validated
 from genoflow.processors.repeated import Remembering
+from genoflow.processors.scans import name_of
 
 
 class Slot(Part):
@@ -98,6 +100,7 @@ class Sample(Remembering):
 
     sets: tuple[ReadSet, ...] = ()
     gone: tuple[str, ...] = ()
+    quarantined: tuple[str, ...] = ()  # versions of files
     files: tuple[WholeFile, ...] = ()
     orders: tuple[Order, ...] = ()
     verdicts: tuple[RunVerdict, ...] = ()
@@ -136,7 +139,7 @@ def _relabelled(state: Sample, event: SampleRelabelled) -> Change:
 
 
 def _validated(state: Sample, event: Validated) -> Change:
-    if event.read_set_id is None:
+    if event.read_set_id is None or name_of(event) in state.quarantined:
         return {}  # of no read set: it belongs to no union
     kept = (one for one in state.files if _slot(one) != _slot(event))
     return {"files": (*kept, _whole_file(event, event.read_set_id))}
@@ -145,6 +148,14 @@ def _validated(state: Sample, event: Validated) -> Change:
 def _rejected(state: Sample, event: FileRejected) -> Change:
     # Another version of the same object stays: it is named by its version and its checksum.
     return {"files": tuple(one for one in state.files if _version(one) != _version(event))}
+
+
+def _quarantined(state: Sample, event: FileQuarantined) -> Change:
+    name = name_of(event)
+    return {
+        "quarantined": tuple(dict.fromkeys((*state.quarantined, name))),
+        "files": tuple(one for one in state.files if name_of(one) != name),
+    }
 
 
 def _joined(state: Sample, event: CaseJoined) -> Change:
@@ -176,6 +187,7 @@ _CHANGES: Mapping[type[Event], Callable[[Sample, Any], Change]] = {
     SampleRelabelled: _relabelled,
     Validated: _validated,
     FileRejected: _rejected,
+    FileQuarantined: _quarantined,
     CaseJoined: _joined,
     CaseLeft: _left,
     SequencingRunQcPassed: _run_judged,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import Field
@@ -16,29 +14,38 @@ from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.errors import Parked
 from genoflow.events.event import Event
+from genoflow.events.file_cleared import FileCleared
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.scan_requested import ScanRequested
 from genoflow.events.types import TEXT_CHARACTERS_MAX, Part
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.ports import ByteAttempt, ObjectGone
 from genoflow.processors.processor import Bytes, Processor, State
+from genoflow.processors.scans import HEARD, NO_SCANS, Heard, Scans, heard, name_of, opens
 from genoflow.processors.validation.engine import PythonEngine
 from genoflow.processors.validation.findings import Findings
 from genoflow.processors.validation.house import GONE
 from genoflow.processors.validation.port import Expected, Measured, Refusal, Report, Validator
 from genoflow.processors.validation.rules import Severity
 from genoflow.processors.validation.telling import in_event, plain
+from genoflow.processors.validation_waits import (
+    ATTEMPTS_MAX,
+    Wait,
+    deadline,
+    deadline_of,
+    ended,
+    tries,
+    wait_of,
+)
 
 NAME = "validate-files"
 PIECE_BYTES = 4 * 1024**2  # of what is stored; its text is taken in blocks of 1 MiB
-# Each attempt tries for half a minute by itself. A failed one is repeated three times, after 60,
-# 120 and 240 seconds; then the effect is parked, and a person requeues it.
-RETRIES = 3
-WAITS = tuple(timedelta(seconds=60 * 2**number) for number in range(RETRIES))
-ATTEMPTS_MAX = RETRIES + 1
+ASKED_OF_SCAN = ("read_set_id", "bucket", "object_key", "version_id", "size_bytes", "etag")
 READ_ROLES = ("R1", "R2", "I1", "I2")
 # By words that the worker says when it gives up; what else it says is about the engine.
 WHY = (
@@ -77,14 +84,6 @@ class ReadSet(Part):
     roles: tuple[str, ...]
 
 
-class Wait(Part):
-    """A file whose attempts failed, and until when it is left alone; None when it is tried."""
-
-    deadline: str
-    attempt: int
-    due_at: datetime | None
-
-
 class Known(State):
     """What is known of a sample's files, and what is expected of them."""
 
@@ -92,6 +91,7 @@ class Known(State):
     read_sets: tuple[ReadSet, ...] = ()
     references: tuple[str, ...] = ()
     waits: tuple[Wait, ...] = ()
+    scans: Scans = NO_SCANS
 
 
 class Read(Arguments):
@@ -103,6 +103,7 @@ class Read(Arguments):
     reads: int | None
     references: tuple[str, ...]
     attempt: int = Field(ge=1)
+    is_cleared: bool = False  # a virus scan has found nothing in it
 
 
 def decide(state: Known, event: Event) -> Decision:
@@ -111,18 +112,28 @@ def decide(state: Known, event: Event) -> Decision:
         file = _file(event)
         if file is None or any(file.name == known.name for known in state.files):
             return NOTHING
-        return Decision(effects=(_effect(state, event.key, file, 1),))
+        return _reading(state, event.key, file, 1)
+    if isinstance(event, HEARD):
+        return _after_scan(state, event)
     if isinstance(event, ValidationAttemptFailed):
-        wait = _wait(state, event)
-        if wait is None or wait.due_at is None:
-            return NOTHING
-        return Decision(events=(_deadline(event, wait, wait.due_at),))
+        wait = wait_of(state.waits, event)
+        due_at = wait and wait.due_at
+        return (
+            Decision(events=(deadline(NAME, event, wait, due_at),)) if wait and due_at else NOTHING
+        )
     assert isinstance(event, DeadlinePassed)
-    wait = _over(state, event)
-    file = next((f for f in state.files if wait and _deadline_of(f.name) == wait.deadline), None)
+    wait = ended(state.waits, NAME, event)
+    file = next((f for f in state.files if wait and deadline_of(f.name) == wait.deadline), None)
     if wait is None or file is None:
         return NOTHING
-    return Decision(effects=(_effect(state, event.key, file, wait.attempt + 1),))
+    return _reading(state, event.key, file, wait.attempt + 1)
+
+
+def _after_scan(state: Known, event: Heard) -> Decision:
+    file = next((one for one in state.files if one.name == name_of(event)), None)
+    if file is None or not opens(state.scans, event):
+        return NOTHING
+    return _reading(_scanned(state, event), event.key, file, tries(state.waits, file.name) + 1)
 
 
 def evolve(state: Known, event: Event) -> Known:
@@ -133,11 +144,17 @@ def evolve(state: Known, event: Event) -> Known:
         return _with_read_set(state, event)
     if isinstance(event, CaseJoined):
         return _with_reference(state, event)
+    if isinstance(event, HEARD):
+        return _scanned(state, event)
     if isinstance(event, ValidationAttemptFailed):
-        return _with_wait(state, _wait(state, event))
+        return _with_wait(state, wait_of(state.waits, event))
     assert isinstance(event, DeadlinePassed)
-    over = _over(state, event)
+    over = ended(state.waits, NAME, event)
     return _with_wait(state, over and over.model_copy(update={"due_at": None}))
+
+
+def _scanned(state: Known, event: Heard) -> Known:
+    return state.model_copy(update={"scans": heard(state.scans, event)})
 
 
 def _with_file(state: Known, event: FileLanded) -> Known:
@@ -179,7 +196,9 @@ def _with_read_set(state: Known, event: ReadSetRegistered) -> Known:
     return state.model_copy(update={"read_sets": (*state.read_sets, added)})
 
 
-def _effect(state: Known, sample_id: str, file: File, attempt: int) -> Effect:
+def _reading(state: Known, sample_id: str, file: File, attempt: int) -> Decision:
+    if file.name in state.scans.quarantined:
+        return NOTHING
     of_it = (known for known in state.read_sets if known.read_set_id == file.read_set_id)
     read_set = next(of_it, None)
     lane, reads = file.lane, None
@@ -195,44 +214,12 @@ def _effect(state: Known, sample_id: str, file: File, attempt: int) -> Effect:
         reads=reads,
         references=state.references,
         attempt=attempt,
+        is_cleared=file.name in state.scans.cleared,
     )
-    return Effect("validate", arguments, lane=file.name)
+    return Decision(effects=(Effect("validate", arguments, lane=file.name),))
 
 
 # -- attempts that failed
-
-
-def _deadline_of(name: str) -> str:
-    """A deadline's name has 100 characters, and a file's may have a thousand."""
-    return hashlib.sha256(name.encode()).hexdigest()
-
-
-def _wait(state: Known, event: ValidationAttemptFailed) -> Wait | None:
-    """The wait that this failure begins; None where it is known, or was the last."""
-    deadline = _deadline_of(f"{event.bucket}/{event.object_key}@{event.version_id}")
-    before = next((wait.attempt for wait in state.waits if wait.deadline == deadline), 0)
-    if event.attempt <= before or event.attempt > len(WAITS):
-        return None
-    due_at = event.envelope.occurred_at + WAITS[event.attempt - 1]
-    return Wait(deadline=deadline, attempt=event.attempt, due_at=due_at)
-
-
-def _over(state: Known, event: DeadlinePassed) -> Wait | None:
-    if event.processor != NAME:
-        return None
-    ours = (wait for wait in state.waits if wait.deadline == event.deadline)
-    return next((wait for wait in ours if wait.due_at == event.due_at), None)
-
-
-def _deadline(event: ValidationAttemptFailed, wait: Wait, due_at: datetime) -> DeadlineSet:
-    return DeadlineSet(
-        subject_topic=event.topic,
-        subject_key=event.key,
-        processor=NAME,
-        deadline=wait.deadline,
-        purpose=f"the next attempt to read {event.bucket}/{event.object_key}",
-        due_at=due_at,
-    )
 
 
 def attempt_failed(arguments: Read, reason: str) -> Sequence[Event]:
@@ -261,7 +248,11 @@ def attempt_failed(arguments: Read, reason: str) -> Sequence[Event]:
 
 
 def validate(arguments: Read, attempt: ByteAttempt) -> Sequence[Event]:
-    """Read the bytes once, and say what they are."""
+    """Read the bytes once, and say what they are; where they are scanned, only after that."""
+    if attempt.scanner is not None and not arguments.is_cleared:
+        file, sample_id = arguments.file, arguments.sample_id
+        named = {name: getattr(file, name) for name in ASKED_OF_SCAN}
+        return [ScanRequested(sample_id=sample_id, **named)]
     return [verdict(arguments, attempt, PythonEngine())]
 
 
@@ -365,19 +356,20 @@ def _rejected(
 VALIDATE_FILES = Processor(
     NAME,
     reads=topics.SAMPLE,
-    on=(FileLanded, ValidationAttemptFailed, DeadlinePassed),
-    folds=(ReadSetRegistered, CaseJoined),
+    on=(FileLanded, ScanRequested, FileCleared, ValidationAttemptFailed, DeadlinePassed),
+    folds=(ReadSetRegistered, CaseJoined, FileQuarantined),
     emits=(DeadlineSet,),
-    # Once for each of a file's attempts, of which there are four.
-    again=(DeadlineSet, ValidationAttemptFailed),
+    # Once for each of a file's attempts, of which there are four; a scan is asked for before one.
+    again=(DeadlineSet, ValidationAttemptFailed, ScanRequested),
     decide=decide,
     evolve=evolve,
     state=Known,
+    state_version=2,
     effects=(
         Bytes(
             "validate",
             arguments=Read,
-            emits=(Validated, FileRejected, ValidationAttemptFailed),
+            emits=(Validated, FileRejected, ValidationAttemptFailed, ScanRequested),
             perform=validate,
             gives_up=attempt_failed,
         ),

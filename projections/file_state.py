@@ -8,22 +8,27 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from genoflow.events.duplicate_file_detected import ANOTHER_SAMPLE, DuplicateFileDetected
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
+from genoflow.events.file_cleared import FileCleared
 from genoflow.events.file_deleted import ERASED, FileDeleted
 from genoflow.events.file_landed import FileLanded, unassigned_key
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.identity import external_id
+from genoflow.events.scan_requested import ScanRequested
 from genoflow.events.topics import SAMPLE
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 from genoflow.projections.row import Row
 
 OF_SAMPLE, OF_RUN, UNASSIGNED = "sample", "sequencing run", "unassigned"
-ANOTHER_TRY, A_PERSON = "another try", "a person"
-REFUSED = ("rejected", "mismatched")  # the file is at fault, and has to be sent again
+ANOTHER_TRY, A_PERSON, A_SCAN = "another try", "a person", "a virus scan"
+QUARANTINED = "quarantined"
+REFUSED = ("rejected", "mismatched", QUARANTINED)  # the file is at fault, and has to be sent again
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,11 @@ class FileRow(Row):
     deleted_at: datetime | None = None
     deletion: str | None = None  # hidden behind a mark of deletion, or erased
     deleted_by_rule: str | None = None  # of retention; none where nobody of ours did it
+    is_cleared: bool | None = None  # whether a virus scan found nothing; none: it has no verdict
+    scanned_by: str | None = None  # whose verdict that is
+    duplicate: str | None = None  # the same bytes stand elsewhere: same sample or another sample
+    duplicate_of: str | None = None  # the other file, heard of last
+    duplicate_sample_id: str | None = None  # whose that one is
 
     @property
     def part(self) -> str:
@@ -126,8 +136,8 @@ def _unheard(
 def _judged(
     file: FileRow, state: str, waits_for: str | None = None, reason: str | None = None
 ) -> Fields:
-    if file.place == UNASSIGNED:
-        return {}  # what was found in it counts where it lands for a sample
+    if file.place == UNASSIGNED or file.state == QUARANTINED:
+        return {}  # what was found in it counts where it lands for a sample, or not at all
     return {"state": state, "waits_for": waits_for, "reason": reason}
 
 
@@ -145,10 +155,34 @@ def _landed(file: FileRow, event: FileLanded) -> Fields:
 
 
 def _assigned(file: FileRow, event: FileAssigned) -> Fields:
-    if file.assigned_to is not None:
+    if file.assigned_to is not None or file.state == QUARANTINED:
         return {}
     told = {"state": "assigned", "waits_for": None, "reason": event.reason}
     return told | {"assigned_to": event.sample_id}
+
+
+def _scan_asked(file: FileRow, _event: ScanRequested) -> Fields:
+    return {"waits_for": A_SCAN} if file.state == "landed" and not file.is_cleared else {}
+
+
+def _cleared(file: FileRow, event: FileCleared) -> Fields:
+    if file.state == QUARANTINED:
+        return {}
+    told = {"waits_for": "validation"} if file.waits_for == A_SCAN else {}
+    return told | {"is_cleared": True, "scanned_by": event.scanner}
+
+
+def _quarantined(_file: FileRow, event: FileQuarantined) -> Fields:
+    told = {"state": QUARANTINED, "waits_for": None, "reason": event.reason}
+    return told | {"is_cleared": False, "scanned_by": event.scanner}
+
+
+def _duplicate(file: FileRow, event: DuplicateFileDetected) -> Fields:
+    if file.duplicate == ANOTHER_SAMPLE and event.manner != ANOTHER_SAMPLE:
+        return {}  # what may be a swap is not hidden by a note
+    other = f"{event.other_bucket}/{event.other_object_key}@{event.other_version_id}"
+    sample_id = event.other_sample_id
+    return {"duplicate": event.manner, "duplicate_of": other, "duplicate_sample_id": sample_id}
 
 
 def _checksummed(file: FileRow, event: FileChecksummed) -> Fields:
@@ -228,5 +262,9 @@ USES: Mapping[type[Event], Callable[[FileRow, Any], Fields]] = {
     Validated: _validated,
     FileRejected: _rejected,
     FileDeleted: _deleted,
+    ScanRequested: _scan_asked,
+    FileCleared: _cleared,
+    FileQuarantined: _quarantined,
+    DuplicateFileDetected: _duplicate,
     ValidationAttemptFailed: _tried,
 }

@@ -32,7 +32,8 @@ FILES = Table(
 COMPLETED, FAILED, PROCESSING, UPLOADED = "completed", "failed", "processing", "uploaded"
 STATUS = f"""
 case when state = 'valid' then '{COMPLETED}'
-    when state in ('rejected', 'mismatched') or waits_for = '{A_PERSON}' then '{FAILED}'
+    when state in ('rejected', 'mismatched', 'quarantined') or
+        waits_for = '{A_PERSON}' then '{FAILED}'
     when state = 'tried' then '{PROCESSING}'
     else '{UPLOADED}' end
 """
@@ -45,7 +46,7 @@ class Files(ReadModel[KnownFiles]):
 
     name = "files"
     about = "every version of a file: place, checksums, state, and what it waits for"
-    version = 2
+    version = 3
     reads = (topics.SAMPLE, topics.SEQUENCING_RUN)
     tables = (FILES, FINDINGS)
 
@@ -74,6 +75,7 @@ async def list_files(
     connection: Connection,
     *,
     state: str | None = None,
+    duplicate: str | None = None,
     sample: str | None = None,
     read_set: str | None = None,
     project: str | None = None,
@@ -90,6 +92,7 @@ async def list_files(
     With `waits_since`, those that wait for something since then or longer.
     """
     where = _asked(at, state, sample, project, case, run).add("read_set_id = {}", read_set)
+    where.add("duplicate = {}", duplicate)
     if named is not None:
         where.add("bucket = {} and object_key = {}", *named)
     where.add("waits_for is not null and since <= {}", waits_since)

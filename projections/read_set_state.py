@@ -11,12 +11,12 @@ from uuid import UUID
 
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
-from genoflow.projections.file_state import A_PERSON, ANOTHER_TRY, REFUSED, FileRow
+from genoflow.projections.file_state import A_PERSON, A_SCAN, ANOTHER_TRY, REFUSED, FileRow
 from genoflow.projections.words import listed
 
 CORRECTED, FILES, VALIDATION = "a corrected file", "files", "validation"
 # What a read set waits for is what its sample waits for: the first of these that any has.
-IN_THIS_ORDER = (CORRECTED, FILES, VALIDATION, A_PERSON, ANOTHER_TRY)
+IN_THIS_ORDER = (CORRECTED, FILES, A_SCAN, VALIDATION, A_PERSON, ANOTHER_TRY)
 
 
 class Wait(NamedTuple):
@@ -96,6 +96,9 @@ class ReadSet:
         if missing:
             return Wait(FILES, f"{len(missing)} of {of}: {listed(missing)}")
         unread = [part for part, _, file in expected if file and file.state == "landed"]
+        scanned = [part for part, _, file in expected if file and file.waits_for == A_SCAN]
+        if scanned:
+            return Wait(A_SCAN, f"{len(scanned)} of {of}: {listed(scanned)}")
         if unread:
             return Wait(VALIDATION, f"{len(unread)} of {of}: {listed(unread)}")
         tried = [(part, file) for part, _, file in expected if file and file.state == "tried"]

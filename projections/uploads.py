@@ -76,7 +76,7 @@ WORDS = (
 OPEN_STATUS = f"case when state = '{INITIATED}' then 'initiated' else 'failed' end"
 FILE_STATUS = """
 case when state = 'valid' then 'completed'
-    when state in ('rejected', 'mismatched') then 'validation_failed'
+    when state in ('rejected', 'mismatched', 'quarantined') then 'validation_failed'
     when waits_for = 'a person' then 'error'
     when state = 'tried' then 'validating'
     else 'uploaded' end

@@ -45,11 +45,13 @@ CONDITIONS: Mapping[str, str] = {
     "deliveries": f"source_key in {_SAMPLES} or source_key in {_CASES} or source_key in "
     f"(select run_id from {_RUNS} own)",
 }
-# Columns that name another sample, and the reason that tells of it, where that is not theirs.
-ELSEWHERE: Mapping[str, str] = {
-    "samples": "true_sample_id", "sample_read_sets": "moved_to_sample_id", "files": "assigned_to",
-}  # fmt: skip
 TOLD = "reason"
+# Columns that name another sample, and what beside them tells of it, where that is not theirs.
+ELSEWHERE: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "samples": (("true_sample_id", TOLD),),
+    "sample_read_sets": (("moved_to_sample_id", TOLD),),
+    "files": (("assigned_to", TOLD), ("duplicate_sample_id", "duplicate_of")),
+}
 
 # Of a story, what speaks of its own subject alone: no address of anybody, no other sample.
 EVENTS = (
@@ -85,10 +87,10 @@ class Within(Vector):
         elsewhere = ELSEWHERE.get(table.name)
         if elsewhere is None:
             return "*"
-        seen = f"({elsewhere} is null or {elsewhere} in {_SAMPLES})"
+        names = {one: named for named, told in elsewhere for one in (named, told)}
         return ", ".join(
-            f"case when {seen} then {one.name} end as {one.name}"
-            if one.name in (elsewhere, TOLD)
+            f"case when {named} is null or {named} in {_SAMPLES} then {one.name} end as {one.name}"
+            if (named := names.get(one.name))
             else one.name
             for one in table.columns
         )

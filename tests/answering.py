@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from genoflow.events.demultiplex_completed import DemultiplexCompleted
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import E, Event
+from genoflow.events.file_cleared import FileCleared
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.proposal import ProposalRefused
@@ -19,12 +21,15 @@ from genoflow.events.rerun_proposed import RerunProposed
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
+from genoflow.events.scan_requested import ScanRequested
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
+from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 from genoflow.processors.ledger import OpenEffect
 from genoflow.processors.running.names import run_id_of
 from tests.examples import example
 
 CANCELLED_ONE_IN = 5
+PLACE = ("bucket", "object_key", "version_id")
 
 
 def answering(event: E, before: Sequence[Event]) -> E:
@@ -41,6 +46,9 @@ def answering(event: E, before: Sequence[Event]) -> E:
         if causes:
             which = causes[-1 if isinstance(event, RerunProposed) else 0]
             return _changed(event, run_id=run_id_of(which.envelope.event_id))
+    if isinstance(event, FileCleared | FileQuarantined):
+        waiting = [one for one in before if isinstance(one, ScanRequested)]
+        return _changed(event, **_place_of(waiting[-1])) if waiting else event
     if isinstance(event, DemultiplexReopened):
         asked = [one for one in before if isinstance(one, DemultiplexRequested)]
         return _changed(event, attempt=max((one.attempt for one in asked), default=1))
@@ -57,6 +65,8 @@ def outcome_of(event: Event, effect: OpenEffect) -> Event:
         event = example(NotificationFailed, number)  # else hardly a subscription would live
     if isinstance(event, QcRequested):
         return _changed(event, round=asked["round"])  # which tells the answers of one cause apart
+    if isinstance(event, ScanRequested | ValidationAttemptFailed):
+        return _changed(event, **_of_file(event, asked))
     if isinstance(event, NotificationSent):
         named = UUID(asked["notice"]["notification_id"])
         return _changed(event, notification_id=named, attempt=asked["attempt"])
@@ -65,6 +75,16 @@ def outcome_of(event: Event, effect: OpenEffect) -> Event:
         is_final = asked["attempt"] >= asked["attempts_max"]
         return _changed(event, notification_id=named, attempt=asked["attempt"], is_final=is_final)
     return event
+
+
+def _place_of(event: Event) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in PLACE}
+
+
+def _of_file(event: Event, asked: Mapping[str, Any]) -> dict[str, Any]:
+    place = {name: asked["file"][name] for name in PLACE}
+    tried = {"attempt": asked["attempt"]} if isinstance(event, ValidationAttemptFailed) else {}
+    return place | tried
 
 
 def _of(asked: DemultiplexRequested, event: DemultiplexCompleted) -> dict[str, Any]:

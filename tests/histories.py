@@ -33,7 +33,10 @@ from tests.examples import example
 from tests.partition import MOMENT, Partition
 
 KEYS = ("K1", "K2", "K3")
-RUN_KEYS = tuple(str(UUID(int=number, version=5)) for number in (1, 2, 3))
+KEYS_OF = {
+    topics.RUN: tuple(str(UUID(int=number, version=5)) for number in (1, 2, 3)),
+    topics.CONTENT: tuple(str(number) * 64 for number in (1, 2, 3)),
+}
 LENGTH = 40
 STEP_HOURS_MAX = 9.0
 LATE_SHARE = 0.15  # of the events arrive when newer ones have been heard
@@ -78,7 +81,7 @@ class _Maker:
         self._now = MOMENT
         own = () if row.name in lessons.HOPS else row.said
         self._kinds = [kind for kind in (*row.on, *row.folds) if kind not in own]
-        self._keys = RUN_KEYS if row.reads is topics.RUN else KEYS
+        self._keys = KEYS_OF.get(row.reads, KEYS)
 
     def make(self, length: int) -> list[Event]:
         made: list[Event] = []

@@ -25,9 +25,12 @@ from genoflow.events.case_opened import CaseOpened
 from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.case_refused import CaseRefused
+from genoflow.events.content_held import ContentHeld
+from genoflow.events.content_released import ContentReleased
 from genoflow.events.event import Event
 from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.measured import Measured
 from genoflow.events.measurement import Measurement
@@ -85,7 +88,7 @@ HOPS: Mapping[str, Topic] = {
 AFTER_TRIES = ("deliver",)
 QC_ROWS = (
     "check-qc", "measure-reads", "judge-reads", "tell-case", "await-members", "relabel",
-    "tell-runs", "settle-sample", "settle-case", "analyze-qc",
+    "tell-runs", "settle-sample", "settle-case", "analyze-qc", "tell-content", "find-duplicates",
 )  # fmt: skip
 RESULTS_ROWS = ("check-results", "publish-results", "supersede-runs", "settle-run")
 SWEEP_ROWS = ("sweep-sample", "sweep-run")
@@ -138,6 +141,18 @@ def _file(source: random.Random) -> Fields:
         "read_set_id": read_set, "role": role, "bucket": "raw", "object_key": f"{read_set}.{role}",
         "version_id": source.choice(("1", "1", "1", "2")), "size_bytes": 10,
     }  # fmt: skip
+
+
+def _place(source: random.Random) -> Fields:
+    named = _file(source)
+    return {name: named[name] for name in ("bucket", "object_key", "version_id")}
+
+
+def _held(source: random.Random) -> Fields:
+    return _file(source) | {
+        "sample_id": source.choice(SAMPLES),
+        "replaces_read_set_id": source.choice((None, None, "RS9")),
+    }
 
 
 def _validated(source: random.Random) -> Fields:
@@ -266,6 +281,8 @@ def _as_it_is(source: random.Random) -> Fields:
 _USUAL: Mapping[type[Event], tuple[type[Event], ...]] = {
     ReadSetInvalidated: (Validated, QcRequested),
     FileRejected: (Validated,),
+    FileQuarantined: (Validated,),
+    ContentReleased: (ContentHeld,),
     SampleRelabelled: (QcFailed,),
     CaseMemberWithdrawn: (CaseMemberReady,),
     CaseClosed: (CaseMemberReady, CaseReady),
@@ -304,6 +321,9 @@ _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     ReadSetInvalidated: lambda source: {"read_set_id": source.choice(READ_SETS)},
     Validated: _validated,
     FileRejected: _file,
+    FileQuarantined: _place,
+    ContentHeld: _held,
+    ContentReleased: _place,
     CaseJoined: _joined,
     CaseLeft: _left,
     SequencingRunQcPassed: _run_verdict,

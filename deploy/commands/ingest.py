@@ -19,13 +19,15 @@ from genoflow.deploy.wiring import (
     open_log,
     open_messages,
     open_store_porch,
+    open_verdict_porch,
 )
-from genoflow.events.errors import Retry
+from genoflow.events.errors import Refused, Retry
 
 if TYPE_CHECKING:
     from genoflow.processors.intake.heard import Messages, Shelves
     from genoflow.processors.intake.notifications import StorePorch, Told
     from genoflow.processors.intake.reconcile import Crawl
+    from genoflow.processors.intake.scan_verdicts import VerdictPorch
 
 POLL_SECONDS = 2.0  # how soon it hears that it is to end
 PAUSE_SECONDS = 1.0  # after a store or a broker that did not answer, doubled each time
@@ -84,7 +86,9 @@ async def _notifications(settings: Settings, source: str, hours: float) -> None:
                 task.result()
 
 
-async def _listen(porch: StorePorch, messages: Messages, stop: asyncio.Event) -> None:
+async def _listen(
+    porch: StorePorch | VerdictPorch, messages: Messages, stop: asyncio.Event
+) -> None:
     pause = PAUSE_SECONDS
     while not stop.is_set():
         try:
@@ -134,6 +138,30 @@ def _print(told: Told) -> None:
         click.echo(f"{event.envelope.occurred_at:%Y-%m-%d %H:%M:%S}  {event.type():<12}{event.key}")
     for parked in told.parked:
         click.echo(f"genoflow: kept, not taken: {parked.reason}", err=True)
+
+
+@ingest.command()
+def verdicts() -> None:
+    """Hear GuardDuty's verdicts from EventBridge until SIGTERM: cleared, or in quarantine.
+
+    The queue is GENOFLOW_VERDICTS_QUEUE. A message is done with once its verdict stands on the log.
+    """
+    settings = read_settings()
+    if not settings.verdicts_queue:
+        raise Refused(
+            "verdicts: no queue is named; set GENOFLOW_VERDICTS_QUEUE to the address of the SQS "
+            "queue that EventBridge's rule for GuardDuty's results has as its target"
+        )
+    asyncio.run(_verdicts(settings))
+
+
+async def _verdicts(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    queue = settings.verdicts_queue
+    async with open_log(settings) as log, open_messages(settings, "eventbridge", queue) as messages:
+        await _listen(open_verdict_porch(settings, log), messages, stop)
 
 
 @ingest.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import shutil
@@ -23,9 +24,11 @@ from genoflow.deploy.local.process import Launch, run_once
 from genoflow.deploy.local.servers.postgres import server_identity
 from genoflow.deploy.local.state import read_status
 from genoflow.deploy.local.supervisor import DISK_FREE_BYTES_MIN
+from genoflow.deploy.scanning import OFF, clamd_address
 from genoflow.deploy.settings import Settings, inherited_environment
-from genoflow.events.errors import StackFault
+from genoflow.events.errors import GenoflowError, StackFault
 from genoflow.native.batch import COMPILED
+from genoflow.processors.adapters.clamd import Clamd
 
 PYTHON_OLDEST = (3, 11)
 LOCAL_EXTRA = "run `pip install 'genoflow[local]'`"
@@ -145,6 +148,22 @@ def _native() -> Finding:
     return Finding("native code", Level.WARN, text)
 
 
+async def _scanner(settings: Settings) -> Finding:
+    name = "virus scan"
+    if settings.scanner == "none":
+        return Finding(name, Level.OK, OFF)
+    if settings.scanner == "guardduty":
+        text = "guardduty: its verdicts come through `genoflow ingest verdicts`, and by its tags"
+        if settings.verdicts_queue:
+            return Finding(name, Level.OK, text)
+        return Finding(name, Level.WARN, f"{text}; GENOFLOW_VERDICTS_QUEUE names no queue")
+    try:
+        clamd = Clamd(clamd_address(settings), settings.scan_stream_bytes)
+        return Finding(name, Level.OK, await asyncio.to_thread(clamd.version))
+    except GenoflowError as error:
+        return Finding(name, Level.WARN, f"{error}; until then no file is read")
+
+
 def _certificates() -> Finding:
     chosen = {**inherited_environment(), **ca_environment()}
     path = chosen.get("REQUESTS_CA_BUNDLE") or chosen.get("CURL_CA_BUNDLE")
@@ -174,5 +193,6 @@ async def examine(settings: Settings) -> list[Finding]:
         await _docker(),
         _native(),
         _certificates(),
+        await _scanner(settings),
     ]
     return [finding for finding in findings if finding is not None]

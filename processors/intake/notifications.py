@@ -83,7 +83,7 @@ class StorePorch:
             try:
                 said += [(message, one) for one in read(message.body)]
             except NotUnderstood as error:
-                await self._park(message, "not understood", str(error), result)
+                await self.park(message, "not understood", str(error), result)
         await self.known.catch_up()
         wanted = [(m, one) for m, one in said if self.concerns(one.place)]
         latest = newest(one for _, one in wanted)
@@ -91,7 +91,7 @@ class StorePorch:
             for message in dict.fromkeys(m for m, one in wanted if one.place == place):
                 is_person = isinstance(fault, IdentifierFound)
                 code = "identifier of a person" if is_person else "not takeable"
-                await self._park(message, code, str(fault), result)
+                await self.park(message, code, str(fault), result)
         result.idle = max(0, len(messages) - len(result.parked) - len(result.appended))
         return result
 
@@ -199,7 +199,8 @@ class StorePorch:
             self.known.take(fact)
         return True
 
-    async def _park(self, message: Message, code: str, reason: str, result: Told) -> None:
+    async def park(self, message: Message, code: str, reason: str, result: Told) -> None:
+        """Keep a message that cannot be taken, with its bytes where they name no person."""
         text = message.body.decode(errors="replace")
         names_a_person = code == "identifier of a person" or self._guard.finds(text) is not None
         keeps = not names_a_person and len(message.body) <= VALUE_BYTES_MAX

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from genoflow.events.duplicate_file_detected import ANOTHER_SAMPLE
 from genoflow.events.event import Event
 from genoflow.events.file_assigned import FileAssigned
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_deleted import HIDDEN
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 from genoflow.projections import file_state
 from genoflow.projections.asking.subject import A_WORKER, Answer
-from genoflow.projections.file_state import OF_RUN, REFUSED, UNASSIGNED, FileRow
+from genoflow.projections.file_state import (
+    A_SCAN,
+    OF_RUN,
+    QUARANTINED,
+    REFUSED,
+    UNASSIGNED,
+    FileRow,
+)
 from genoflow.projections.words import listed
 
-Verdict = Validated | FileRejected | ValidationAttemptFailed | FileChecksumMismatched
+Verdict = (
+    Validated | FileRejected | ValidationAttemptFailed | FileChecksumMismatched | FileQuarantined
+)
 
 
 class FileName(NamedTuple):
@@ -77,6 +88,7 @@ class File:
 
 
 Files = dict[FileName, File]
+A_SCANNER = "see that the scanner runs: `genoflow doctor`; `genoflow parked list` names tries"
 
 
 def take(files: Files, topic: Topic, event: Any, order: int = 0) -> FileName:
@@ -105,7 +117,7 @@ def note(files: Files, row: FileRow, event: Any, order: int) -> FileName:
 
 JUDGES: dict[type[Event], str] = {
     Validated: "valid", ValidationAttemptFailed: "tried", FileRejected: "rejected",
-    FileChecksumMismatched: "mismatched",
+    FileChecksumMismatched: "mismatched", FileQuarantined: QUARANTINED,
 }  # fmt: skip
 TAKES: tuple[type[Event], ...] = tuple(file_state.USES)
 
@@ -117,6 +129,8 @@ def word(file: File) -> str:
 
 def why(file: File) -> Answer:
     """What it waits for, or what was found."""
+    if isinstance(file.verdict, FileQuarantined):
+        return _quarantined(file.verdict)
     if file.row.deletion is not None:
         return _deleted(file)
     if file.is_unassigned:
@@ -131,7 +145,27 @@ def why(file: File) -> Answer:
             f"belongs to {whose}: {file.assigned.reason}", file.assigned.envelope.occurred_at,
             f"ask `genoflow sample why {whose}`", is_waiting=False,
         )  # fmt: skip
-    return _judged(file)
+    answer = _judged(file)
+    if file.row.duplicate is None:
+        return answer
+    return replace(answer, says=f"{answer.says}, and {_same_bytes(file.row)}")
+
+
+def _same_bytes(row: FileRow) -> str:
+    if row.duplicate == ANOTHER_SAMPLE:
+        return (
+            f"holds the very bytes of {row.duplicate_of}, a file of sample "
+            f"{row.duplicate_sample_id}: one of the two is not what its label says"
+        )
+    return f"holds the very bytes of {row.duplicate_of}, of the same sample"
+
+
+def _quarantined(verdict: FileQuarantined) -> Answer:
+    return Answer(
+        f"is in quarantine: {verdict.scanner} found {listed(verdict.threats)} in it",
+        verdict.envelope.occurred_at,
+        "nobody reads it; ask who sent it, and have it sent again from a clean source",
+    )
 
 
 def _deleted(file: File) -> Answer:
@@ -172,7 +206,9 @@ def _judged(file: File) -> Answer:
     if file.row.place == OF_RUN:
         says = f"is a file of run {file.row.subject} and of no sample: nothing waits for it"
         return Answer(says, file.at, is_waiting=False)
-    return Answer("waits to be validated", file.at, A_WORKER)
+    is_scanned = file.row.waits_for == A_SCAN
+    says = "waits for the verdict of a virus scan" if is_scanned else "waits to be validated"
+    return Answer(says, file.at, A_SCANNER if is_scanned else A_WORKER)
 
 
 def _place(verdict: FileRejected) -> str:
@@ -209,6 +245,8 @@ def facts(file: File) -> dict[str, Any]:
     }  # fmt: skip
     if row.deletion is not None:
         found |= {"deleted": row.deletion, "deleted_at": row.deleted_at}
+    if row.duplicate is not None:
+        found |= {"duplicate": row.duplicate, "duplicate_of": row.duplicate_of}
     if file.verdict is not None:
         found |= {"verdict": why(file).says, "verdict_at": file.verdict_at}
     if file.is_valid:

@@ -18,7 +18,9 @@ from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
+from genoflow.events.file_cleared import FileCleared
 from genoflow.events.file_deleted import FileDeleted
+from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.legal_hold_placed import LegalHoldPlaced
 from genoflow.events.legal_hold_released import LegalHoldReleased
 from genoflow.events.lims_update_failed import LimsUpdateFailed
@@ -121,6 +123,8 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
     DeletionRefused,
     LegalHoldPlaced,
     LegalHoldReleased,
+    FileCleared,
+    FileQuarantined,  # of a file of a run nothing waits; of a sample its questions take it
     FileDeleted,  # what was found in it stays; `genoflow file why` says it
     QcAnalysisRequested,  # a question that a person asked beside the flow
     QcAnalysisPassed,

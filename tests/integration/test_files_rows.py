@@ -83,6 +83,8 @@ async def test_a_file_goes_from_landed_to_valid(rows: Rows) -> None:
         "upload_id": found["upload_id"],
         "landed_at": MOMENT + timedelta(minutes=2), "landed_by": somebody().id,
         "deleted_at": None, "deletion": None, "deleted_by_rule": None,
+        "is_cleared": None, "scanned_by": None, "duplicate": None, "duplicate_of": None,
+        "duplicate_sample_id": None,
     }  # fmt: skip
     gone = FileDeleted(
         subject_topic="gf.sample.v1", subject_key="S7", bucket="raw", object_key="L1.FC.1/R1",

@@ -14,10 +14,17 @@ from typing import Any
 
 import pytest
 
+from genoflow.deploy.scanning import open_scanner
 from genoflow.deploy.settings import Settings
-from genoflow.deploy.wiring import aws_client, open_messages, open_s3, open_store_porch
+from genoflow.deploy.wiring import (
+    aws_client,
+    open_messages,
+    open_s3,
+    open_store_porch,
+    open_verdict_porch,
+)
 from genoflow.events import topics
-from genoflow.events.errors import Refused, Retry
+from genoflow.events.errors import Parked, Refused, Retry
 from genoflow.events.event import Event
 from genoflow.events.log.memory import MemoryLog
 from genoflow.processors.intake.heard import Message
@@ -198,3 +205,91 @@ async def test_a_queue_that_is_not_there_or_not_named_says_how_to_name_it(queue:
     with pytest.raises(Refused, match="set GENOFLOW_NOTIFICATIONS_QUEUE"):
         async with open_messages(unnamed, "eventbridge"):
             pass
+
+
+# -- verdicts of a virus scanner that looks into the bucket by itself
+
+
+def result(bucket: str, key: str, version: str, status: str, *threats: str) -> dict[str, Any]:
+    """A verdict as GuardDuty's page on its events shows it."""
+    return {
+        "version": "0", "detail-type": "GuardDuty Malware Protection Object Scan Result",
+        "source": "aws.guardduty", "account": "123456789012", "time": "2026-03-01T10:00:00Z",
+        "region": "us-east-1", "resources": [],
+        "detail": {
+            "schemaVersion": "1.0", "scanStatus": "COMPLETED", "resourceType": "S3_OBJECT",
+            "s3ObjectDetails": {
+                "bucketName": bucket, "objectKey": key, "eTag": "e", "versionId": version,
+                "s3Throttled": False,
+            },
+            "scanResultDetails": {
+                "scanResultStatus": status, "threats": [{"name": one} for one in threats] or None,
+            },
+        },
+    }  # fmt: skip
+
+
+async def test_verdicts_stand_beside_what_landed_and_what_cannot_be_taken_is_kept(
+    queue: Queue,
+) -> None:
+    clean, infected, odd = (queue.put(f"in/{name}.gz") for name in ("clean", "infected", "odd"))
+    sent = queue.put("reads/sent.gz")  # it lands by whoever wrote it, and that is not yet told
+    queue.s3.put_object(Bucket=queue.bucket, Key="runs/r1/RunInfo.xml", Body=b"x")
+    bodies = [
+        result(queue.bucket, "in/clean.gz", clean, "NO_THREATS_FOUND"),
+        result(queue.bucket, "in/infected.gz", infected, "THREATS_FOUND", "EICAR-Test-File"),
+        result(queue.bucket, "in/infected.gz", infected, "THREATS_FOUND", "EICAR-Test-File"),
+        result(queue.bucket, "in/odd.gz", odd, "UNSUPPORTED"),
+        result(queue.bucket, "reads/sent.gz", sent, "NO_THREATS_FOUND"),
+        result(queue.bucket, "in/gone.gz", "v0", "NO_THREATS_FOUND"),
+        {"detail-type": "GuardDuty Malware Protection Resource Status Active", "detail": {}},
+        {"detail-type": "Something else", "detail": {}},
+    ]
+    for body in bodies:
+        queue.sqs.send_message(QueueUrl=queue.url, MessageBody=json.dumps(body))
+    porch = open_verdict_porch(queue.settings, queue.log)
+    async with open_messages(queue.settings, "eventbridge", queue.url) as messages:
+        while found := await messages.poll(0):
+            await porch.take(found)
+            await messages.done(found)
+    events = await queue.events()
+    of_files = {(one.type(), one.payload().get("object_key")) for one in events}
+    assert of_files == {
+        ("FileLanded", "in/clean.gz"), ("FileCleared", "in/clean.gz"),
+        ("FileLanded", "in/infected.gz"), ("FileQuarantined", "in/infected.gz"),
+        ("FileLanded", "in/odd.gz"), ("FileCleared", "reads/sent.gz"), ("NoticeParked", None),
+    }  # fmt: skip
+    assert {one.key for one in events if one.type() in ("FileCleared", "FileQuarantined")} == {"S1"}
+    twice = [one.envelope.event_id for one in events if one.type() == "FileQuarantined"]
+    assert len(set(twice)) == 1, "the same fact, whoever tells it"
+    [locked, *_] = [one.payload() for one in events if one.type() == "FileQuarantined"]
+    assert locked["threats"] == ["EICAR-Test-File"]
+    parked = sorted(one.payload()["reason"] for one in events if one.type() == "NoticeParked")
+    assert "no verdict" in parked[0] or "no verdict" in parked[1]
+    assert any("GuardDuty could not scan it: UNSUPPORTED" in one for one in parked)
+
+
+async def test_a_tag_of_the_object_says_its_verdict_too(queue: Queue) -> None:
+    scanner = open_scanner(queue.settings.model_copy(update={"scanner": "guardduty"}))
+    assert scanner is not None
+    version = queue.put("in/a.gz")
+
+    def tagged(status: str) -> None:
+        tags = {"TagSet": [{"Key": "GuardDutyMalwareScanStatus", "Value": status}]}
+        queue.s3.put_object_tagging(
+            Bucket=queue.bucket, Key="in/a.gz", VersionId=version, Tagging=tags
+        )
+
+    place = queue.bucket, "in/a.gz", version
+    assert scanner.scan(place, iter(())) is None, "its verdict is still to come"
+    tagged("NO_THREATS_FOUND")
+    found = scanner.scan(place, iter(()))
+    assert found is not None
+    assert (found.scanner, found.threats) == ("guardduty", ())
+    tagged("THREATS_FOUND")
+    found = scanner.scan(place, iter(()))
+    assert found is not None
+    assert found.threats
+    tagged("ACCESS_DENIED")
+    with pytest.raises(Parked, match="could not scan it: ACCESS_DENIED"):
+        scanner.scan(place, iter(()))

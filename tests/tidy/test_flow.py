@@ -173,7 +173,11 @@ def test_what_comes_again_is_dashed() -> None:
     assert again == {
         ("abandon-uploads", "clock-sample"): ("DeadlineSet",),
         ("validate-files", "clock-sample"): ("DeadlineSet",),
-        ("validate-files/validate", "validate-files"): ("ValidationAttemptFailed",),
+        ("validate-files/validate", "validate-files"): (
+            "ValidationAttemptFailed",
+            "ScanRequested",
+        ),
+        ("validate-files/validate", "scan-files"): ("ScanRequested",),
         ("watch-silence", "clock-sample"): ("DeadlineSet",),
         # To the keys of samples; the row itself reads those of runs, on the other topic.
         ("tell-samples/tell", "tell-samples"): verdicts,
@@ -187,6 +191,7 @@ def test_what_comes_again_is_dashed() -> None:
         ("relabel", "measure-reads"): ("ReadSetInvalidated",),
         ("relabel", "analyze-qc"): ("ReadSetInvalidated",),
         ("relabel", "tell-case"): ("ReadSetInvalidated",),
+        ("relabel", "tell-content"): ("ReadSetInvalidated",),
         ("relabel", "tell-samples"): verdicts,
         ("relabel", "plan-notifications-sequencing-run"): verdicts[1:],
         ("relabel", "queue-notifications-sequencing-run"): verdicts[1:],

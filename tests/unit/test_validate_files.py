@@ -27,10 +27,8 @@ from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 from genoflow.processors.decision import Effect
 from genoflow.processors.ports import UNVERSIONED, ByteAttempt
 from genoflow.processors.validate_files import (
-    ATTEMPTS_MAX,
     NAME,
     VALIDATE_FILES,
-    WAITS,
     File,
     Read,
     attempt_failed,
@@ -41,6 +39,7 @@ from genoflow.processors.validation.findings import Findings, Where
 from genoflow.processors.validation.port import Expected, Measured
 from genoflow.processors.validation.rules import Rule, Severity
 from genoflow.processors.validation.source import Source
+from genoflow.processors.validation_waits import ATTEMPTS_MAX, WAITS
 from tests.fakes import FakeStore
 from tests.partition import MOMENT
 from tests.reads import bgzf, fastq

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from genoflow.api.client.call import Call, new_key, path_of
@@ -21,6 +22,7 @@ class AsyncFilesCalls:
         self,
         *,
         state: str | None = None,
+        duplicate: Literal["same sample", "another sample"] | None = None,
         sample: str | None = None,
         read_set: str | None = None,
         project: str | None = None,
@@ -41,6 +43,7 @@ class AsyncFilesCalls:
             path="/v1/files",
             query={
                 "state": state,
+                "duplicate": duplicate,
                 "sample": sample,
                 "read_set": read_set,
                 "project": project,

@@ -60,6 +60,11 @@ class File(Answer):
     deleted_at: datetime | None = None
     deletion: str | None = None
     deleted_by_rule: str | None = None
+    is_cleared: bool | None = None
+    scanned_by: str | None = None
+    duplicate: str | None = None
+    duplicate_of: str | None = None
+    duplicate_sample_id: str | None = None
     event_id: UUID
     """the newest event behind this row"""
     recorded_at: datetime
