@@ -84,7 +84,7 @@ class AnalysisOut(BaseModel):
     "/analyze", summary="Hold a sample against a profile", status_code=202,
     response_model=AnalysisOut, responses={404: {}},
 )  # fmt: skip
-@asks(Permission.QC_DECIDE)
+@asks(Permission.QC_ANALYZE)
 async def analyze_qc(here: ProposingHere, said: AnalyzeIn) -> AnalysisOut:
     """Ask how a sample does by a profile; whatever comes out, its own rounds stay as they are."""
     lost = f"sample {said.sample_id}: nobody has heard of it; look at its id"

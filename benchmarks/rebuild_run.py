@@ -21,6 +21,7 @@ from benchmarks.subjects import Subjects
 from genoflow.deploy.garbage import settle
 from genoflow.events import topics
 from genoflow.events.log.kafka import KafkaLog
+from genoflow.processors.child_limits import status_bytes
 from genoflow.projections.audit_trail import AuditTrail
 from genoflow.projections.rebuild import rebuild
 from genoflow.projections.runner import bring_up
@@ -35,16 +36,6 @@ def cpu_seconds(process: int) -> float:
         return 0.0
     fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def peak_mib() -> float:
-    """The most memory that this program had since it began, as Linux tells it.
-
-    `getrusage` would tell that of whoever started it where that was more.
-    """
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    (peak,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
-    return int(peak) / 1_024
 
 
 async def run(kafka: str, prefix: str, postgres: str, database: str) -> None:
@@ -62,7 +53,7 @@ async def run(kafka: str, prefix: str, postgres: str, database: str) -> None:
             "own_seconds": round(time.process_time() - own, 3),
             "postgres_seconds": round(cpu_seconds(server) - other, 3),
             "seconds": round(time.perf_counter() - began, 3),
-            "peak_mib": peak_mib(),
+            "peak_mib": status_bytes("VmHWM") / 1024**2,
         }
     await connection.close()
     print(json.dumps(told))

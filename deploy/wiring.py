@@ -76,6 +76,7 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
     from genoflow.deploy.subject import LogSubjects  # noqa: PLC0415
     from genoflow.deploy.subscriptions import LogSubscriptions  # noqa: PLC0415
     from genoflow.processors.adapters.s3 import S3Store  # noqa: PLC0415
+    from genoflow.processors.adapters.s3_archive import S3Archive  # noqa: PLC0415
     from genoflow.processors.adapters.s3_parts import S3Parts  # noqa: PLC0415
     from genoflow.processors.adapters.s3_remover import S3Remover  # noqa: PLC0415
     from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
@@ -113,6 +114,7 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
         lims=open_lims(settings),
         subscriptions=LogSubscriptions(log, subjects),
         subjects=subjects,
+        archive=S3Archive(client),
     )
 
 

@@ -40,6 +40,9 @@ from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.file_restore_awaited import FileRestoreAwaited
+from genoflow.events.file_restored import FileRestored
+from genoflow.events.file_tier_changed import FileTierChanged
 from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
 from genoflow.events.legal_hold_placed import LegalHoldPlaced
@@ -94,7 +97,9 @@ from genoflow.events.run_cancellation_refused import RunCancellationRefused
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_inputs_awaited import RunInputsAwaited
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
+from genoflow.events.run_inputs_restored import RunInputsRestored
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_started import RunStarted
@@ -168,6 +173,9 @@ EVENTS: tuple[type[Event], ...] = (
     FileCleared,
     FileQuarantined,
     DuplicateFileDetected,
+    FileTierChanged,
+    FileRestoreAwaited,
+    FileRestored,
     QcRequested,
     QcMetricsRecorded,
     QcPassed,
@@ -197,6 +205,8 @@ EVENTS: tuple[type[Event], ...] = (
     CaseClosureProposed,
     CaseClosureRefused,
     RunRequested,
+    RunInputsAwaited,
+    RunInputsRestored,
     RunSubmitted,
     RunStarted,
     RunExited,

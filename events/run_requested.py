@@ -7,12 +7,14 @@ from typing import ClassVar
 from pydantic import Field
 
 from genoflow.events import topics
+from genoflow.events.archived_file import ArchivedFile
 from genoflow.events.event import About, Event
 from genoflow.events.expected_output import ExpectedOutput
 from genoflow.events.ready_member import ReadyMember
 from genoflow.events.reference_file import ReferenceFile
 from genoflow.events.threshold import Threshold
 from genoflow.events.types import (
+    ITEMS_MAX,
     MEMBERS_MAX,
     METRICS_MAX,
     Bucket,
@@ -35,7 +37,7 @@ from genoflow.events.types import (
 class RunRequested(Event):
     """Pipeline, parameters, reference and files stand here by version and checksum."""
 
-    about: ClassVar[About] = About(topics=(topics.RUN,), key="run_id", version="1.0")
+    about: ClassVar[About] = About(topics=(topics.RUN,), key="run_id", version="1.1")
 
     run_id: RunId = Field(description="the run")
     case_id: CaseId = Field(description="the case that it is for")
@@ -75,3 +77,6 @@ class RunRequested(Event):
     priority: Priority = Field(description="routine or urgent")
     due_at: Utc | None = Field(None, description="when results are owed")
     supersedes_run_id: RunId | None = Field(None, description="the run that it replaces")
+    archived: tuple[ArchivedFile, ...] = Field(
+        (), max_length=ITEMS_MAX, description="its files that must be restored before it begins"
+    )

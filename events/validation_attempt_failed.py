@@ -19,6 +19,8 @@ from genoflow.events.types import (
     SampleId,
 )
 
+ARCHIVED = "archived"  # it is tried again once the file is restored, whenever that is
+
 
 class ValidationAttemptFailed(Event):
     """The store or the engine failed, not the file; a deadline is set and it is tried again."""
@@ -35,6 +37,7 @@ class ValidationAttemptFailed(Event):
     attempt: Ordinal = Field(description="1 is the first")
     attempts_max: Ordinal = Field(description="after so many a person is asked")
     reason_code: Annotated[
-        str, Choices("store unavailable", "engine failed", "out of memory", "out of time")
+        str,
+        Choices("store unavailable", "engine failed", "out of memory", "out of time", ARCHIVED),
     ] = Field(description="which kind of failure")
     reason: Reason = Field(description="what is known")

@@ -31,14 +31,22 @@ def die_with(guard: int) -> None:
         os._exit(EXIT_SIGNAL_BASE + signal.SIGKILL)
 
 
+def status_bytes(name: str, process: int | str = "self") -> int:
+    """What Linux says of the memory of a process; 0 where it does not say.
+
+    `VmHWM` is the most that was resident: `getrusage` may tell the parent's where that was more.
+    """
+    try:
+        said = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0  # another system, or a process that is gone
+    lines = (line for line in said.split("\n") if line.startswith(f"{name}:"))
+    return next((int(line.split()[1]) * 1024 for line in lines), 0)
+
+
 def data_bytes() -> int:
     """What this process could write to when it began: code, libraries and their threads."""
-    if sys.platform != "linux":
-        return 0
-    for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").split("\n"):
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return 0
+    return status_bytes("VmData")
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from genoflow.events.file_cleared import FileCleared
 from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_quarantined import FileQuarantined
+from genoflow.events.file_restored import FileRestored
+from genoflow.events.file_tier_changed import FileTierChanged
 from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
 from genoflow.events.legal_hold_placed import LegalHoldPlaced
@@ -90,6 +92,7 @@ from genoflow.processors.register_read_sets import REGISTER_READ_SETS
 from genoflow.processors.relabel import RELABEL
 from genoflow.processors.request_demultiplex import REQUEST_DEMULTIPLEX
 from genoflow.processors.request_run import REQUEST_RUN
+from genoflow.processors.restore_files import RESTORE_FILES
 from genoflow.processors.retract_results import RETRACT_RESULTS
 from genoflow.processors.scan_files import SCAN_FILES
 from genoflow.processors.settle_case import SETTLE_CASE
@@ -206,7 +209,7 @@ FLOW: tuple[Row, ...] = (
     ),
     Porch(
         STORE_NOTIFICATIONS,
-        emits=(FileLanded, FileDeleted, NoticeParked),
+        emits=(FileLanded, FileDeleted, FileTierChanged, FileRestored, NoticeParked),
         about="what the object store tells of its objects, and what a crawl finds in it",
     ),
     Porch(
@@ -231,6 +234,7 @@ FLOW: tuple[Row, ...] = (
     VALIDATE_FILES,
     TELL_CONTENT,
     FIND_DUPLICATES,
+    RESTORE_FILES,
     CHECK_QC,
     MEASURE_READS,
     JUDGE_READS,

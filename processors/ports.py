@@ -45,6 +45,24 @@ class ObjectHead:
     etag: str
     last_modified_at: datetime
     metadata: Mapping[str, str]
+    archived_in: str | None = None  # the archive where its lasting bytes lie, such as GLACIER
+    is_restoring: bool = False  # the store is at work to make a copy that can be read
+    restored_until: datetime | None = None  # until when there is such a copy
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether its bytes can be had now."""
+        return self.archived_in is None or self.restored_until is not None
+
+
+class Archive(Protocol):
+    """Objects that may lie where they have to be asked back from before they are read."""
+
+    async def head(self, bucket: str, key: str, version_id: str) -> ObjectHead:
+        """What the store says of this version; ObjectGone where it has none."""
+
+    async def restore(self, head: ObjectHead, days: int) -> None:
+        """Ask for a copy that can be read for so many days; a second request changes no first."""
 
 
 class ObjectStore(Protocol):
@@ -101,6 +119,10 @@ class ObjectGone(Parked):
     """The store has no such version of an object, or another one has taken its place."""
 
 
+class ObjectArchived(Parked):
+    """The bytes of an object lie in an archive, and nobody has restored them."""
+
+
 class ByteStore(Protocol):
     """The object store as a child process sees it: a stream, without asyncio around it."""
 
@@ -110,7 +132,7 @@ class ByteStore(Protocol):
         """The bytes of one version in order, in pieces of at most this size.
 
         ObjectGone where the store has no such version; where it keeps none and the entity tag is
-        given, also where the object has another one.
+        given, also where the object has another one. ObjectArchived where it must be restored.
         """
 
 
@@ -292,6 +314,7 @@ class Ports:
     subjects: Subjects | None = None  # what the log says of others, for effects that compare
     parts: PartStore | None = None  # of files that callers send
     remover: Remover | None = None  # of what retention lets go
+    archive: Archive | None = None  # none where the store has no such thing
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.file_restore_awaited import FileRestoreAwaited
+from genoflow.events.file_restored import FileRestored
+from genoflow.events.file_tier_changed import FileTierChanged
 from genoflow.events.proposal import Proposal, ProposalRefused
 from genoflow.events.qc_analysis_failed import QcAnalysisFailed
 from genoflow.events.qc_analysis_passed import QcAnalysisPassed
@@ -98,6 +101,9 @@ READ_MODELS = (
             FileCleared,
             FileQuarantined,
             DuplicateFileDetected,
+            FileTierChanged,
+            FileRestoreAwaited,
+            FileRestored,
         ),
         about="every version of a file: place, checksums, state, and what it waits for",
     ),
@@ -145,6 +151,9 @@ READ_MODELS = (
             FileCleared,
             FileQuarantined,
             DuplicateFileDetected,
+            FileTierChanged,
+            FileRestoreAwaited,
+            FileRestored,
             SequencingRunQcPassed,
             SequencingRunQcFailed,
             QcRequested,

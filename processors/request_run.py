@@ -32,6 +32,7 @@ from genoflow.processors.ports import Attempt, CatalogReader
 from genoflow.processors.processor import Call, Processor
 from genoflow.processors.qc_profiles import required_of_results
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
+from genoflow.processors.restoring import in_archives, inputs_of
 from genoflow.processors.running.names import output_prefix, run_id_of
 from genoflow.processors.running.parameters import faults_of
 
@@ -165,6 +166,9 @@ async def resolve(wanted: Wanted, attempt: Attempt) -> Sequence[Event]:
         due_at=ready.due_at,
         supersedes_run_id=wanted.supersedes_run_id,
     )
+    if (archive := attempt.ports.archive) is not None:
+        found = await in_archives(archive, inputs_of(request))
+        request = RunRequested(**dict(request) | {"archived": tuple(found)})
     return [request]
 
 

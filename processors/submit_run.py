@@ -5,6 +5,9 @@ says RunSubmitted; the second is a job like any other, which its launcher then f
 that id. So RunSubmitted stands on the log before anybody waits for the end, and a worker that dies
 between the two leaves nothing to be launched twice. A job that its launcher does not know by then
 is lost. A failure that may pass opens the next attempt; a cancelled run has its job ended.
+
+A run of which files lie in an archive is launched once they are restored: an effect asks for that,
+a deadline says when to look again, and the log says all the while what is waited for.
 """
 
 from __future__ import annotations
@@ -12,32 +15,41 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from genoflow.events import topics
+from genoflow.events.archived_file import ArchivedFile
+from genoflow.events.deadline_passed import DeadlinePassed
+from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.errors import Parked
 from genoflow.events.event import Event
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_inputs_awaited import RunInputsAwaited
+from genoflow.events.run_inputs_restored import RunInputsRestored
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_submitted import RunSubmitted
-from genoflow.processors.decision import NOTHING, Decision, Effect, effect_id
+from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect, effect_id
 from genoflow.processors.job_outcome import read_outcome
 from genoflow.processors.ports import Attempt, JobOrder, JobState
 from genoflow.processors.processor import Call, Job, Processor
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
+from genoflow.processors.restoring import archive_of, expected_by, not_restored
 from genoflow.processors.running.manifest import Submission
 from genoflow.processors.running.names import job_name
 
 NAME = "submit-run"
 LAUNCH = "launch"
 RUN = "run"
+RESTORE = "restore"
 END = "end"
 LOCAL = "local"
 TAIL_CHARACTERS_MAX = 2_000  # of what the program complained: as much as the event holds
 CANCEL_SECONDS_MAX = 60.0  # the launcher asks for 10 s and kills for 10 s more
+Change = dict[str, object]  # of the state
 
 
 class Run(Remembering):
@@ -48,6 +60,18 @@ class Run(Remembering):
     opened_by: UUID | None = None  # the event that opened the effects of this attempt
     has_ended: bool = False  # the job of this attempt
     cancelled: bool = False
+    asked_by: UUID | None = None  # the event that opened the effect which looks at the archive
+    look: int = 0  # of the archive, the newest that found something to wait for
+    look_due_at: datetime | None = None  # the next one
+
+
+class Wanted(Arguments):
+    """Files that a run cannot begin without, and which look at them it is."""
+
+    run_id: UUID
+    case_id: str
+    files: tuple[ArchivedFile, ...]
+    look: int
 
 
 def decide(state: Run, event: Event) -> Decision:
@@ -57,6 +81,10 @@ def decide(state: Run, event: Event) -> Decision:
     after = evolve(state, event)
     if isinstance(event, RunCancelled):
         return _ended(state)
+    if after.asked_by != state.asked_by:
+        return Decision(effects=(Effect(RESTORE, _wanted(after)),))
+    if isinstance(event, RunInputsAwaited) and after.look > state.look:
+        return Decision(events=(_next_look(event),))
     if after.attempt == state.attempt:
         return NOTHING
     submission = _submission(after, event)
@@ -65,8 +93,11 @@ def decide(state: Run, event: Event) -> Decision:
 
 def _ended(state: Run) -> Decision:
     """Nobody waits any more, whatever still runs is ended, and the lane of the launch is free."""
-    if state.opened_by is None or state.requested is None:
+    if state.requested is None:
         return NOTHING
+    if state.opened_by is None:
+        asked_by = state.asked_by
+        return Decision(closes=(effect_id(asked_by, NAME, RESTORE),) if asked_by else ())
     closes = tuple(effect_id(state.opened_by, NAME, name) for name in (LAUNCH, RUN))
     if state.has_ended:
         return Decision(closes=closes)
@@ -74,6 +105,25 @@ def _ended(state: Run) -> Decision:
         requested=state.requested, attempt=state.attempt, job_id=job_id_of(state.opened_by)
     )
     return Decision(effects=(Effect(END, submission),), closes=closes)
+
+
+def _wanted(after: Run) -> Wanted:
+    asked = after.requested
+    assert asked is not None
+    return Wanted(
+        run_id=asked.run_id, case_id=asked.case_id, files=asked.archived, look=after.look + 1
+    )
+
+
+def _next_look(event: RunInputsAwaited) -> DeadlineSet:
+    return DeadlineSet(
+        subject_topic=event.topic,
+        subject_key=event.key,
+        processor=NAME,
+        deadline=RESTORE,
+        purpose=f"the restore of {len(event.files)} files from their archive",
+        due_at=event.expected_by,
+    )
 
 
 def _submission(after: Run, event: Event) -> Submission:
@@ -91,8 +141,8 @@ def evolve(state: Run, event: Event) -> Run:
     """Keep what was asked for, count the attempts, and remember that nobody wants it any more."""
     if is_repeated(state, event):
         return state
-    change: dict[str, object] = {"seen": with_this(state, event)}
-    attempt = {"opened_by": event.envelope.event_id, "has_ended": False}
+    change: Change = {"seen": with_this(state, event)}
+    attempt: Change = {"opened_by": event.envelope.event_id, "has_ended": False}
     if isinstance(event, RunCancelled):
         change["cancelled"] = True
     elif isinstance(event, RunExited | RunLost):
@@ -100,10 +150,29 @@ def evolve(state: Run, event: Event) -> Run:
     elif isinstance(event, RunFailed):
         if _follows(state, event):
             change |= {**attempt, "attempt": state.attempt + 1}
+    elif isinstance(event, RunInputsAwaited | RunInputsRestored | DeadlinePassed):
+        if state.requested is not None and not state.attempt:
+            change |= _of_archive(state, event, attempt)
     elif state.requested is None:
         assert isinstance(event, RunRequested)
-        change |= {**attempt, "attempt": 1, "requested": RunRequested(**dict(event))}
+        change["requested"] = RunRequested(**dict(event))
+        if event.archived:
+            change["asked_by"] = event.envelope.event_id
+        else:
+            change |= {**attempt, "attempt": 1}
     return state.model_copy(update=change)
+
+
+def _of_archive(
+    state: Run, event: RunInputsAwaited | RunInputsRestored | DeadlinePassed, attempt: Change
+) -> Change:
+    if isinstance(event, RunInputsRestored):
+        return {**attempt, "attempt": 1}
+    if isinstance(event, RunInputsAwaited):
+        is_next = event.look > state.look
+        return {"look": event.look, "look_due_at": event.expected_by} if is_next else {}
+    is_ours = event.processor == NAME and event.due_at == state.look_due_at
+    return {"asked_by": event.envelope.event_id, "look_due_at": None} if is_ours else {}
 
 
 def _follows(state: Run, event: RunFailed) -> bool:
@@ -126,6 +195,17 @@ def order(arguments: Submission) -> JobOrder:
     """The program that reads the submission on its standard input."""
     program = (sys.executable, "-m", "genoflow.deploy.run_pipeline")
     return JobOrder(program, arguments.model_dump_json().encode())
+
+
+async def restore(wanted: Wanted, attempt: Attempt) -> Sequence[Event]:
+    """Ask for what is not asked for, and say whether the run has to wait, and until when."""
+    now = attempt.ports.clock.now()
+    waiting = await not_restored(archive_of(attempt), wanted.files, wanted.look, now)
+    whose = {"run_id": wanted.run_id, "case_id": wanted.case_id}
+    if not waiting:
+        return [RunInputsRestored(**whose, files=len(wanted.files))]
+    due_at = expected_by(waiting, wanted.look, now)
+    return [RunInputsAwaited(**whose, files=tuple(waiting), look=wanted.look, expected_by=due_at)]
 
 
 async def launch(arguments: Submission, attempt: Attempt) -> Sequence[Event]:
@@ -217,13 +297,27 @@ def _signal_name(number: int) -> str:
 SUBMIT_RUN = Processor(
     NAME,
     reads=topics.RUN,
-    on=(RunRequested, RunFailed, RunCancelled),
+    on=(
+        RunRequested,
+        RunInputsAwaited,
+        RunInputsRestored,
+        RunFailed,
+        RunCancelled,
+        DeadlinePassed,
+    ),
     folds=(RunExited, RunLost),
-    emits=(),
+    emits=(DeadlineSet,),
+    again=(DeadlineSet, RunInputsAwaited, RunInputsRestored),  # as often as an archive is looked at
     decide=decide,
     evolve=evolve,
     state=Run,
     effects=(
+        Call(
+            RESTORE,
+            arguments=Wanted,
+            emits=(RunInputsAwaited, RunInputsRestored),
+            perform=restore,
+        ),
         Call(LAUNCH, arguments=Submission, emits=(RunSubmitted,), perform=launch),
         Job(
             RUN,

@@ -18,13 +18,14 @@ from genoflow.events.file_cleared import FileCleared
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.file_restored import FileRestored
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.scan_requested import ScanRequested
 from genoflow.events.types import TEXT_CHARACTERS_MAX, Part
 from genoflow.events.validated import Validated
-from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
+from genoflow.events.validation_attempt_failed import ARCHIVED, ValidationAttemptFailed
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
-from genoflow.processors.ports import ByteAttempt, ObjectGone
+from genoflow.processors.ports import ByteAttempt, ObjectArchived, ObjectGone
 from genoflow.processors.processor import Bytes, Processor, State
 from genoflow.processors.scans import HEARD, NO_SCANS, Heard, Scans, heard, name_of, opens
 from genoflow.processors.validation.engine import PythonEngine
@@ -49,6 +50,7 @@ ASKED_OF_SCAN = ("read_set_id", "bucket", "object_key", "version_id", "size_byte
 READ_ROLES = ("R1", "R2", "I1", "I2")
 # By words that the worker says when it gives up; what else it says is about the engine.
 WHY = (
+    ("is archived", ARCHIVED),
     ("s3://", "store unavailable"),
     ("memory_bytes_max", "out of memory"),
     ("not done within", "out of time"),
@@ -117,16 +119,17 @@ def decide(state: Known, event: Event) -> Decision:
         return _after_scan(state, event)
     if isinstance(event, ValidationAttemptFailed):
         wait = wait_of(state.waits, event)
-        due_at = wait and wait.due_at
-        return (
-            Decision(events=(deadline(NAME, event, wait, due_at),)) if wait and due_at else NOTHING
-        )
-    assert isinstance(event, DeadlinePassed)
+        if wait is None or wait.due_at is None:
+            return NOTHING
+        return Decision(events=(deadline(NAME, event, wait, wait.due_at),))
+    assert isinstance(event, DeadlinePassed | FileRestored)
     wait = ended(state.waits, NAME, event)
-    file = next((f for f in state.files if wait and deadline_of(f.name) == wait.deadline), None)
-    if wait is None or file is None:
-        return NOTHING
-    return _reading(state, event.key, file, wait.attempt + 1)
+    return _again(state, event.key, wait) if wait else NOTHING
+
+
+def _again(state: Known, sample_id: str, wait: Wait) -> Decision:
+    file = next((one for one in state.files if deadline_of(one.name) == wait.deadline), None)
+    return _reading(state, sample_id, file, wait.attempt + 1) if file else NOTHING
 
 
 def _after_scan(state: Known, event: Heard) -> Decision:
@@ -148,9 +151,10 @@ def evolve(state: Known, event: Event) -> Known:
         return _scanned(state, event)
     if isinstance(event, ValidationAttemptFailed):
         return _with_wait(state, wait_of(state.waits, event))
-    assert isinstance(event, DeadlinePassed)
+    assert isinstance(event, DeadlinePassed | FileRestored)
     over = ended(state.waits, NAME, event)
-    return _with_wait(state, over and over.model_copy(update={"due_at": None}))
+    changes = {"due_at": None, "until_restored": False}
+    return _with_wait(state, over and over.model_copy(update=changes))
 
 
 def _scanned(state: Known, event: Heard) -> Known:
@@ -253,7 +257,10 @@ def validate(arguments: Read, attempt: ByteAttempt) -> Sequence[Event]:
         file, sample_id = arguments.file, arguments.sample_id
         named = {name: getattr(file, name) for name in ASKED_OF_SCAN}
         return [ScanRequested(sample_id=sample_id, **named)]
-    return [verdict(arguments, attempt, PythonEngine())]
+    try:
+        return [verdict(arguments, attempt, PythonEngine())]
+    except ObjectArchived as error:
+        return attempt_failed(arguments, str(error))
 
 
 def verdict(arguments: Read, attempt: ByteAttempt, engine: Validator) -> Event:
@@ -356,7 +363,14 @@ def _rejected(
 VALIDATE_FILES = Processor(
     NAME,
     reads=topics.SAMPLE,
-    on=(FileLanded, ScanRequested, FileCleared, ValidationAttemptFailed, DeadlinePassed),
+    on=(
+        FileLanded,
+        ScanRequested,
+        FileCleared,
+        ValidationAttemptFailed,
+        FileRestored,
+        DeadlinePassed,
+    ),
     folds=(ReadSetRegistered, CaseJoined, FileQuarantined),
     emits=(DeadlineSet,),
     # Once for each of a file's attempts, of which there are four; a scan is asked for before one.

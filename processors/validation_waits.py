@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
+from genoflow.events.file_restored import FileRestored
 from genoflow.events.types import Part
-from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
+from genoflow.events.validation_attempt_failed import ARCHIVED, ValidationAttemptFailed
 
 # Each attempt tries for half a minute by itself. A failed one is repeated three times, after 60,
 # 120 and 240 seconds; then the effect is parked, and a person requeues it.
@@ -23,6 +24,7 @@ class Wait(Part):
     deadline: str
     attempt: int
     due_at: datetime | None
+    until_restored: bool = False  # it lies in an archive, and no moment is known
 
 
 Waits = tuple[Wait, ...]
@@ -39,6 +41,8 @@ def wait_of(waits: Waits, event: ValidationAttemptFailed) -> Wait | None:
     before = _tries(waits, name)
     if event.attempt <= before or event.attempt > len(WAITS):
         return None
+    if event.reason_code == ARCHIVED:
+        return Wait(deadline=name, attempt=event.attempt, due_at=None, until_restored=True)
     due_at = event.envelope.occurred_at + WAITS[event.attempt - 1]
     return Wait(deadline=name, attempt=event.attempt, due_at=due_at)
 
@@ -52,8 +56,12 @@ def _tries(waits: Waits, deadline: str) -> int:
     return next((wait.attempt for wait in waits if wait.deadline == deadline), 0)
 
 
-def ended(waits: Waits, processor: str, event: DeadlinePassed) -> Wait | None:
+def ended(waits: Waits, processor: str, event: DeadlinePassed | FileRestored) -> Wait | None:
     """The wait that is over now; None where it is another's, or was over before."""
+    if isinstance(event, FileRestored):
+        name = deadline_of(f"{event.bucket}/{event.object_key}@{event.version_id}")
+        archived = (wait for wait in waits if wait.until_restored)
+        return next((wait for wait in archived if wait.deadline == name), None)
     if event.processor != processor:
         return None
     ours = (wait for wait in waits if wait.deadline == event.deadline)

@@ -18,15 +18,19 @@ from genoflow.events.file_deleted import ERASED, FileDeleted
 from genoflow.events.file_landed import FileLanded, unassigned_key
 from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.file_restore_awaited import FileRestoreAwaited
+from genoflow.events.file_restored import FileRestored
+from genoflow.events.file_tier_changed import FileTierChanged
 from genoflow.events.identity import external_id
 from genoflow.events.scan_requested import ScanRequested
 from genoflow.events.topics import SAMPLE
 from genoflow.events.validated import Validated
-from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
+from genoflow.events.validation_attempt_failed import ARCHIVED, ValidationAttemptFailed
 from genoflow.projections.row import Row
 
 OF_SAMPLE, OF_RUN, UNASSIGNED = "sample", "sequencing run", "unassigned"
 ANOTHER_TRY, A_PERSON, A_SCAN = "another try", "a person", "a virus scan"
+RESTORE = "its restore from the archive"
 QUARANTINED = "quarantined"
 REFUSED = ("rejected", "mismatched", QUARANTINED)  # the file is at fault, and has to be sent again
 
@@ -76,6 +80,8 @@ class FileRow(Row):
     duplicate: str | None = None  # the same bytes stand elsewhere: same sample or another sample
     duplicate_of: str | None = None  # the other file, heard of last
     duplicate_sample_id: str | None = None  # whose that one is
+    storage_class: str | None = None  # none where it was never told to be any but the first
+    restored_until: datetime | None = None  # when the copy goes that was made of an archived one
 
     @property
     def part(self) -> str:
@@ -235,7 +241,8 @@ def _rejected(file: FileRow, event: FileRejected) -> Fields:
 def _tried(file: FileRow, event: ValidationAttemptFailed) -> Fields:
     if file.state == "valid":
         return {}
-    waits_for = A_PERSON if event.attempt >= event.attempts_max else ANOTHER_TRY
+    by_itself = RESTORE if event.reason_code == ARCHIVED else ANOTHER_TRY
+    waits_for = A_PERSON if event.attempt >= event.attempts_max else by_itself
     tries = f"try {event.attempt} of {event.attempts_max}"
     return _judged(file, "tried", waits_for, f"{tries}: {event.reason_code}: {event.reason}")
 
@@ -254,6 +261,28 @@ def _deleted(file: FileRow, event: FileDeleted) -> Fields:
     }
 
 
+def _moved(_: FileRow, event: FileTierChanged) -> Fields:
+    return {"storage_class": event.storage_class}
+
+
+def _awaited(file: FileRow, event: FileRestoreAwaited) -> Fields:
+    fields: Fields = {"storage_class": event.storage_class}
+    if file.state != "tried":
+        return fields
+    by = f"{event.expected_by:%Y-%m-%d %H:%M} UTC"
+    said = f"lies in {event.storage_class}, and is asked back: expected by {by}"
+    return fields | _judged(file, "tried", RESTORE, said)
+
+
+def _restored(file: FileRow, event: FileRestored) -> Fields:
+    fields: Fields = {
+        "storage_class": event.storage_class, "restored_until": event.restored_until,
+    }  # fmt: skip
+    if file.state != "tried" or file.waits_for != RESTORE:
+        return fields
+    return fields | _judged(file, "tried", ANOTHER_TRY, f"restored from {event.storage_class}")
+
+
 USES: Mapping[type[Event], Callable[[FileRow, Any], Fields]] = {
     FileLanded: _landed,
     FileAssigned: _assigned,
@@ -267,4 +296,7 @@ USES: Mapping[type[Event], Callable[[FileRow, Any], Fields]] = {
     FileQuarantined: _quarantined,
     DuplicateFileDetected: _duplicate,
     ValidationAttemptFailed: _tried,
+    FileTierChanged: _moved,
+    FileRestoreAwaited: _awaited,
+    FileRestored: _restored,
 }

@@ -13,12 +13,15 @@ from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import E, Event
 from genoflow.events.file_cleared import FileCleared
 from genoflow.events.file_quarantined import FileQuarantined
+from genoflow.events.file_restore_awaited import FileRestoreAwaited
+from genoflow.events.file_restored import FileRestored
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.proposal import ProposalRefused
 from genoflow.events.qc_requested import QcRequested
 from genoflow.events.rerun_proposed import RerunProposed
 from genoflow.events.rerun_requested import RerunRequested
+from genoflow.events.run_inputs_awaited import RunInputsAwaited
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
 from genoflow.events.scan_requested import ScanRequested
@@ -65,15 +68,12 @@ def outcome_of(event: Event, effect: OpenEffect) -> Event:
         event = example(NotificationFailed, number)  # else hardly a subscription would live
     if isinstance(event, QcRequested):
         return _changed(event, round=asked["round"])  # which tells the answers of one cause apart
+    if isinstance(event, RunInputsAwaited | FileRestoreAwaited | FileRestored):
+        return _changed(event, **_of_look(event, asked))
     if isinstance(event, ScanRequested | ValidationAttemptFailed):
         return _changed(event, **_of_file(event, asked))
-    if isinstance(event, NotificationSent):
-        named = UUID(asked["notice"]["notification_id"])
-        return _changed(event, notification_id=named, attempt=asked["attempt"])
-    if isinstance(event, NotificationFailed):
-        named = UUID(asked["notice"]["notification_id"])
-        is_final = asked["attempt"] >= asked["attempts_max"]
-        return _changed(event, notification_id=named, attempt=asked["attempt"], is_final=is_final)
+    if isinstance(event, NotificationSent | NotificationFailed):
+        return _changed(event, **_of_notice(event, asked))
     return event
 
 
@@ -85,6 +85,21 @@ def _of_file(event: Event, asked: Mapping[str, Any]) -> dict[str, Any]:
     place = {name: asked["file"][name] for name in PLACE}
     tried = {"attempt": asked["attempt"]} if isinstance(event, ValidationAttemptFailed) else {}
     return place | tried
+
+
+def _of_notice(event: Event, asked: Mapping[str, Any]) -> dict[str, Any]:
+    named = {"notification_id": UUID(asked["notice"]["notification_id"])}
+    named["attempt"] = asked["attempt"]
+    if isinstance(event, NotificationFailed):
+        named["is_final"] = asked["attempt"] >= asked["attempts_max"]
+    return named
+
+
+def _of_look(event: Event, asked: Mapping[str, Any]) -> dict[str, Any]:
+    look = {} if isinstance(event, FileRestored) else {"look": asked["look"]}
+    if isinstance(event, RunInputsAwaited):
+        return look
+    return look | {name: asked["file"][name] for name in PLACE}
 
 
 def _of(asked: DemultiplexRequested, event: DemultiplexCompleted) -> dict[str, Any]:

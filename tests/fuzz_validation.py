@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from genoflow.processors.child_limits import status_bytes
 from genoflow.processors.validation.engine import PythonEngine
 from genoflow.processors.validation.findings import Broken, Findings
 from genoflow.processors.validation.indexes.held import hold_index
@@ -169,17 +170,10 @@ def _once(judged: Judge, body: bytes, base: Base) -> dict[str, Any]:
         return {"failure": "two answers", "said": [first.said[:SHOWN], again.said[:SHOWN]]}
     if first.passes[: len(pieces.passes)] != pieces.passes:
         return {"failure": "two verdicts", "said": [first.said[:SHOWN], pieces.said[:SHOWN]]}
-    resident = peak_bytes()
+    resident = status_bytes("VmHWM")
     if resident > RESIDENT_BYTES_MAX:
         return {"failure": "memory", "said": f"{resident} bytes"}
     return {"refused": not first.passes[0]}
-
-
-def peak_bytes() -> int:
-    """The most memory that this program had; `getrusage` would tell its parent's where more."""
-    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    [peak] = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
-    return int(peak) * 1024
 
 
 async def run(files: int, seed: int, judge_name: str = JUDGE, at_once: int = AT_ONCE) -> Verdict:

@@ -72,6 +72,7 @@ from genoflow.events.threshold import Threshold
 from genoflow.events.top_up_proposed import TopUpProposed
 from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
+from genoflow.events.validation_attempt_failed import ARCHIVED, ValidationAttemptFailed
 from genoflow.processors.processor import Processor
 from tests import run_lessons, sweep_lessons
 from tests.examples import example
@@ -108,6 +109,9 @@ def taught(row: Processor, event: Event, source: random.Random) -> Event:
         return type(event)(**dict(event) | {"attempts_max": 4}).enveloped(event.envelope)
     if isinstance(event, Proposal):
         event = type(event)(**dict(event) | seen(source)).enveloped(event.envelope)
+    if isinstance(event, ValidationAttemptFailed) and row.name == "restore-files":
+        fields = {"reason_code": source.choice((ARCHIVED, ARCHIVED, "out of time"))}
+        event = type(event)(**dict(event) | fields).enveloped(event.envelope)
     if row.name in RUN_ROWS:
         return run_lessons.taught(row, event, source)
     if row.name in SWEEP_ROWS:

@@ -37,6 +37,7 @@ class Permission(StrEnum):
     CASES_WRITE = "cases:write"
     QC_READ = "qc:read"
     QC_DECIDE = "qc:decide"
+    QC_ANALYZE = "qc:analyze"
     PIPELINES_READ = "pipelines:read"
     PIPELINES_WRITE = "pipelines:write"
     RUNS_READ = "runs:read"
@@ -70,6 +71,7 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
         Permission.CASES_WRITE: {_ADMIN, _TECH, _CLIN},
         Permission.QC_READ: _LAB | {_AUDIT},
         Permission.QC_DECIDE: {_ADMIN, _BIO, _CLIN},
+        Permission.QC_ANALYZE: {_ADMIN, _TECH, _BIO, _CLIN},
         Permission.PIPELINES_READ: _LAB | {_AUDIT},
         Permission.PIPELINES_WRITE: {_ADMIN, _BIO},
         Permission.RUNS_READ: _LAB | {_PARTNER, _AUDIT},

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from genoflow.deploy.generate.fastq import FastqFile, fastq_file
 from genoflow.deploy.generate.genome import BASES, reverse_complement
 from genoflow.deploy.generate.instruments import STATUS
 from genoflow.deploy.generate.libraries import INDEX_PAIRS, Run, index_pairs
-from genoflow.deploy.generate.packing import BGZF_END, bgzf
+from genoflow.deploy.generate.packing import BLOCK_SIZE_AT, bgzf
 from genoflow.deploy.generate.run_documents import TILE, completion_status
 from genoflow.deploy.generate.run_folder import INTENSITIES, SHEET
 from genoflow.deploy.generate.sheets import Sheet, SheetRow, i5_is_turned
@@ -203,14 +204,17 @@ def _truncated(files: tuple[FastqFile, ...]) -> tuple[FastqFile, ...]:
     return (*files[:-1], fastq_file(last.name, last.role, stump))
 
 
-def _no_end(files: tuple[FastqFile, ...]) -> tuple[FastqFile, ...]:
+def _bad_block(files: tuple[FastqFile, ...]) -> tuple[FastqFile, ...]:
     last = files[-1]
-    return (*files[:-1], fastq_file(last.name, last.role, without_end(last.content)))
+    return (*files[:-1], fastq_file(last.name, last.role, with_bad_block(last.content)))
 
 
-def without_end(content: bytes) -> bytes:
-    """A file of reads as BGZF, cut exactly before the block that says that this is the end."""
-    return bgzf(_unpacked(content)).removesuffix(BGZF_END)
+def with_bad_block(content: bytes) -> bytes:
+    """A file of reads as BGZF, with one bit turned in the checksum of its first block."""
+    damaged = bytearray(bgzf(_unpacked(content)))
+    (last,) = struct.unpack_from("<H", damaged, BLOCK_SIZE_AT)  # of the block, counted from 0
+    damaged[last - 7] ^= 1  # its last eight bytes are the checksum and the length
+    return bytes(damaged)
 
 
 def _wrong_checksum(files: tuple[FastqFile, ...]) -> tuple[FastqFile, ...]:
@@ -275,7 +279,7 @@ FAULTS: dict[str, Fault] = {
         "a file of base calls was replaced a minute after the last marker", _changed_later
     ),
     "truncated-fastq": ReadsFault("R2 ends in the middle of a gzip member", _truncated),
-    "no-bgzf-end": ReadsFault("R2 is BGZF without the block that ends it", _no_end),
+    "bad-bgzf-block": ReadsFault("a block of R2 is not what its checksum says", _bad_block),
     "wrong-checksum": ReadsFault("R2 is not what its checksum says", _wrong_checksum),
     "mates-differ": ReadsFault("R2 lacks the first read of R1", _mates_differ),
     "bed-of-another-build": TargetsFault(

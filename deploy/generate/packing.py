@@ -16,6 +16,7 @@ RAW_DEFLATE = -15  # no header of zlib's own, and its largest window
 GZIP_HEADER = bytes((0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255))
 # The same with an extra field of six bytes: the subfield BC, in which BGZF keeps the block's size.
 BGZF_HEADER = bytes((0x1F, 0x8B, 8, 4, 0, 0, 0, 0, 0, 255, 6, 0)) + b"BC" + struct.pack("<H", 2)
+BLOCK_SIZE_AT = len(BGZF_HEADER)  # of a block: where it says which of its bytes is the last
 BGZF_BLOCK_BYTES = 0xFF00  # of content; a block, header included, has to stay below 64 KiB
 MEMBER_BYTES = 1 << 18  # of content; a file of some MB then has several members, as merged lanes do
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from boto3.s3.transfer import TransferConfig
@@ -19,6 +21,10 @@ from genoflow.processors.ports import UNVERSIONED, ObjectGone, ObjectHead
 CHUNK_BYTES = 8 * 1024**2  # a piece takes 0.1 s at 100 MB/s; two of them stay far below any limit
 # S3 copies 5 GB in one request, and 10,000 parts: what is larger goes in parts of half a GiB.
 COPY_PART_BYTES = 512 * 1024**2
+# GLACIER_IR is read at once, whatever its name says.
+ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE", "ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"})
+# As in: ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"
+_EXPIRY = re.compile(r'ongoing-request="false", *expiry-date="([^"]+)"')
 
 
 class S3Store:
@@ -219,7 +225,21 @@ def head_of(client: Any, bucket: str, key: str, version_id: str = UNVERSIONED) -
         etag=answer["ETag"].strip('"'),
         last_modified_at=answer["LastModified"],
         metadata=answer.get("Metadata", {}),
+        **_archive_of(answer),
     )
+
+
+def _archive_of(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Where its lasting bytes lie, and how far a restore of them is."""
+    # Intelligent-Tiering has archives of its own, which it names beside the class.
+    archive = answer.get("ArchiveStatus") or answer.get("StorageClass")
+    restore = answer.get("Restore", "")
+    ends = _EXPIRY.search(restore)
+    return {
+        "archived_in": archive if archive in ARCHIVES else None,
+        "is_restoring": 'ongoing-request="true"' in restore,
+        "restored_until": parsedate_to_datetime(ends[1]) if ends else None,
+    }
 
 
 def _sha256(body: bytes) -> str:

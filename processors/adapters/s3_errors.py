@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from botocore import exceptions as boto
 
 from genoflow.events.errors import GenoflowError, Parked, Retry, Stop
-from genoflow.processors.ports import ObjectGone
+from genoflow.processors.ports import ObjectArchived, ObjectGone
 
 # The request did not reach the store, or its answer did not reach us.
 BROKEN = (
@@ -37,7 +37,7 @@ BY_CODE: dict[str, tuple[type[GenoflowError], str]] = {
         "this version is a mark of deletion; put the object there again",
     ),
     "PreconditionFailed": (ObjectGone, "another object has taken its place"),
-    "InvalidObjectState": (Parked, "it is archived; restore it first"),
+    "InvalidObjectState": (ObjectArchived, "it is archived; restore it first"),
     "AccessDenied": (Parked, "these keys may not do this; allow it"),
     "InvalidAccessKeyId": (Stop, WHO),
     "SignatureDoesNotMatch": (Stop, WHO),

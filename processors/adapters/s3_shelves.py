@@ -12,7 +12,7 @@ from typing import Any
 from genoflow.events.errors import Retry
 from genoflow.processors.adapters.s3 import head_of
 from genoflow.processors.adapters.s3_errors import at
-from genoflow.processors.intake.heard import Kept, Shelf
+from genoflow.processors.intake.heard import STANDARD, Kept, Shelf
 from genoflow.processors.intake.notices import Place
 from genoflow.processors.ports import UNVERSIONED, ObjectGone, ObjectHead
 
@@ -104,7 +104,8 @@ def _oldest_first(found: list[Entry]) -> tuple[Kept, ...]:
 
 def _kept(one: Entry) -> Kept:
     at = one["LastModified"].astimezone(UTC)
-    return Kept(one.get("VersionId") or UNVERSIONED, at, one["is_marker"])
+    storage_class = one.get("StorageClass") or STANDARD
+    return Kept(one.get("VersionId") or UNVERSIONED, at, one["is_marker"], storage_class)
 
 
 def _next(page: Mapping[str, Any]) -> dict[str, str] | None:

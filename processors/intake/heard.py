@@ -13,6 +13,8 @@ from typing import Protocol
 from genoflow.processors.intake.notices import Place
 from genoflow.processors.ports import ObjectHead
 
+STANDARD = "STANDARD"  # where an object is unless it is said to be elsewhere
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -44,6 +46,7 @@ class Kept:
     version_id: str
     at: datetime
     is_marker: bool
+    storage_class: str = STANDARD
 
 
 @dataclass(frozen=True, slots=True)

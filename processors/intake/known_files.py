@@ -12,10 +12,12 @@ from genoflow.events.errors import MalformedEvent
 from genoflow.events.event import Event
 from genoflow.events.file_deleted import ERASED, FileDeleted
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.file_restored import FileRestored
+from genoflow.events.file_tier_changed import FileTierChanged
 from genoflow.events.log.port import EventLog, Vector
 from genoflow.processors.intake.notices import Place
 
-READ = frozenset({FileLanded.type(), FileDeleted.type()})
+READ = frozenset(event.type() for event in (FileLanded, FileDeleted, FileTierChanged, FileRestored))
 # A landing takes some 400 bytes here: 100,000 files of 20,000 samples are 40 MB.
 WITH_FILES = (topics.SAMPLE.name, topics.SEQUENCING_RUN.name)
 
@@ -35,7 +37,7 @@ class KnownFiles:
         self._log = log
         self._at: Vector = {}
         self._landings: dict[Place, tuple[Landing, ...]] = {}
-        self._deletions: set[UUID] = set()
+        self._told: set[UUID] = set()  # what else was said of files than that they landed
         self._erased: set[tuple[Place, str]] = set()
         self._hidden_by: dict[tuple[Place, str], str] = {}  # place and mark to version
 
@@ -64,8 +66,10 @@ class KnownFiles:
             before = self._landings.get(place, ())
             if landing not in before:
                 self._landings[place] = (*before, landing)
+        elif isinstance(event, FileTierChanged | FileRestored):
+            self._told.add(event.external_id())
         elif isinstance(event, FileDeleted):
-            self._deletions.add(event.external_id())
+            self._told.add(event.external_id())
             place = Place(event.bucket, event.object_key)
             if event.manner == ERASED:
                 self._erased.add((place, event.version_id))
@@ -85,11 +89,11 @@ class KnownFiles:
         if isinstance(fact, FileLanded):
             place = Place(fact.bucket, fact.object_key)
             return Landing(fact.version_id, fact.topic, fact.key) in self.landings(place)
-        return isinstance(fact, FileDeleted) and self.is_told(fact)
+        return isinstance(fact, FileDeleted | FileTierChanged | FileRestored) and self.is_told(fact)
 
-    def is_told(self, fact: FileDeleted) -> bool:
-        """Whether this very deletion stands on the log."""
-        return fact.external_id() in self._deletions
+    def is_told(self, fact: FileDeleted | FileTierChanged | FileRestored) -> bool:
+        """Whether this very fact stands on the log."""
+        return fact.external_id() in self._told
 
     def standing(self, bucket: str, prefix: str) -> Iterator[Place]:
         """Objects that landed and of which a version is, as far as the log knows, not erased."""

@@ -27,6 +27,7 @@ class Kind(StrEnum):
 
     CREATED = "created"
     REMOVED = "removed"
+    MOVED = "moved"  # to another tier, or back from an archive for a while; its bytes are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +52,25 @@ class Notice:
     at: datetime | None
 
 
-# By what follows `s3:` and stands before the next colon. None: it changes no bytes.
+# By what follows `s3:` and stands before the next colon. None: it changes nothing that is told.
 RECORDS: Mapping[str, Kind | None] = {
     "ObjectCreated": Kind.CREATED,
     "ObjectRemoved": Kind.REMOVED,
     "LifecycleExpiration": Kind.REMOVED,
     "ReducedRedundancyLostObject": Kind.REMOVED,
-    "ObjectTagging": None, "ObjectAcl": None, "ObjectRestore": None, "Replication": None,
-    "LifecycleTransition": None, "IntelligentTiering": None,
+    "ObjectRestore": Kind.MOVED,
+    "LifecycleTransition": Kind.MOVED,
+    "IntelligentTiering": Kind.MOVED,
+    "ObjectTagging": None, "ObjectAcl": None, "Replication": None,
 }  # fmt: skip
 DETAILS: Mapping[str, Kind | None] = {
     "Object Created": Kind.CREATED,
     "Object Deleted": Kind.REMOVED,
-    "Object Restore Initiated": None, "Object Restore Completed": None,
-    "Object Restore Expired": None, "Object Storage Class Changed": None,
-    "Object Access Tier Changed": None, "Object ACL Updated": None, "Object Tags Added": None,
-    "Object Tags Deleted": None,
+    "Object Restore Completed": Kind.MOVED,
+    "Object Storage Class Changed": Kind.MOVED,
+    "Object Access Tier Changed": Kind.MOVED,
+    "Object Restore Initiated": None, "Object Restore Expired": None,
+    "Object ACL Updated": None, "Object Tags Added": None, "Object Tags Deleted": None,
 }  # fmt: skip
 TEST_EVENT = "s3:TestEvent"
 # versitygw puts this behind the name of each of its ways; its keys are as they are, and its
@@ -76,7 +80,7 @@ GATEWAY_DIGITS = 16  # more than a server can count
 
 
 def read(body: bytes) -> list[Notice]:
-    """What the message says of objects; nothing where it is a test, or changes no bytes."""
+    """What the message says of objects; nothing where it is a test, or of no matter."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError) as error:

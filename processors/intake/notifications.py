@@ -18,9 +18,11 @@ from genoflow.events.envelope import Actor, Producer
 from genoflow.events.errors import OutcomeUnknown, Refused
 from genoflow.events.event import Event, begin
 from genoflow.events.file_deleted import ERASED, HIDDEN, FileDeleted
+from genoflow.events.file_restored import FileRestored
+from genoflow.events.file_tier_changed import FileTierChanged
 from genoflow.events.log.port import EventLog
 from genoflow.events.notice_parked import NoticeParked
-from genoflow.processors.intake.heard import Kept, Message, Shelf, Shelves
+from genoflow.processors.intake.heard import STANDARD, Kept, Message, Shelf, Shelves
 from genoflow.processors.intake.known_files import KnownFiles, Landing
 from genoflow.processors.intake.landing import landed
 from genoflow.processors.intake.notices import Notice, NotUnderstood, Place, newest, read
@@ -108,7 +110,7 @@ class StorePorch:
                 faults[place] = shelf
                 continue
             try:
-                async for fact in self.lacking(shelf, latest[place].at):
+                async for fact in self.lacking(shelf, latest[place].at, asks_archives=True):
                     if await self.append(fact):
                         result.appended.append(fact)
             except Refused as error:
@@ -123,12 +125,18 @@ class StorePorch:
                 return error
 
     async def lacking(
-        self, shelf: Shelf, at: datetime | None = None, since: datetime | None = None
+        self,
+        shelf: Shelf,
+        at: datetime | None = None,
+        since: datetime | None = None,
+        *,
+        asks_archives: bool = False,
     ) -> AsyncGenerator[Event, None]:
         """The facts about one object that the log lacks, in the order in which they happened.
 
-        `at` is when something was erased, where a message says it; `since` leaves out versions
-        that came before. Whoever iterates appends each before it asks for the next.
+        `at` is when something was erased or moved, where a message says it; `since` leaves out
+        versions that came before. With `asks_archives` each archived version costs a head, to see
+        whether it is restored. Whoever iterates appends each before it asks for the next.
         """
         place = shelf.place
         before: Kept | None = None
@@ -154,7 +162,31 @@ class StorePorch:
                 head = None if is_known else await self._head(place, one.version_id)
                 if head is not None:
                     yield self._begun(landed(head), head.last_modified_at)
+            async for moved in self._of_tier(place, one, asks_archives):
+                yield self._begun(moved, at or self._clock.now())
             before = one
+
+    async def _of_tier(
+        self, place: Place, kept: Kept, asks_archives: bool
+    ) -> AsyncGenerator[FileTierChanged | FileRestored, None]:
+        landings = [] if kept.storage_class == STANDARD else [*self._landings_of(place, kept)]
+        facts: list[FileTierChanged | FileRestored] = [
+            FileTierChanged(**_of(place, one), storage_class=kept.storage_class) for one in landings
+        ]
+        if landings and asks_archives:
+            head = await self._head(place, kept.version_id)
+            if head is not None and head.archived_in and head.restored_until:
+                facts += [
+                    FileRestored(
+                        **_of(place, one),
+                        storage_class=head.archived_in,
+                        restored_until=head.restored_until,
+                    )
+                    for one in landings
+                ]
+        for fact in facts:
+            if not self.known.is_told(fact):
+                yield fact
 
     def _landings_of(self, place: Place, kept: Kept | None) -> Iterable[Landing]:
         if kept is None or kept.is_marker:
@@ -219,15 +251,14 @@ class StorePorch:
         result.parked.append(fact)
 
 
+def _of(place: Place, landing: Landing) -> dict[str, str]:
+    return {
+        "subject_topic": landing.topic, "subject_key": landing.key, "bucket": place.bucket,
+        "object_key": place.key, "version_id": landing.version_id,
+    }  # fmt: skip
+
+
 def _deletion(
     place: Place, landing: Landing, manner: str, marker_version_id: str | None = None
 ) -> FileDeleted:
-    return FileDeleted(
-        subject_topic=landing.topic,
-        subject_key=landing.key,
-        bucket=place.bucket,
-        object_key=place.key,
-        version_id=landing.version_id,
-        manner=manner,
-        marker_version_id=marker_version_id,
-    )
+    return FileDeleted(**_of(place, landing), manner=manner, marker_version_id=marker_version_id)

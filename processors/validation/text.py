@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from genoflow.processors.validation.findings import Broken, Where
 from genoflow.processors.validation.inflate import Block
+from genoflow.processors.validation.rules import Rule
+
+LINE_BYTES_MAX = 16 * 1024**2  # of a VCF: 500,000 samples with 32 bytes each
 
 
 class Lines(NamedTuple):
@@ -16,9 +20,12 @@ class Lines(NamedTuple):
     text: bytes
 
 
-def whole_lines(blocks: Iterable[Block]) -> Iterator[Lines]:
-    """The same text, cut behind line feeds; a line longer than a block is held in memory."""
-    number, held, held_at = 1, [b""], 0
+def whole_lines(blocks: Iterable[Block], too_long: Rule) -> Iterator[Lines]:
+    """The same text, cut behind line feeds; Broken by this rule where a line is too long to hold.
+
+    A line that is longer than a block is held in memory until its end.
+    """
+    number, held, held_at, held_bytes = 1, [b""], 0, 0
     for stored_at, text in blocks:
         if not any(held):
             held_at = stored_at
@@ -27,8 +34,12 @@ def whole_lines(blocks: Iterable[Block]) -> Iterator[Lines]:
             whole = b"".join((*held, text[:end]))
             yield Lines(number, held_at, whole)
             number += whole.count(b"\n")
-            held, held_at = [text[end:]], stored_at
+            held, held_at, held_bytes = [text[end:]], stored_at, len(text) - end
         else:
             held.append(text)
+            held_bytes += len(text)
+        if held_bytes > LINE_BYTES_MAX:
+            said = f"line {number} has more than {LINE_BYTES_MAX} bytes"
+            raise Broken(too_long, said, Where(line=number, byte=held_at))
     if rest := b"".join(held):
         yield Lines(number, held_at, rest)

@@ -14,6 +14,8 @@ from genoflow.events.file_deleted import HIDDEN
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.file_restore_awaited import FileRestoreAwaited
+from genoflow.events.file_restored import FileRestored
 from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
@@ -30,7 +32,13 @@ from genoflow.projections.file_state import (
 from genoflow.projections.words import listed
 
 Verdict = (
-    Validated | FileRejected | ValidationAttemptFailed | FileChecksumMismatched | FileQuarantined
+    Validated
+    | FileRejected
+    | ValidationAttemptFailed
+    | FileChecksumMismatched
+    | FileQuarantined
+    | FileRestoreAwaited
+    | FileRestored
 )
 
 
@@ -118,6 +126,7 @@ def note(files: Files, row: FileRow, event: Any, order: int) -> FileName:
 JUDGES: dict[type[Event], str] = {
     Validated: "valid", ValidationAttemptFailed: "tried", FileRejected: "rejected",
     FileChecksumMismatched: "mismatched", FileQuarantined: QUARANTINED,
+    FileRestoreAwaited: "tried", FileRestored: "tried",
 }  # fmt: skip
 TAKES: tuple[type[Event], ...] = tuple(file_state.USES)
 
@@ -145,7 +154,11 @@ def why(file: File) -> Answer:
             f"belongs to {whose}: {file.assigned.reason}", file.assigned.envelope.occurred_at,
             f"ask `genoflow sample why {whose}`", is_waiting=False,
         )  # fmt: skip
-    answer = _judged(file)
+    verdict = file.verdict
+    if isinstance(verdict, FileRestoreAwaited | FileRestored):
+        answer = _archived(file, verdict)
+    else:
+        answer = _judged(file)
     if file.row.duplicate is None:
         return answer
     return replace(answer, says=f"{answer.says}, and {_same_bytes(file.row)}")
@@ -211,6 +224,17 @@ def _judged(file: File) -> Answer:
     return Answer(says, file.at, A_SCANNER if is_scanned else A_WORKER)
 
 
+def _archived(file: File, verdict: FileRestoreAwaited | FileRestored) -> Answer:
+    if isinstance(verdict, FileRestored):
+        says = f"was restored from {verdict.storage_class}, and waits to be validated"
+        return Answer(says, file.verdict_at, A_WORKER)
+    by = f"{verdict.expected_by:%Y-%m-%d %H:%M} UTC"
+    return Answer(
+        f"waits for its restore from {verdict.storage_class}, which is expected by {by}",
+        file.row.since, "it is validated by itself once the store has restored it",
+    )  # fmt: skip
+
+
 def _place(verdict: FileRejected) -> str:
     places = []
     if verdict.at_byte is not None:
@@ -247,6 +271,8 @@ def facts(file: File) -> dict[str, Any]:
         found |= {"deleted": row.deletion, "deleted_at": row.deleted_at}
     if row.duplicate is not None:
         found |= {"duplicate": row.duplicate, "duplicate_of": row.duplicate_of}
+    if row.storage_class is not None:
+        found |= {"storage_class": row.storage_class, "restored_until": row.restored_until}
     if file.verdict is not None:
         found |= {"verdict": why(file).says, "verdict_at": file.verdict_at}
     if file.is_valid:

@@ -17,6 +17,7 @@ from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_inputs_awaited import RunInputsAwaited
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
@@ -30,7 +31,7 @@ from genoflow.events.task_news import TaskNews
 from genoflow.events.task_started import TaskStarted
 from genoflow.events.task_submitted import TaskSubmitted
 from genoflow.projections.asking.subject import A_WORKER, Answer, Subject, Uses, fold
-from genoflow.projections.run_stages import RANK, Stages
+from genoflow.projections.run_stages import RANK, Stages, from_archives
 from genoflow.projections.words import listed
 
 
@@ -200,6 +201,12 @@ def _on_its_way(run: Run) -> list[Answer]:
     if isinstance(stage, RunLost):
         says = f"was lost by {stage.launcher}, job {job}: {stage.reason.rstrip('.')}"
         return [Answer(says, run.at, "it is submitted again or given up, by itself")]
+    if isinstance(stage, RunInputsAwaited):
+        says = (
+            f"waits for {from_archives(stage)}: a restore of each is asked for, and they are "
+            f"looked at again by {stage.expected_by:%Y-%m-%d %H:%M} UTC"
+        )
+        return [Answer(says, run.at, "it is submitted by itself once they are restored")]
     launcher = f" to {run.requested.launcher}" if run.requested else ""
     return [Answer(f"waits to be submitted{launcher}", run.at, A_WORKER)]
 
@@ -301,6 +308,20 @@ def word(run: Run) -> str:
     return run.stages.word
 
 
+def _awaited(run: Run, stage: RunInputsAwaited) -> dict[str, Any]:
+    files = [
+        {
+            "file": f"{one.bucket}/{one.object_key}@{one.version_id}",
+            "storage_class": one.storage_class, "sample": one.sample_id,
+        }
+        for one in stage.files
+    ]  # fmt: skip
+    return {
+        "waits_for": from_archives(stage), "since": run.at, "expected_by": stage.expected_by,
+        "archived": files,
+    }  # fmt: skip
+
+
 def facts(run: Run) -> dict[str, Any]:
     """All that matters of it, for `show`."""
     asked = run.requested
@@ -316,6 +337,8 @@ def facts(run: Run) -> dict[str, Any]:
             "launcher": asked.launcher, "attempts_max": asked.attempts_max,
             "priority": asked.priority, "due_at": asked.due_at,
         }  # fmt: skip
+    if isinstance(run.stage, RunInputsAwaited):
+        found |= _awaited(run, run.stage)
     found["tasks"] = [
         {"task": one.task_name, "state": type(one).__name__.removeprefix("Task").lower()}
         for one in run.tasks.values()

@@ -21,6 +21,8 @@ from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.file_cleared import FileCleared
 from genoflow.events.file_deleted import FileDeleted
 from genoflow.events.file_quarantined import FileQuarantined
+from genoflow.events.file_restored import FileRestored
+from genoflow.events.file_tier_changed import FileTierChanged
 from genoflow.events.legal_hold_placed import LegalHoldPlaced
 from genoflow.events.legal_hold_released import LegalHoldReleased
 from genoflow.events.lims_update_failed import LimsUpdateFailed
@@ -126,6 +128,8 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
     FileCleared,
     FileQuarantined,  # of a file of a run nothing waits; of a sample its questions take it
     FileDeleted,  # what was found in it stays; `genoflow file why` says it
+    FileTierChanged,  # the same
+    FileRestored,
     QcAnalysisRequested,  # a question that a person asked beside the flow
     QcAnalysisPassed,
     QcAnalysisFailed,

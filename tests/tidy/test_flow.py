@@ -178,6 +178,12 @@ def test_what_comes_again_is_dashed() -> None:
             "ScanRequested",
         ),
         ("validate-files/validate", "scan-files"): ("ScanRequested",),
+        ("validate-files/validate", "restore-files"): ("ValidationAttemptFailed",),
+        ("restore-files", "clock-sample"): ("DeadlineSet",),
+        ("restore-files/restore", "restore-files"): ("FileRestoreAwaited", "FileRestored"),
+        ("restore-files/restore", "validate-files"): ("FileRestored",),
+        ("submit-run", "clock-run"): ("DeadlineSet",),
+        ("submit-run/restore", "submit-run"): ("RunInputsAwaited", "RunInputsRestored"),
         ("watch-silence", "clock-sample"): ("DeadlineSet",),
         # To the keys of samples; the row itself reads those of runs, on the other topic.
         ("tell-samples/tell", "tell-samples"): verdicts,
@@ -230,7 +236,7 @@ def test_names_are_quoted_in_charts() -> None:
 def test_the_surroundings_of_a_row_are_those_that_it_touches() -> None:
     shown, joined = around("clock-sample")
     assert [node.name for node in shown] == [
-        "abandon-uploads", "validate-files", "watch-silence", "clock-sample",
+        "abandon-uploads", "validate-files", "restore-files", "watch-silence", "clock-sample",
         "clock-sample/deadline", "audit-trail",
     ]  # fmt: skip
     assert all("clock-sample" in edge.source + edge.target for edge in joined)

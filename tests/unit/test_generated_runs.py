@@ -20,7 +20,6 @@ from genoflow.deploy.generate.faults import FAULTS, FolderFault, ReadsFault, She
 from genoflow.deploy.generate.genome import reverse_complement
 from genoflow.deploy.generate.instruments import COPY, INSTRUMENTS, RTA, STATUS
 from genoflow.deploy.generate.libraries import INDEX_PAIRS, Library, Run, distance, index_pairs
-from genoflow.deploy.generate.packing import BGZF_END
 from genoflow.deploy.generate.reads import Recipe, make_pairs
 from genoflow.deploy.generate.run_folder import (
     INTENSITIES,
@@ -380,9 +379,13 @@ def test_faults_of_reads_are_as_said() -> None:
     with pytest.raises(EOFError):
         gzip.decompress(cut.content)
     assert is_as_declared(cut)
-    right, (_, endless) = broken("no-bgzf-end")
-    assert endless.content + BGZF_END == right[1].content
-    assert is_as_declared(endless)
+    right, (_, damaged) = broken("bad-bgzf-block")
+    turned = [at for at, pair in enumerate(zip(damaged.content, right[1].content, strict=True))
+              if pair[0] != pair[1]]  # fmt: skip
+    assert len(turned) == 1
+    with pytest.raises(gzip.BadGzipFile, match="CRC"):
+        gzip.decompress(damaged.content)
+    assert is_as_declared(damaged)
     right, (_, other) = broken("wrong-checksum")
     assert gzip.decompress(other.content) == gzip.decompress(right[1].content)
     assert not is_as_declared(other)

@@ -184,13 +184,38 @@ def test_names_stand_in_their_natural_order(names: str, holds: bool, way: str) -
 
 def test_a_name_of_no_one_is_no_group() -> None:
     order = Order(by_coordinate=False, by_name=0, by_group=1)
-    assert [order.next(-1, 0, name, 4) for name in (b"*", b"a", b"*", b"a", b"b")] == [
-        0,
-        0,
-        0,
-        16,
-        0,
-    ]
+    names = (b"*", b"a", b"*", b"a", b"b")
+    found = [order.next(name, 4, (-1, 0), (-1, 0), 0) for name in names]
+    assert found == [0, 0, 0, 16, 0]
+
+
+PAIR = "r\t99\ta\t10\t9\t4M\t=\t30\t24\tACGT\tIIII", "r\t147\ta\t30\t9\t4M\t=\t10\t-24\tACGT\tIIII"
+NOT_BETWEEN = "r\t2147\ta\t50\t9\t4M\t=\t30\t0\tACGT\tIIII"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "codes"),
+    [
+        (("", ""), ("", ""), set()),
+        (("\t30\t24", "\t31\t24"), ("", ""), {"sam-mate-place"}),
+        (("\t99", "\t67"), ("", ""), {"sam-mate-flags"}),
+        (("\t99", "\t107"), ("", ""), {"sam-mate-flags"}),
+        (("", ""), ("-24", "-25"), {"sam-mate-length"}),
+        (("", ""), ("-24", "0"), set()),  # it is not known
+        (("=\t30", "*\t0"), ("", ""), set()),  # the mate's place is not known
+        (("r\t", "s\t"), ("-24", "-25"), set()),  # of another name
+        (("\t99", "\t163"), ("-24", "-25"), set()),  # both the last one
+    ],
+)
+def test_mates_that_stand_together_say_the_same_of_each_other(
+    first: tuple[str, str], second: tuple[str, str], codes: set[str], way: str
+) -> None:
+    rows = (PAIR[0].replace(*first, 1), NOT_BETWEEN, PAIR[1].replace(*second, 1))
+    body = "@SQ\tSN:a\tLN:99\n" + "".join(f"{row}\n" for row in rows)
+    _, counts, _ = read(f"@HD\tVN:1.6\tGO:query\n{body}".encode(), is_bam=False)
+    assert {code for code in counts if code.startswith("sam-mate")} == codes
+    _, counts, _ = read(f"@HD\tVN:1.6\tSO:coordinate\n{body}".encode(), is_bam=False)
+    assert not {code for code in counts if code.startswith("sam-mate")}
 
 
 def test_a_file_of_lines_without_end_is_not_kept_in_memory() -> None:

@@ -86,10 +86,11 @@ def test_keys_are_read_as_each_sender_writes_them(key: str) -> None:
         ("s3:ObjectRemoved:DeleteObjects", Kind.REMOVED),
         ("LifecycleExpiration:Delete", Kind.REMOVED),
         ("ObjectTagging:Put", None),
-        ("ObjectRestore:Completed", None),
+        ("ObjectRestore:Completed", Kind.MOVED),
+        ("s3:LifecycleTransition", Kind.MOVED),
     ],
 )
-def test_only_what_changes_bytes_is_heard(name: str, kind: Kind | None) -> None:
+def test_only_what_changes_bytes_or_their_place_is_heard(name: str, kind: Kind | None) -> None:
     assert [one.kind for one in said({"Records": [record(name)]})] == ([kind] if kind else [])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -210,3 +211,37 @@ def test_every_cut_is_a_truncation() -> None:
     body = cram(40)
     for size in range(4, len(body), 7):
         assert "cram-truncated" in codes(body[:size]), size
+
+
+@pytest.mark.parametrize(
+    ("tags", "code"),
+    [
+        ([("NM", 0, "C"), ("MD", "4", "Z"), ("RG", "rg1", "Z"), ("XF", 0.5, "f")], None),
+        ([("MD", "5", "Z")], "sam-md-length"),
+        ([("NM", 2, "i"), ("MD", "4", "Z")], "sam-nm-differs"),
+        ([("NM", "two", "Z")], "sam-tag-standard-type"),
+        ([("PG", "nobody", "Z")], "sam-tag-group-undeclared"),
+        ([("ML", array("B", [1, 2]), None)], "sam-ml-length"),
+    ],
+)
+def test_tags_of_records_are_held_to_the_rules_of_sam(
+    tags: list[tuple[str, Any, Any]], code: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "tagged.cram"
+    header = pysam.AlignmentHeader.from_dict(
+        {"HD": {"VN": "1.6"}, "SQ": [{"SN": "one", "LN": 60}], "RG": [{"ID": "rg1", "SM": "S1"}]}
+    )
+    options = ["no_ref=1"]
+    with pysam.AlignmentFile(path, "wc", header=header, format_options=options) as out:
+        record = pysam.AlignedSegment(header)
+        record.query_name, record.flag, record.reference_id, record.reference_start = "r", 0, 0, 9
+        record.mapping_quality, record.cigarstring, record.query_sequence = 40, "4M", "ACGT"
+        record.query_qualities = array("B", [30] * 4)
+        for name, value, kind in tags:
+            record.set_tag(name, value, kind)
+        out.write(record)
+    findings = report([path.read_bytes()], Expected()).findings
+    found = {
+        one.rule.code for one in findings if one.rule.code.startswith(("sam-tag", "sam-m", "sam-n"))
+    }
+    assert found == ({code} if code else set())

@@ -11,10 +11,11 @@ from genoflow.processors.validation.findings import Findings
 from genoflow.processors.validation.port import Expected
 from genoflow.processors.validation.rules import Rule, Severity
 from genoflow.processors.validation.source import Source
+from genoflow.processors.validation.text import LINE_BYTES_MAX
 from genoflow.processors.validation.vcf.counts import INDEL, MNP, OTHER, SNP, kind_of
 from genoflow.processors.validation.vcf.local import modified_bases
 from genoflow.processors.validation.vcf.order import Variant, variants_of
-from genoflow.processors.validation.vcf.reader import LINE_BYTES_MAX, read_vcf
+from genoflow.processors.validation.vcf.reader import read_vcf
 from genoflow.processors.validation.vcf.rules import RULES
 from genoflow.processors.validation.vcf.rules_bcf import BCF_RULES
 from tests.variants import FIXED, HEADER, file_around, generated, read

@@ -12,7 +12,7 @@ from genoflow.processors.validation.inflate import Block
 from genoflow.processors.validation.port import Expected
 from genoflow.processors.validation.text import whole_lines
 from genoflow.processors.validation.vcf.reader import VcfReader
-from genoflow.processors.validation.vcf.rules_file import FILE_RULES
+from genoflow.processors.validation.vcf.rules_file import FILE_RULES, LINE_TOO_LONG
 from genoflow.processors.validation.vcf.rules_meta import META_RULES
 from genoflow.processors.validation.vcf.rules_record import RECORD_RULES
 from genoflow.processors.validation.vcf.rules_sample import SAMPLE_RULES
@@ -29,7 +29,7 @@ def outcome(text: bytes, *, is_fast: bool, piece: int = 0) -> object:
     reader = VcfReader(Expected("VCF"), findings, is_fast=is_fast)
     blocks = [Block(at, text[at : at + piece]) for at in range(0, len(text), piece or len(text))]
     try:
-        for lines in whole_lines(blocks if piece else [Block(0, text)]):
+        for lines in whole_lines(blocks if piece else [Block(0, text)], LINE_TOO_LONG):
             reader.take(lines)
         measured = reader.finish()
     except Broken as broken:

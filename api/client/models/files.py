@@ -65,6 +65,8 @@ class File(Answer):
     duplicate: str | None = None
     duplicate_of: str | None = None
     duplicate_sample_id: str | None = None
+    storage_class: str | None = None
+    restored_until: datetime | None = None
     event_id: UUID
     """the newest event behind this row"""
     recorded_at: datetime

@@ -4,6 +4,7 @@
 
 mod binary;
 mod counts;
+mod mates;
 mod order;
 mod record;
 mod tags;
@@ -14,6 +15,7 @@ use std::collections::HashMap;
 use pyo3::prelude::*;
 
 use counts::{Counts, Letters};
+use mates::Line;
 use order::Order;
 use record::{References, View, NOTES, RECORD_BYTES_MAX};
 use tags::Groups;
@@ -22,6 +24,8 @@ type Names = HashMap<Vec<u8>, i64>;
 type RawCounts = (Vec<u64>, Vec<Vec<u64>>, Vec<u64>, Vec<u64>);
 
 const FIXED: usize = 32;
+const MATES_AT: u32 = 5; // the first bit of what mates say, behind those of orders
+const MATE_NOTES_AT: u32 = 8; // the same among the notes
 
 /// The state of one pass over one file.
 #[pyclass]
@@ -68,10 +72,25 @@ impl AlignmentScan {
         }
     }
 
-    /// Which of the declared orders a record breaks that Python has read.
-    fn next(&mut self, reference: i64, pos: i64, name: &[u8], flag: u32) -> u32 {
+    /// Which of the declared orders a record breaks that Python has read, or what its mate says.
+    fn next(
+        &mut self,
+        name: &[u8],
+        flag: u32,
+        place: (i64, i64),
+        next_place: (i64, i64),
+        length: i64,
+    ) -> u32 {
+        let line = Line {
+            flag,
+            reference: place.0,
+            pos: place.1,
+            next_reference: next_place.0,
+            next_pos: next_place.1,
+            length,
+        };
         let pending = self.order.pending.take();
-        pending.unwrap_or_else(|| self.order.next(reference, pos, name, flag))
+        pending.unwrap_or_else(|| self.order.next(line, name))
     }
 
     /// At which notes not to stop; they are counted.
@@ -158,10 +177,14 @@ impl AlignmentScan {
     }
 
     fn is_in_order(&mut self, name: &[u8]) -> bool {
-        let view = &self.view;
-        let broken = self.order.next(view.reference, view.pos, name, view.flag);
+        let found = self.order.next(Line::from(&self.view), name);
+        // What mates say is noted like the rest: once enough of it is kept, it is only counted.
+        let mates = found >> MATES_AT << MATE_NOTES_AT;
+        self.view.noted |= mates & self.view.tolerated;
+        let left = (mates & !self.view.tolerated) >> MATE_NOTES_AT << MATES_AT;
+        let broken = found & ((1 << MATES_AT) - 1) | left;
         if broken != 0 {
-            self.order.pending = Some(broken);
+            self.order.pending = Some(found);
         }
         broken == 0
     }

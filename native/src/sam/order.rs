@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::mates::{Line, Mates};
+
 const GROUPS_MAX: usize = 1_000_000; // as in order.py
 const COORDINATE: u32 = 1;
 const NAME: u32 = 2;
@@ -25,6 +27,7 @@ pub struct Order {
     key_place: Option<(i64, i64)>,
     key_name: Option<Vec<u8>>,
     primaries: u32,
+    mates: Mates,
     /// What the record breaks at which the scan has stopped, until Python asks for it.
     pub pending: Option<u32>,
 }
@@ -43,12 +46,22 @@ impl Order {
             key_place: None,
             key_name: None,
             primaries: 0,
+            mates: Mates::default(),
             pending: None,
         }
     }
 
-    pub fn next(&mut self, reference: i64, pos: i64, name: &[u8], flag: u32) -> u32 {
+    pub fn next(&mut self, line: Line, name: &[u8]) -> u32 {
+        let Line {
+            flag,
+            reference,
+            pos,
+            ..
+        } = line;
         let mut broken = 0;
+        if !self.by_coordinate {
+            broken |= self.mates.next(line, name);
+        }
         if self.by_coordinate && reference != UNKNOWN {
             let place = if reference == NONE {
                 (1 << 31, 0)

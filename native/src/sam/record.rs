@@ -52,7 +52,7 @@ pub enum Note {
     Nm,
 }
 
-pub const NOTES: usize = 8;
+pub const NOTES: usize = 11; // with the three of mates
 
 impl View {
     /// Whether flags, place, mate and CIGAR are beyond doubt; `cigar` is filled already.

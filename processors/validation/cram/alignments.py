@@ -1,8 +1,4 @@
-"""The records of a CRAM file by the rules of SAM: flags, places, CIGAR, mates and their order.
-
-Read groups are numbers into the header in CRAM, and tags have types of their own in its
-dictionary: tags are left to the rules of the container.
-"""
+"""The records of a CRAM file by the rules of SAM: flags, places, CIGAR, mates, order and tags."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ import sys
 from array import array
 from typing import Any
 
+from genoflow.processors.validation.cram.tags import check_cram_tags
 from genoflow.processors.validation.findings import Findings, Where
 from genoflow.processors.validation.port import Expected
 from genoflow.processors.validation.sam.checks import check_record
@@ -48,8 +45,8 @@ class Alignments:
                 self._judge.findings.add(WRONG_UNIT, said, Where(record=number))
             flag, ref, next_ref = one.flag, one.reference_id, one.next_reference_id
             start, next_start = one.reference_start, one.next_reference_start
-            broken = see(ref, start + 1, name, flag)
             size, length = (one.query_length, one.template_length) if with_bases else (0, 0)
+            broken = see(name, flag, (ref, start + 1), (next_ref, next_start + 1), length)
             shape = (
                 flag, one.mapping_quality, ref, next_ref, one.cigarstring, size,
                 start < 0, next_start < 0, length != 0,
@@ -57,6 +54,10 @@ class Alignments:
             bounds = clean(shape)
             if bounds is None or start > bounds[0] or next_start > bounds[1]:
                 self._look(_record(one, name, shape), shape, number)
+            if tags := one.get_tags(with_value_type=True):
+                self._judge.where = Where(record=number)
+                record = _record(one, name, shape)
+                check_cram_tags(one, tags, record, self._judge, with_bases=with_bases)
             if broken:
                 self._judge.where = Where(record=number)
                 add_broken(broken, name, self._judge)

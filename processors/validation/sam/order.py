@@ -10,6 +10,13 @@ from typing import Protocol
 
 from genoflow.processors.validation.sam import rules_alignment as rules
 from genoflow.processors.validation.sam.header import Header, quoted
+from genoflow.processors.validation.sam.mates import (
+    MATE_FLAGS,
+    MATE_LENGTH,
+    MATE_PLACE,
+    Line,
+    Mates,
+)
 from genoflow.processors.validation.sam.record import (
     NONE,
     SECONDARY,
@@ -37,11 +44,17 @@ def declared(header: Header) -> Declared:
     return header.sort == b"coordinate", by_name, by_group
 
 
+Place = tuple[int, int]  # a reference, and a position counted from 1
+
+
 class Orders(Protocol):
     """What sees every record's key; the twin below, or the extension."""
 
-    def next(self, ref: int, pos: int, name: bytes, flag: int) -> int:
-        """Which of the orders this record breaks, as a sum of the constants above."""
+    def next(self, name: bytes, flag: int, place: Place, next_place: Place, length: int) -> int:
+        """Which of the orders this record breaks, as a sum of the constants here and of mates.py.
+
+        The places are its own and its mate's, and the length is that of the template.
+        """
         ...
 
 
@@ -58,15 +71,18 @@ class Order:
         self._seen: set[int] = set()
         self._key: tuple[int, int] | bytes | None = None
         self._primaries = 0
+        self._mates = Mates()
 
-    def next(self, ref: int, pos: int, name: bytes, flag: int) -> int:
-        """Which of the orders this record breaks."""
-        broken = 0
+    def next(self, name: bytes, flag: int, place: Place, next_place: Place, length: int) -> int:
+        """Which of the orders this record breaks, and what its mate before it contradicts."""
+        (ref, pos), broken = place, 0
+        if not self._by_coordinate:
+            broken |= self._mates.next(Line(name, flag, *place, *next_place, length))
         if self._by_coordinate and ref != UNKNOWN:
-            place = (2**31 if ref == NONE else ref, 0 if ref == NONE else pos)
-            if place < self._place:
+            key = (2**31 if ref == NONE else ref, 0 if ref == NONE else pos)
+            if key < self._place:
                 broken |= COORDINATE
-            self._place = place
+            self._place = key
         if self._by_group:
             broken |= self._group(ref, pos, name)
         if self._by_name or self._by_group == 1:
@@ -141,7 +157,8 @@ def _digits(text: bytes, at: int) -> int:
 
 def check_order(record: Record, orders: Orders, judge: Judge) -> None:
     """Let the order see the record, and add what it breaks."""
-    broken = orders.next(record.ref, record.pos, record.name, record.flag)
+    place, next_place = (record.ref, record.pos), (record.next_ref, record.next_pos)
+    broken = orders.next(record.name, record.flag, place, next_place, record.length)
     if broken:
         add_broken(broken, record.name, judge)
 
@@ -159,3 +176,9 @@ def add_broken(broken: int, name: bytes, judge: Judge) -> None:
         judge.add(rules.GROUPED, f"{said} stands apart from its group")
     if broken & PRIMARY:
         judge.add(rules.PRIMARY_REPEATED, f"{said} is another primary line of its read")
+    if broken & MATE_PLACE:
+        judge.add(rules.MATE_PLACE, f"{said} or its mate before it is not where the other says")
+    if broken & MATE_FLAGS:
+        judge.add(rules.MATE_FLAGS, f"{said} and its mate before it differ in what FLAG says")
+    if broken & MATE_LENGTH:
+        judge.add(rules.MATE_LENGTH, f"{said} and its mate before it have no TLEN of two signs")

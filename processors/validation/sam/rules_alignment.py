@@ -308,5 +308,32 @@ PRIMARY_REPEATED = _violation(
     example="@HD\tVN:1.6\tGO:query\nr\t4\t*\t0\t0\t*\t*\t0\t0\tA\tI\n"
     "r\t4\t*\t0\t0\t*\t*\t0\t0\tA\tI",
 )
+MATE_PLACE = _note(
+    code="sam-mate-place",
+    section=FIELDS,
+    asks="RNEXT and PNEXT are the place of the mate's primary line; looked at where the two stand "
+    "one behind the other",
+    remedy="mend it with `samtools fixmate` on the file sorted by name",
+    example="@HD\tVN:1.6\tGO:query\n@SQ\tSN:a\tLN:99\nr\t65\ta\t1\t9\t1M\t=\t8\t0\tA\tI\n"
+    "r\t129\ta\t9\t9\t1M\t=\t1\t0\tA\tI",
+)
+MATE_FLAGS = _note(
+    code="sam-mate-flags",
+    section=FIELDS,
+    asks="the bits 0x8 and 0x20 are 0x4 and 0x10 of the mate; looked at where the two stand one "
+    "behind the other",
+    remedy="mend it with `samtools fixmate` on the file sorted by name",
+    example="@HD\tVN:1.6\tGO:query\n@SQ\tSN:a\tLN:99\nr\t65\ta\t1\t9\t1M\t=\t9\t0\tA\tI\n"
+    "r\t145\ta\t9\t9\t1M\t=\t1\t0\tA\tI",
+)
+MATE_LENGTH = _note(
+    code="sam-mate-length",
+    section=FIELDS,
+    asks="TLEN of mates on one reference is the same, once with plus and once with minus; looked "
+    "at where the two stand one behind the other",
+    remedy="mend it with `samtools fixmate` on the file sorted by name",
+    example="@HD\tVN:1.6\tGO:query\n@SQ\tSN:a\tLN:99\nr\t65\ta\t1\t9\t1M\t=\t9\t9\tA\tI\n"
+    "r\t129\ta\t9\t9\t1M\t=\t1\t-8\tA\tI",
+)
 
 RULES: tuple[Rule, ...] = tuple(rule for rule in globals().values() if isinstance(rule, Rule))

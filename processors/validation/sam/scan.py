@@ -21,6 +21,9 @@ TOLERABLE = (
     rules_alignment.NEXT_SAME,
     rules_bam.BIN,
     rules_tags.NM,
+    rules_alignment.MATE_PLACE,
+    rules_alignment.MATE_FLAGS,
+    rules_alignment.MATE_LENGTH,
 )
 
 Reached = tuple[int, int]  # where the next record begins that has to be looked at; how many before

@@ -7,12 +7,11 @@ it hands over all other lines, and only those are read here. Without the extensi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 
 from genoflow.events.file_metrics import FileMetrics
 from genoflow.processors.validation.builds import build_of, contradicted
 from genoflow.processors.validation.findings import Broken, Findings, Where
-from genoflow.processors.validation.inflate import Block, blocks_of
+from genoflow.processors.validation.inflate import blocks_of
 from genoflow.processors.validation.port import Expected, Measured
 from genoflow.processors.validation.source import Source
 from genoflow.processors.validation.text import Lines, whole_lines
@@ -27,7 +26,6 @@ from genoflow.processors.validation.vcf.rules_record import COLUMN_COUNT
 from genoflow.processors.validation.vcf.samples import read_samples
 from genoflow.processors.validation.vcf.structural import tell_structural
 
-LINE_BYTES_MAX = 16 * 1024**2  # 500,000 samples with 32 bytes each
 CONTROLS = bytes({*range(32)} - {9, 10, 13})
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
@@ -40,21 +38,9 @@ def read_vcf(source: Source, compression: str, expected: Expected, findings: Fin
     reader = VcfReader(expected, findings)
     if compression == "gzip":
         reader.tell(rules.GZIP_NOT_BGZF, "it is compressed by gzip, and not by bgzip")
-    for lines in whole_lines(_guarded(blocks_of(source, compression))):
+    for lines in whole_lines(blocks_of(source, compression), rules.LINE_TOO_LONG):
         reader.take(lines)
     return reader.finish()
-
-
-def _guarded(blocks: Iterable[Block]) -> Iterator[Block]:
-    """The same blocks; Broken where a line has no end."""
-    open_bytes = 0
-    for block in blocks:
-        end = block.text.rfind(b"\n")
-        open_bytes = open_bytes + len(block.text) if end < 0 else len(block.text) - end - 1
-        if open_bytes > LINE_BYTES_MAX:
-            said = f"a line has more than {LINE_BYTES_MAX} bytes"
-            raise Broken(rules.LINE_TOO_LONG, said, Where(byte=block.stored_at))
-        yield block
 
 
 class VcfReader:

@@ -1,0 +1,126 @@
+"""Files that lie in an archive of the store: asked back, and waited for.
+
+A restore is asked for once: the store is looked at before, and says of each version whether one is
+under way. It takes hours, so nobody waits in a process; a deadline says when to look again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from urllib.parse import unquote, urlsplit
+
+from genoflow.events.archived_file import ArchivedFile
+from genoflow.events.errors import Parked
+from genoflow.events.run_requested import RunRequested
+from genoflow.processors.ports import UNVERSIONED, Archive, Attempt, ObjectGone, ObjectHead
+
+# A run may take 7 days (JOB_SECONDS_MAX); the other 3 are for waiting until it begins.
+RESTORED_DAYS = 10
+# What is left of an older restore is enough for a run; with less, it is made longer.
+LEFT_AT_LEAST = timedelta(days=7)
+# By Amazon's words for its Standard retrieval: 3 to 5 h, and within 12 h from the deep ones.
+HOURS = {"GLACIER": 5, "ARCHIVE_ACCESS": 5, "DEEP_ARCHIVE": 12, "DEEP_ARCHIVE_ACCESS": 12}
+HOURS_OF_OTHERS = 12
+AGAIN = timedelta(hours=1)  # after the first look: the store says no hour
+LOOKS_MAX = 49  # the first, and two days of hours: then a person is asked
+AT_ONCE = 16  # a head takes 30 ms on AWS, so 10,000 files take 19 s of a call's 60
+
+
+def archive_of(attempt: Attempt) -> Archive:
+    """The archive that this worker can ask, or a reason for a person to wire one."""
+    if attempt.ports.archive is None:
+        raise Parked("restore: this worker has no archive; wire one")
+    return attempt.ports.archive
+
+
+def expected_by(files: Iterable[ArchivedFile], look: int, now: datetime) -> datetime:
+    """When to look again: as long as the slowest archive takes, and then each hour."""
+    if look > 1:
+        return now + AGAIN
+    return now + timedelta(
+        hours=max(HOURS.get(one.storage_class, HOURS_OF_OTHERS) for one in files)
+    )
+
+
+async def in_archives(archive: Archive, files: Sequence[ArchivedFile]) -> list[ArchivedFile]:
+    """Those of these that lie in an archive, with its name, whether restored by now or not.
+
+    What is not there at all is left out: whoever reads it says so.
+    """
+    heads = await _heads(archive, files)
+    return [
+        one.model_copy(update={"storage_class": head.archived_in})
+        for one, head in zip(files, heads, strict=True)
+        if head is not None and head.archived_in is not None
+    ]
+
+
+async def not_restored(
+    archive: Archive, files: Sequence[ArchivedFile], look: int, now: datetime
+) -> list[ArchivedFile]:
+    """Those that cannot be read yet; a restore is asked for where nobody has asked for it.
+
+    Parked where they were looked at for two days longer than the store takes.
+    """
+    waiting: list[ArchivedFile] = []
+    for one, head in zip(files, await _heads(archive, files), strict=True):
+        if head is None:
+            continue
+        ends_soon = head.restored_until is not None and head.restored_until - now < LEFT_AT_LEAST
+        if head.is_readable and not ends_soon:
+            continue
+        if not head.is_restoring:
+            await archive.restore(head, RESTORED_DAYS)
+        if not head.is_readable:
+            waiting.append(one)
+    if waiting and look >= LOOKS_MAX:
+        first = waiting[0]
+        raise Parked(
+            f"s3://{first.bucket}/{first.object_key}@{first.version_id}: is not restored from "
+            f"{first.storage_class} after {look} looks ({len(waiting)} such files); see what the "
+            f"store says of it, then requeue it"
+        )
+    return waiting
+
+
+async def _heads(archive: Archive, files: Sequence[ArchivedFile]) -> list[ObjectHead | None]:
+    at_once = asyncio.Semaphore(AT_ONCE)
+
+    async def head(one: ArchivedFile) -> ObjectHead | None:
+        async with at_once:
+            try:
+                return await archive.head(one.bucket, one.object_key, one.version_id)
+            except ObjectGone:
+                return None
+
+    return [*await asyncio.gather(*(head(one) for one in files))]
+
+
+def inputs_of(asked: RunRequested) -> list[ArchivedFile]:
+    """Every file in the store that a run reads; of which archive, nobody knows yet."""
+    found = [
+        ArchivedFile(
+            bucket=file.bucket,
+            object_key=file.object_key,
+            version_id=file.version_id,
+            storage_class="UNKNOWN",
+            sample_id=member.sample_id,
+        )
+        for member in asked.members
+        for file in member.files
+    ]
+    uris = [file.uri for file in asked.reference_files]
+    for uri in dict.fromkeys((*uris, asked.target_set_uri)):
+        parts = urlsplit(uri or "")
+        if parts.scheme == "s3":
+            found.append(
+                ArchivedFile(
+                    bucket=parts.netloc,
+                    object_key=unquote(parts.path.lstrip("/")),
+                    version_id=UNVERSIONED,
+                    storage_class="UNKNOWN",
+                )
+            )
+    return found
