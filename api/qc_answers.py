@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from genoflow.api.rows import shape, told
 from genoflow.events.metric_names import CONTRACT_NAMES
+from genoflow.events.metric_registry import why_unknown
 from genoflow.projections import qc, qc_analyses
 
 Status = Literal["queued", "running", "completed", "failed"]
@@ -41,7 +42,6 @@ ELSEWHERE: Mapping[str, str] = {
     "novel_variants": "no catalogue of known variants is compared",
 }
 NOT_YET = "is not measured yet"
-NOT_TOLD = "is not told of what these files hold"
 
 
 class QcOut(BaseModel):
@@ -132,13 +132,15 @@ def _by_name(
             name = f"{name} of {one['measured_on'] or one['number']}"
         metrics[name] = None if _is_missing(one) else one["value"]
         if metrics[name] is None:
-            unknown[name] = NOT_TOLD
-    reason = NOT_TOLD if metrics else NOT_YET
+            unknown[name] = why_unknown(one["metric"])
+    is_measured = bool(metrics)
     for name, alias in CONTRACT_NAMES.items():
         value = metrics.get(alias.metric)
         metrics[name] = None if value is None else value * alias.times
         if value is None:
-            unknown[name] = ELSEWHERE.get(name, reason)
+            unknown[name] = ELSEWHERE.get(name) or (
+                why_unknown(alias.metric) if is_measured else NOT_YET
+            )
     metrics["novel_variants"] = None
     unknown["novel_variants"] = ELSEWHERE["novel_variants"]
     return metrics, unknown

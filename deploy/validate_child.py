@@ -34,6 +34,7 @@ from genoflow.processors.validation.inflate import compression_of
 from genoflow.processors.validation.port import Expected
 from genoflow.processors.validation.reads.mates import compare_mates
 from genoflow.processors.validation.source import Source
+from genoflow.processors.validation.targets import read_targets
 from genoflow.processors.validation.telling import as_json
 
 PIECE_BYTES = 4 * 1024**2  # as the worker takes them from the store
@@ -76,6 +77,8 @@ def _report(request: dict[str, Any], say: Say) -> dict[str, Any]:
     path, known = Path(request["path"]), dict(request["expected"])
     if reference := known.pop("reference_path", None):
         known["reference_path"] = Path(reference)
+    if targets := known.pop("targets_path", None):
+        known["targets"] = read_targets(Path(targets))
     report = PythonEngine().validate(_pieces(path, say), Expected(**known))
     if "of" in request:
         hold(report, path, Path(request["of"]))

@@ -45,6 +45,7 @@ class Wanted:
     paired: bool = False
     sample: str | None = None
     reference: str | None = None  # a FASTA with its .fai
+    targets: str | None = None  # a BED file
 
 
 def files_at_once(count: int) -> int:
@@ -160,6 +161,8 @@ def _request(
         expected["role"] = MATE_ROLES[number % 2]
     if wanted.reference:
         expected["reference_path"] = wanted.reference
+    if wanted.targets:
+        expected["targets_path"] = wanted.targets
     path = name if descriptor is None else f"/dev/fd/{descriptor}"
     request = {"path": path, "name": name, "expected": expected, "strict": wanted.strict}
     of = file_of_index(name, among)

@@ -35,4 +35,20 @@ class FileMetrics(Part):
     mapped_fraction: Fraction | None = Field(
         None, description="of the reads of an alignment, those that are placed"
     )
+    depth_mean: Number | None = Field(
+        None, description="reads over a base of the reference, mates that overlap counted once"
+    )
+    breadth_1x: Fraction | None = Field(None, description="of its bases, those read at least once")
+    breadth_10x: Fraction | None = Field(None, description="of its bases, those 10 deep or more")
+    breadth_20x: Fraction | None = Field(None, description="of its bases, those 20 deep or more")
+    breadth_30x: Fraction | None = Field(None, description="of its bases, those 30 deep or more")
+    breadth_100x: Fraction | None = Field(None, description="of its bases, those 100 deep or more")
+    target_depth_mean: Number | None = Field(None, description="the depth of the targets")
+    target_breadth_1x: Fraction | None = Field(None, description="the breadth of the targets at 1")
+    target_breadth_10x: Fraction | None = Field(None, description="the same at 10 reads")
+    target_breadth_20x: Fraction | None = Field(None, description="the same at 20 reads")
+    target_breadth_30x: Fraction | None = Field(None, description="the same at 30 reads")
+    target_breadth_100x: Fraction | None = Field(None, description="the same at 100 reads")
+    x_ratio: Number | None = Field(None, description="the depth of chrX over that of the autosomes")
+    y_ratio: Number | None = Field(None, description="the depth of chrY over that of the autosomes")
     variants: Count | None = Field(None, description="records of a VCF")

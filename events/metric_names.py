@@ -5,23 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-READS_UNITS: Mapping[str, str] = {
-    "reads": "reads",
-    "bases": "bases",
-    "mean_coverage": "x",
-    "read_length_min": "bases",
-    "read_length_max": "bases",
-    "gc_fraction": "fraction",
-    "n_fraction": "fraction",
-    "q20_fraction": "fraction",
-    "q30_fraction": "fraction",
-    "quality_mean": "base quality",
-    "adapter_fraction": "fraction",
-    "poly_g_fraction": "fraction",
-    "duplicate_fraction": "fraction",
-    "mapped_fraction": "fraction",
-    "variants": "variants",
-}
+from genoflow.events.metric_registry import JUDGED, units_of
+
+READS_UNITS: Mapping[str, str] = units_of(JUDGED)
 BOUNDS = ("required_min", "required_max", "warn_min", "warn_max")
 DIGITS = 12  # of a number after its unit was changed: 38 percent are 0.38, and nothing behind it
 

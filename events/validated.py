@@ -33,7 +33,7 @@ class Validated(Event):
     FileRejected is the negative twin.
     """
 
-    about: ClassVar[About] = About(topics=(topics.SAMPLE,), key="sample_id", version="1.1")
+    about: ClassVar[About] = About(topics=(topics.SAMPLE,), key="sample_id", version="1.2")
 
     sample_id: SampleId = Field(description="the sample")
     read_set_id: ReadSetId | None = Field(None, description="the read set")

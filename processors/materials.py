@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from genoflow.events.measured import Measured
 from genoflow.events.metric_names import READS_UNITS
+from genoflow.events.metric_registry import ALIGNED, JUDGED
 from genoflow.events.threshold import Threshold
 
 # The material that a file of each role is, or belongs to. OTHER is of none.
@@ -17,8 +18,9 @@ MATERIAL_OF: Mapping[str, str] = {
 _OF_RAW_READS = frozenset({"adapter_fraction", "poly_g_fraction"})
 # What validation cannot tell of a material, however it was made. It reads no bases of a CRAM, for
 # which it would need the reference.
+_OF_ALIGNMENTS = frozenset(one.name for one in JUDGED if one.of == ALIGNED)
 CANNOT_TELL: Mapping[str, frozenset[str]] = {
-    "FASTQ": frozenset({"mapped_fraction", "variants"}),
+    "FASTQ": _OF_ALIGNMENTS | {"variants"},
     "BAM": _OF_RAW_READS | {"variants"},
     "CRAM": _OF_RAW_READS | {"variants", "gc_fraction", "n_fraction"},
     "VCF": frozenset(READS_UNITS) - {"variants"},

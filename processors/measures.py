@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from genoflow.events.file_metrics import FileMetrics
+from genoflow.events.metric_registry import JUDGED, MOSDEPTH
 from genoflow.events.types import Part
 from genoflow.events.validated import Validated
 from genoflow.processors.scans import Placed, name_of
 
 METHOD_VERSION = "1"  # of the arithmetic below: raise it when a value would come out otherwise
+# How deep the reads of one file lie. Two files cover the same bases, and nobody has added them up.
+OF_ONE_FILE = tuple(one.name for one in JUDGED if one.tool is MOSDEPTH)
 INDEX_ROLES = ("I1", "I2", "BAI", "CRAI", "TBI")  # barcodes and indexes: no reads of the sample
 # Of which part of a file a fraction is, so that files of different sizes weigh what they hold.
 BY_BASES = ("n_fraction", "q20_fraction", "q30_fraction", "quality_mean")
@@ -49,6 +52,7 @@ def values_of(union: Sequence[Measures], size_bases: int) -> dict[str, float]:
         "gc_fraction": _mean(union, "gc_fraction", _called_bases),
         **{name: _mean(union, name, lambda one: one.bases or 0) for name in BY_BASES},
         **{name: _mean(union, name, lambda one: one.reads or 0) for name in BY_READS},
+        **_of_one_file(union),
         "variants": sum(n or 0 for n in variants) if any(n is not None for n in variants) else None,
     }
     return values | {name: float(value) for name, value in found.items() if value is not None}
@@ -69,6 +73,11 @@ def _yield(union: Sequence[Measures], size_bases: int) -> dict[str, float]:
         # From the yield: duplicates, and reads beside the regions, are not taken off.
         values["mean_coverage"] = values["bases"] / size_bases
     return values
+
+
+def _of_one_file(union: Sequence[Measures]) -> dict[str, float | None]:
+    alone = union[0].metrics if len(union) == 1 else None
+    return {name: getattr(alone, name, None) for name in OF_ONE_FILE}
 
 
 def _called_bases(one: Measures) -> float:

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from genoflow.events.measured import Measured
+from genoflow.events.metric_registry import OF_RUNS, units_of
 from genoflow.events.threshold import Threshold
 from genoflow.events.types import METRICS_MAX, TEXT_CHARACTERS_MAX
 
 Values = Mapping[str, tuple[float, str]]  # metric -> value and unit
 
-RUN_UNITS: Mapping[str, str] = {
-    "reads_total": "reads",
-    "bases_total": "bases",
-    "undetermined_fraction": "fraction",
-    "q30_fraction": "fraction",
-    "perfect_index_fraction": "fraction",
-    "samples_without_reads": "samples",
-}
+RUN_UNITS: Mapping[str, str] = units_of(OF_RUNS)
 GROUPED_FROM = 1_000  # larger numbers are written 1,234; smaller ones with four digits
 SHOWN_MAX = 20  # metrics in one sentence: what a person reads; the event holds them all
 

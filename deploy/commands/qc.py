@@ -1,4 +1,4 @@
-"""`genoflow qc override | top-up | analyze | results`: what a person decides or asks about QC."""
+"""`genoflow qc`: what a person decides or asks about QC, and what is measured without a server."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -92,6 +93,34 @@ def top_up(
         )  # fmt: skip
 
     asyncio.run(_decide(sample, decided, dry_run))
+
+
+@qc.command()
+@click.argument("bam", metavar="BAM", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--sites",
+    metavar="VCF",
+    required=True,
+    help="common variants with AF in INFO",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option("--json", "as_json", is_flag=True, help="for programs")
+def contamination(bam: Path, sites: Path, as_json: bool) -> None:
+    """Tell how much of the reads of an indexed BAM is somebody else's; no server is needed."""
+    from dataclasses import asdict
+
+    from genoflow.processors.contamination import count_sites, estimate, read_sites
+
+    found = estimate(count_sites(bam, read_sites(sites)))
+    if as_json:
+        told = asdict(found)
+        click.echo(json.dumps({"contamination_rate": told.pop("share"), **told}))
+    elif found.share is None:
+        click.echo(f"{bam}: is not known: {found.unknown}")
+    else:
+        within = f"{found.low:.2%} to {found.high:.2%}"
+        said = f"{found.sites} variants, {found.reads} reads"
+        click.echo(f"{bam}: {found.share:.2%} of its reads are foreign ({within}; {said})")
 
 
 @qc.command()

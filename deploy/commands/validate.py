@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genoflow.events.errors import Refused
+
 if TYPE_CHECKING:
     from genoflow.deploy.validating import Progress, Wanted
 
@@ -28,6 +30,7 @@ WIDTH_MIN = 100  # where the output is no terminal
 @click.option("--strict", is_flag=True, help="any broken must rejects a file, not errors alone")
 @click.option("--paired", is_flag=True, help="the files are mates: R1 and R2, and so on by twos")
 @click.option("--reference", metavar="FASTA", help="the sequences that CRAM and SAM speak of")
+@click.option("--targets", metavar="BED", help="regions of which coverage is told apart")
 @click.option("--sample", metavar="ID", help="whose the files are, as their headers should say")
 def validate(
     files: tuple[str, ...],
@@ -35,6 +38,7 @@ def validate(
     strict: bool,
     paired: bool,
     reference: str | None,
+    targets: str | None,
     sample: str | None,
 ) -> None:
     """Hold files to the specifications of their formats; `-` is standard input.
@@ -48,7 +52,9 @@ def validate(
     with ExitStack() as held:
         if reference is not None:
             reference = held.enter_context(_indexed(reference))
-        wanted = Wanted(strict=strict, paired=paired, sample=sample, reference=reference)
+        if targets is not None:
+            targets = _targets(targets)
+        wanted = Wanted(strict, paired, sample, reference, targets)
         show = _print_line if as_json else None
         quiet = not sys.stderr.isatty() or (as_json and sys.stdout.isatty())
         progress = held.enter_context(_nobody() if quiet else _bars(files))
@@ -122,6 +128,18 @@ def _indexed(reference: str) -> Iterator[str]:
             said = str(error).strip().rpartition("\n")[2]
             raise click.UsageError(f"{reference}: cannot be indexed as FASTA: {said}") from error
         yield str(link)
+
+
+def _targets(name: str) -> str:
+    """A BED file, each of whose lines is a region: else it is refused before anything is read."""
+    _check_file(name)
+    from genoflow.processors.validation.targets import read_targets
+
+    try:
+        read_targets(Path(name))
+    except Refused as error:
+        raise click.UsageError(str(error)) from error
+    return str(Path(name).absolute())
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Protocol
 from genoflow.events.file_metrics import FileMetrics
 from genoflow.processors.validation.findings import Findings, Where
 from genoflow.processors.validation.rules import Severity
+from genoflow.processors.validation.targets import Target
 
 CONTRADICTED = "checksum mismatch"
 DAMAGE = ("malformed record", "unreadable")  # what a contradicted checksum explains
@@ -30,6 +31,7 @@ class Expected:
     instrument: str | None = None  # as read names and @RG PU say it
     flow_cell: str | None = None
     reference_path: Path | None = None  # a FASTA with its .fai on this machine
+    targets: tuple[Target, ...] = ()  # of which coverage is told apart
     named: str = ""  # the format that its name speaks of: believed only of a file without bytes
     checksums: Mapping[str, str] = field(default_factory=dict)  # of the store, by kind, as it says
     part_sizes: tuple[int, ...] = ()  # of an object that was uploaded in parts

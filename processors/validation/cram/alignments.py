@@ -10,6 +10,8 @@ from genoflow.processors.validation.cram.tags import check_cram_tags
 from genoflow.processors.validation.findings import Findings, Where
 from genoflow.processors.validation.port import Expected
 from genoflow.processors.validation.sam.checks import check_record
+from genoflow.processors.validation.sam.coverage import Aim, Coverage, coverage
+from genoflow.processors.validation.sam.depth import LEFT_OUT
 from genoflow.processors.validation.sam.expected import compare_name
 from genoflow.processors.validation.sam.header import Header
 from genoflow.processors.validation.sam.order import add_broken
@@ -33,18 +35,23 @@ class Alignments:
     def __init__(self, header: Header, expected: Expected, findings: Findings) -> None:
         self._expected = expected
         self._judge = Judge(header, findings)
-        self._orders = open_scan(header).orders
+        scan = open_scan(header)
+        self._orders, self._depths = scan.orders, scan.depths
+        self._aim = Aim(header, expected.targets)
+        self._aim.give(header, self._depths)
         self._clean: dict[Shape, tuple[int, int]] = {}
 
     def take(self, records: list[Any], before: int, *, with_bases: bool) -> None:
         """Check some records, behind so many others."""
-        see, clean = self._orders.next, self._clean.get
+        see, clean, cover = self._orders.next, self._clean.get, self._depths.cover
         for number, one in enumerate(records, start=before + 1):
             name = (one.query_name or "*").encode("utf-8", "replace")
             if number == 1 and (said := compare_name(name, self._expected)):
                 self._judge.findings.add(WRONG_UNIT, said, Where(record=number))
             flag, ref, next_ref = one.flag, one.reference_id, one.next_reference_id
             start, next_start = one.reference_start, one.next_reference_start
+            if not flag & LEFT_OUT:
+                cover(flag, (ref, start), (next_ref, next_start), name, _packed(one))
             size, length = (one.query_length, one.template_length) if with_bases else (0, 0)
             broken = see(name, flag, (ref, start + 1), (next_ref, next_start + 1), length)
             shape = (
@@ -61,6 +68,10 @@ class Alignments:
             if broken:
                 self._judge.where = Where(record=number)
                 add_broken(broken, name, self._judge)
+
+    def coverage(self) -> Coverage:
+        """How deep the records lie, once all are taken."""
+        return coverage(self._judge.header, self._aim, self._depths)
 
     def _look(self, record: Record, shape: Shape, number: int) -> None:
         judge = self._judge
@@ -84,6 +95,10 @@ class Alignments:
         return last, next_last
 
 
+def _packed(one: Any) -> list[int]:
+    return [length << 4 | code for code, length in one.cigartuples or ()]
+
+
 def _record(one: Any, name: bytes, shape: Shape) -> Record:
     flag, mapq, ref, next_ref, _, size, _, _, has_length = shape
     return Record(
@@ -92,7 +107,7 @@ def _record(one: Any, name: bytes, shape: Shape) -> Record:
         ref=ref,
         pos=one.reference_start + 1,
         mapq=mapq,
-        cigar=array("I", [length << 4 | code for code, length in one.cigartuples or ()]),
+        cigar=array("I", _packed(one)),
         next_ref=next_ref,
         next_pos=one.next_reference_start + 1,
         length=one.template_length if has_length else 0,

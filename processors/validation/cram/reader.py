@@ -54,6 +54,7 @@ from genoflow.processors.validation.cram.slice_rules import REFERENCE_UNAVAILABL
 from genoflow.processors.validation.findings import Broken, Findings, Where
 from genoflow.processors.validation.port import Expected, Measured
 from genoflow.processors.validation.rules import Severity
+from genoflow.processors.validation.sam.coverage import Coverage
 from genoflow.processors.validation.sam.expected import compare_header
 from genoflow.processors.validation.sam.header import read_header
 from genoflow.processors.validation.source import Source
@@ -252,13 +253,16 @@ class _Walk:
     def measured(self, records: Records) -> Measured:
         """What the records are, and how they are stored."""
         metrics, reads, bases = records.metrics()
+        covered = self.alignments.coverage() if self.alignments is not None else Coverage()
         return Measured(
-            "CRAM", metrics, reads, bases,
+            "CRAM", metrics.model_copy(update=covered.metrics), reads, bases,
             reference=self._build,
             version=f"{self._version[0]}.{self._version[1]}",
             details={
                 "records": records.records,
                 "containers": self._containers,
                 "slices": self._slices,
+                **covered.details,
+                "unknown": covered.unknown,
             },
         )  # fmt: skip

@@ -16,6 +16,8 @@ from genoflow.processors.validation.rules import Rule
 from genoflow.processors.validation.sam import rules_alignment, rules_bam, rules_header
 from genoflow.processors.validation.sam.binary import read_binary
 from genoflow.processors.validation.sam.checks import check_record
+from genoflow.processors.validation.sam.coverage import Aim, coverage
+from genoflow.processors.validation.sam.depth import placed
 from genoflow.processors.validation.sam.expected import compare_header, compare_name
 from genoflow.processors.validation.sam.header import (
     HEADER_BYTES_MAX,
@@ -60,6 +62,8 @@ class _Records:
         self.judge = Judge(header, findings)
         self.totals = Totals()
         self.scan: Scan = open_scan(header)
+        self._aim = Aim(header, expected.targets)
+        self._aim.give(header, self.scan.depths)
         self.count = 0
         self._expected = expected
         self._build = compare_header(header, expected, findings)
@@ -82,6 +86,7 @@ class _Records:
         judge = self.judge
         check_record(record, judge, as_text=as_text)
         check_order(record, self.scan.orders, judge)
+        self.scan.depths.cover(*placed(record))
         self.totals.take(record)
         if not (record.flag & UNMAPPED or judge.header.names or self._mapped_without_header):
             self._mapped_without_header = True
@@ -99,14 +104,15 @@ class _Records:
             self.judge.findings.add(rules_alignment.NO_RECORDS, said)
         self.scan.give(self.totals, self.judge.findings)
         counts = self.totals.counts
+        covered = coverage(self.judge.header, self._aim, self.scan.depths)
         return Measured(
             form,
-            self.totals.metrics(),
+            self.totals.metrics().model_copy(update=covered.metrics),
             counts["reads"],
             counts["bases"],
             reference=self._build,
             version=self.judge.header.version,
-            details=self.totals.details(),
+            details={**self.totals.details(), **covered.details, "unknown": covered.unknown},
         )
 
 

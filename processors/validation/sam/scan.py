@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from genoflow.native import batch
 from genoflow.processors.validation.findings import Findings
 from genoflow.processors.validation.sam import rules_alignment, rules_bam, rules_tags
+from genoflow.processors.validation.sam.depth import Depth, Depths
 from genoflow.processors.validation.sam.header import Header
 from genoflow.processors.validation.sam.order import Order, Orders, declared
 from genoflow.processors.validation.sam.totals import Totals
@@ -33,6 +34,7 @@ class Scan(Protocol):
     """Goes over whole records from a place on, and stops before the first that may be at fault."""
 
     orders: Orders
+    depths: Depths
 
     def text(self, data: bytes, at: int) -> Reached:
         """Over lines of SAM."""
@@ -56,6 +58,7 @@ class _Slow:
 
     def __init__(self, header: Header) -> None:
         self.orders: Orders = Order(*declared(header))
+        self.depths: Depths = Depth(header.lengths)
 
     def text(self, data: bytes, at: int) -> Reached:  # noqa: ARG002
         return at, 0
@@ -81,6 +84,7 @@ class _Fast:
             declared(header),
         )
         self.orders: Orders = self._scan
+        self.depths: Depths = self._scan
 
     def text(self, data: bytes, at: int) -> Reached:
         found: Reached = self._scan.text(data, at)

@@ -191,7 +191,7 @@ class Totals:
         mean, deviation, kinds = self._inserts()
         return {
             "total_reads": counts["reads"],
-            "gc_content": share(counts["gc"], counts["bases"] - counts["n"]),
+            "gc_content": share(100 * counts["gc"], counts["bases"] - counts["n"]),
             "mean_quality": share(counts["quality_sum"], counts["qualities"]),
             "raw total sequences": sequences,
             "sequences": sequences,
