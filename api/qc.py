@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.qc_answers import (
-    NEITHER,
     QcAnalysisOut,
     QcOut,
     QcRoundOut,
@@ -22,12 +18,11 @@ from genoflow.api.qc_answers import (
     answer,
     round_told,
 )
+from genoflow.api.qc_jobs import job_found
 from genoflow.api.reading import PAGE_DEFAULT, After, Limit, ReadingHere, ReadingRoute
 from genoflow.api.rows import key_of, page, page_of
 from genoflow.projections import qc, qc_analyses
 
-JOB = re.compile(r"(?P<sample>[^/]{1,200})\.(?P<round>[1-9][0-9]{0,3})")
-QUESTION = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 ORDER = {"first_at": datetime, "sample_id": str, "round": int}
 QUESTIONS_ORDER = {"first_at": datetime, "analysis_id": UUID}
 
@@ -93,16 +88,7 @@ async def list_qc_analyses(
 @asks(Permission.QC_READ)
 async def show_qc(reading: ReadingHere, qc_job_id: str) -> dict[str, Any]:
     """Tell the verdict of a round or a question, and each metric beside what was required."""
-    found: Mapping[str, Any] | None = None
-    is_round = QUESTION.fullmatch(qc_job_id) is None
-    if not is_round:
-        found = await qc_analyses.analysis_of(reading.connection, UUID(qc_job_id), at=reading.at)
-    elif named := JOB.fullmatch(qc_job_id):
-        found = await qc.qc_of(
-            reading.connection, named["sample"], int(named["round"]), at=reading.at
-        )
-    if not found:
-        raise Refusal(404, f"QC {qc_job_id}: nobody has asked for it; {NEITHER}")
+    found, is_round = await job_found(reading, qc_job_id)
     measured = await qc.metrics_of(reading.connection, found["verdict_id"], at=reading.at)
     job = round_told(found) if is_round else analysis_told(found)
     return answer(job, measured, is_round=is_round)

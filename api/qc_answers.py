@@ -63,7 +63,10 @@ class QcOut(BaseModel):
         description="why a metric is null",
         examples=[{"novel_variants": ELSEWHERE["novel_variants"]}],
     )
-    reports: dict[str, str] = Field(description="none are kept yet", examples=[{}])
+    reports: dict[str, str] = Field(
+        description="where its reports are, by their kind; none before its verdict",
+        examples=[{"html": f"/v1/qc/results/{A_JOB}/report"}],
+    )
     measured: list[QcMetricOut] = Field(description="the same with thresholds and verdicts")  # type: ignore[valid-type]
     about: QcRoundOut | None = Field(description="the round; null where it is a question")  # type: ignore[valid-type]
     analysis: QcAnalysisOut | None = Field(description="the question; null where it is a round")  # type: ignore[valid-type]
@@ -114,11 +117,17 @@ def answer(
         **{name: job[name] for name in ("qc_job_id", "sample_id", "status", "pass_fail")},
         "metrics": metrics,
         "unknown": unknown,
-        "reports": {},
+        "reports": _reports(job),
         "measured": found,
         "about": job if is_round else None,
         "analysis": None if is_round else job,
     }
+
+
+def _reports(job: Mapping[str, Any]) -> dict[str, str]:
+    if job["verdict_id"] is None:
+        return {}
+    return {"html": f"/v1/qc/results/{job['qc_job_id']}/report"}
 
 
 def _by_name(

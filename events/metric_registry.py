@@ -156,7 +156,7 @@ _OF_STATS: tuple[tuple[str, str, str], ...] = (
     ("insert size standard deviation", "bases", "the same pairs"),
     *((name, "pairs", "") for name in (
         "inward oriented pairs", "outward oriented pairs", "pairs with other orientation",
-        "pairs on different chromosomes",
+        "pairs on different chromosomes", "insert size distribution",
     )),
     ("percentage of properly paired reads (%)", "percent", "sequences"),
     ("mapping quality histogram", "reads", ""),

@@ -1,4 +1,4 @@
-"""`genoflow qc`: what a person decides or asks about QC, and what is measured without a server."""
+"""`genoflow qc`: what a person decides or asks about QC, reports, and measures without a server."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genoflow.deploy.commands.options import AS, DRY_RUN, REQUEST_ID
+from genoflow.deploy.commands.qc_report import report
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 from genoflow.events.errors import Refused
@@ -30,6 +31,9 @@ Decided = Callable[["list[Event]"], "Event"]
 @click.group()
 def qc() -> None:
     """Decide about reads that failed, ask how a sample does by a profile, and look at answers."""
+
+
+qc.add_command(report)
 
 
 @qc.command()

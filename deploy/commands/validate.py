@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, aclosing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,18 +46,17 @@ def validate(
     FASTQ, SAM, BAM, CRAM, VCF, BCF, and their indexes. No server is needed. Exit code 0: all are
     valid. 1: one is not. docs/validation.md lists every rule.
     """
-    _check(files, paired=paired)
+    check_files(files, paired=paired)
     from genoflow.deploy.validating import Wanted
 
     with ExitStack() as held:
         if reference is not None:
-            reference = held.enter_context(_indexed(reference))
-        if targets is not None:
-            targets = _targets(targets)
-        wanted = Wanted(strict, paired, sample, reference, targets)
+            reference = held.enter_context(indexed(reference))
+        bed = targets_of(targets) if targets is not None else None
+        wanted = Wanted(strict, paired, sample, reference, bed)
         show = _print_line if as_json else None
-        quiet = not sys.stderr.isatty() or (as_json and sys.stdout.isatty())
-        progress = held.enter_context(_nobody() if quiet else _bars(files))
+        quiet = as_json and sys.stdout.isatty()
+        progress = held.enter_context(progress_on(files, quiet=quiet))
         told = asyncio.run(_validate(files, wanted, progress, show))
     if not as_json:
         _print_table(told)
@@ -65,7 +64,8 @@ def validate(
         raise click.exceptions.Exit(EXIT_INVALID)
 
 
-def _check(files: Sequence[str], *, paired: bool) -> None:
+def check_files(files: Sequence[str], *, paired: bool) -> None:
+    """A UsageError where one of them cannot be read, or mates are not two by two."""
     if files.count(STDIN) > 1:
         raise click.UsageError("- is standard input, which can be read once; name it once")
     if paired and len(files) % 2:
@@ -110,7 +110,7 @@ async def _validate(
 
 
 @contextmanager
-def _indexed(reference: str) -> Iterator[str]:
+def indexed(reference: str) -> Iterator[str]:
     """A FASTA with its index beside it: itself, or a link where it has none."""
     _check_file(reference)
     if Path(f"{reference}.fai").exists():
@@ -130,7 +130,7 @@ def _indexed(reference: str) -> Iterator[str]:
         yield str(link)
 
 
-def _targets(name: str) -> str:
+def targets_of(name: str) -> str:
     """A BED file, each of whose lines is a region: else it is refused before anything is read."""
     _check_file(name)
     from genoflow.processors.validation.targets import read_targets
@@ -140,6 +140,11 @@ def _targets(name: str) -> str:
     except Refused as error:
         raise click.UsageError(str(error)) from error
     return str(Path(name).absolute())
+
+
+def progress_on(files: Sequence[str], *, quiet: bool = False) -> AbstractContextManager[Progress]:
+    """Who is told how far each file is read: bars where somebody looks, and else nobody."""
+    return _nobody() if quiet or not sys.stderr.isatty() else _bars(files)
 
 
 @contextmanager

@@ -9,9 +9,10 @@ import pytest
 from genoflow.api import proposing
 from genoflow.api.idempotency import HEADER
 from genoflow.api.identity.permissions import Role
+from genoflow.api.reports.page import POLICY
 from genoflow.processors.analyze_qc import ANALYZE_QC
 from tests import qc_facts as facts
-from tests.doors import refused
+from tests.doors import Door, refused
 from tests.integration.proposing import deciding, lab, said
 from tests.integration.rows_over_http import ask, follow
 from tests.qc_facts import SAMPLE
@@ -38,7 +39,8 @@ async def test_a_question_is_answered_beside_the_rounds_of_the_sample(postgres_u
         await follow(door, log)
         found = (await door.client.get(answer.headers["Location"], headers=headers)).json()
         assert (found["qc_job_id"], found["sample_id"]) == (told["qc_job_id"], SAMPLE)
-        assert (found["status"], found["pass_fail"], found["reports"]) == ("completed", "pass", {})
+        assert (found["status"], found["pass_fail"]) == ("completed", "pass")
+        await has_a_report(door, headers, found)
         metrics, unknown = found["metrics"], found["unknown"]
         assert (metrics["total_reads"], metrics["gc_content"]) == (200.0, 50.0)
         assert metrics["q30_fraction"] == pytest.approx(0.9)
@@ -55,6 +57,24 @@ async def test_a_question_is_answered_beside_the_rounds_of_the_sample(postgres_u
         [listed] = (await ask(door, headers, "/qc/analyses", sample_id=SAMPLE))["items"]
         assert listed == found["analysis"]
         assert (await ask(door, headers, "/qc/analyses", state="failed"))["items"] == []
+
+
+async def has_a_report(door: Door, headers: dict[str, str], found: dict[str, Any]) -> None:
+    """It is where the answer says, stands alone, and who saw it is told."""
+    await door.services.reads.tell()
+    shown = await door.client.get(found["reports"]["html"], headers=headers)
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert shown.headers["content-security-policy"] == POLICY
+    assert "passed" in shown.text
+    assert facts.sha("AR11") in shown.text  # the SHA-256 of a file of the question
+    assert "QcAnalysisPassed" in shown.text
+    assert door.services.reads.waiting == 1
+    again = {**headers, "If-None-Match": shown.headers["etag"]}
+    assert (await door.client.get(found["reports"]["html"], headers=again)).status_code == 304
+    before = found["about"] or found["analysis"]
+    as_of = {"as_of": before["first_at"]}
+    answer = await door.client.get(found["reports"]["html"], params=as_of, headers=headers)
+    assert answer.status_code == 404
 
 
 async def test_a_failure_is_an_answer_and_holds_nothing_back(postgres_url: str) -> None:

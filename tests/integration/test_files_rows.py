@@ -84,7 +84,7 @@ async def test_a_file_goes_from_landed_to_valid(rows: Rows) -> None:
         "landed_at": MOMENT + timedelta(minutes=2), "landed_by": somebody().id,
         "deleted_at": None, "deletion": None, "deleted_by_rule": None,
         "is_cleared": None, "scanned_by": None, "duplicate": None, "duplicate_of": None,
-        "duplicate_sample_id": None,
+        "duplicate_sample_id": None, "storage_class": None, "restored_until": None,
     }  # fmt: skip
     gone = FileDeleted(
         subject_topic="gf.sample.v1", subject_key="S7", bucket="raw", object_key="L1.FC.1/R1",

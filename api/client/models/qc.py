@@ -152,7 +152,7 @@ class Qc(Answer):
     unknown: Mapping[str, str]
     """why a metric is null"""
     reports: Mapping[str, str]
-    """none are kept yet"""
+    """where its reports are, by their kind; none before its verdict"""
     measured: tuple[QcMetric, ...]
     """the same with thresholds and verdicts"""
     about: QcRound | None

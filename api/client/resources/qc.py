@@ -140,3 +140,21 @@ class QcCalls:
             idempotency_key=idempotency_key or new_key(),
         )
         return self._wire.ask(call, {202: Analysis})
+
+    def get_qc_report(
+        self,
+        qc_job_id: str,
+        *,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> bytes:
+        """Show the verdict, its thresholds, the files and the events, as a page that stands
+        alone.
+        """
+        call = Call(
+            method="GET",
+            path=path_of("/v1/qc/results/{qc_job_id}/report", qc_job_id=qc_job_id),
+            query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
+        )
+        return self._wire.ask(call, {200: bytes})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from genoflow.events.file_metrics import FileMetrics
+from genoflow.processors.validation.reads.metrics import lengths_of
 from genoflow.processors.validation.sam.record import (
     ALIGNED,
     DUPLICATE,
@@ -227,6 +228,7 @@ class Totals:
             ),
             "insert size average": mean,
             "insert size standard deviation": deviation,
+            "insert size distribution": self._insert_sizes(),
             "inward oriented pairs": kinds[0],
             "outward oriented pairs": kinds[1],
             "pairs with other orientation": kinds[2],
@@ -238,6 +240,19 @@ class Totals:
                 str(mapq): count for mapq, count in enumerate(self.mapq) if count
             },
         }
+
+    def _insert_sizes(self) -> list[tuple[int, int, int]]:
+        """From, to and count of the bulk; what is longer than the tool counts is no size."""
+        sizes = [sum(n // 2 for n in counts) for counts in zip(*self.inserts, strict=True)]
+        rest = BULK * sum(sizes)
+        found: dict[int, int] = {}
+        for size, count in enumerate(sizes):
+            if count and size:
+                found[size] = count
+            rest -= count
+            if rest < 0:
+                break
+        return lengths_of(found)
 
     def _inserts(self) -> tuple[float | None, float | None, list[int]]:
         """Mean and deviation of the bulk, and the pairs by how their reads lie."""

@@ -1,0 +1,1 @@
+"""Reports of quality: one page that stands alone, and the same figures for MultiQC."""
