@@ -4,7 +4,7 @@
     --quick        few events and one round: shows that it works, says nothing about speed
     --out PATH     where the results go instead of benchmarks/results.json and the page
 
-A full run takes about fifteen minutes on two cores. It prints a table and writes the results.
+A full run takes about half an hour on two cores. It prints a table and writes the results.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from benchmarks import (
     tail,
     upload,
     validation,
+    validation_formats,
     visible,
 )
 from benchmarks.contest import Row, table
@@ -74,6 +75,7 @@ PATHS = {
     "rebuild": Measured(rebuild.measure, 1_000, 5),
     "visible": Measured(visible.measure, 400, 20),
     "validation": Measured(validation.measure, 1_000, 5),
+    "validation_formats": Measured(validation_formats.measure, 1_000, 5),
     "get_by_key": Measured(get_by_key.measure, 10_000, 200),
     "upload": Measured(upload.measure, 256, 20),  # MiB
 }

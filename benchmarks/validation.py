@@ -9,6 +9,7 @@ on the clock. A program that is not installed is named as missing, and has no ro
     fq lint      looks at names and lengths; no metrics, no hash
     seqkit       `seqkit stats --all`: lengths, Q20, Q30, GC; no hash
     fastp        its QC with every change of a read switched off
+    dnaio        a loop over all reads, as a script would have it
     FastQC       the metrics that ours are defined by
 """
 
@@ -41,6 +42,7 @@ from benchmarks.reads_material import Files
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.processors.child_limits import status_bytes
 
+ROOT = Path(__file__).resolve().parent.parent
 READS_PER_EVENT = 2_400  # a thousand of `--only` are 2,400,000 reads, 150 MB as they are stored
 MEMORY_MEBIBYTES_MAX = 300
 EVERY, BASE, LIMIT, MEMORY = "every metric", "base metrics", "limit", "the limit of memory"
@@ -48,6 +50,7 @@ INFLATE, HASH, TWO = "inflating alone", "hashing alone", "two files at once"
 SUMS, LINT = "md5sum + sha256sum", "fq lint"
 START = "start"
 TICK_SECONDS = 0.01
+UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
 LOOK_SECONDS = 0.02  # between two looks at the memory of a contestant: a look takes 0.05 ms
 OURS = {
     EVERY: "every", BASE: "base", LIMIT: "limit", INFLATE: "inflate", HASH: "hash", START: "start",
@@ -55,6 +58,10 @@ OURS = {
 NET = "without the start"  # of Python, which says nothing of bytes and is the same for each
 # Ours divided by the anchor. DESIGN's ratios of speed are the inverse.
 TARGETS = {LINT: round(1 / 1.5, 2), "FastQC": round(1 / 15, 3)}
+RUN = (sys.executable, "-m", "benchmarks.validation_run")
+# The installation of anchors; a loop over reads needs a library that ours does not.
+ANCHORS_PYTHON = ROOT / ".venv-anchors" / "bin" / "python"
+DNAIO = "dnaio"
 SLOW = ("FastQC", "fastp")  # once: a minute and more, beside which chance is small
 WAYS = ("bgzip", "gzip")
 
@@ -67,6 +74,7 @@ def programs(path: Path, folder: Path) -> dict[str, list[list[str]]]:
         SUMS: [["md5sum", str(path)], ["sha256sum", str(path)]],
         LINT: [["fq", "lint", str(path)]],
         "seqkit": [["seqkit", "stats", "--all", "-j", "1", str(path)]],
+        DNAIO: [[str(ANCHORS_PYTHON), "-m", "benchmarks.foreign", "dnaio", str(path)]],
         "fastp": [fastp],
         "FastQC": [["fastqc", "--quiet", "--threads", "1", "-o", str(folder), str(path)]],
     }
@@ -76,12 +84,14 @@ def installed(path: Path, folder: Path) -> tuple[dict[str, list[list[str]]], lis
     """The anchors that are there, and the names of those that are not."""
     every = programs(path, folder)
     missing = [name for name, runs in every.items() if shutil.which(runs[0][0]) is None]
+    if DNAIO not in missing and not [*ANCHORS_PYTHON.parents[1].glob("lib/python*/*/dnaio")]:
+        missing.append(DNAIO)
     return {name: runs for name, runs in every.items() if name not in missing}, missing
 
 
 def ours(what: str, path: Path) -> list[str]:
     """The command of a contestant of ours."""
-    return [sys.executable, "-m", "benchmarks.validation_run", OURS[what], str(path)]
+    return [*RUN, OURS[what], str(path)]
 
 
 async def timed(*runs: Sequence[str], at_once: bool = False) -> Figures:
@@ -110,10 +120,14 @@ async def _followed(run: Sequence[str], pid: int) -> tuple[float, int]:
 
 
 def _start(run: Sequence[str]) -> int:
-    return os.posix_spawnp(run[0], list(run), os.environ, file_actions=QUIET)
+    # As an installation is: its modules are compiled once.
+    environment = {name: value for name, value in os.environ.items() if name != UNCOMPILED}
+    nothing = [_nowhere(1), _nowhere(2)]
+    return os.posix_spawnp(run[0], list(run), environment, file_actions=nothing)
 
 
-QUIET = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
+def _nowhere(number: int) -> tuple[int, int, str, int, int]:
+    return os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0
 
 
 def contestants(

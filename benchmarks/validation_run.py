@@ -4,6 +4,7 @@ every PATH   all of it: checksums, validation, every metric
 base PATH    the same with the sums alone
 limit PATH   the bytes inflated and hashed, and nothing looked at
 inflate PATH, hash PATH   the two halves of it
+whole PATH [FASTA]   what `genoflow validate` does with a file of any format
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from genoflow.processors.validation.engine import PythonEngine
 from genoflow.processors.validation.findings import Findings
 from genoflow.processors.validation.inflate import blocks_of, compression_of
 from genoflow.processors.validation.port import Expected
@@ -48,6 +50,13 @@ def measured(path: Path, *, every: bool) -> None:
         raise SystemExit(f"{path.name}: {list(findings)}")
 
 
+def whole(path: Path, reference: Path | None) -> None:
+    """The engine over a file, in which it has to find nothing."""
+    report = PythonEngine().validate(pieces(path), Expected(reference_path=reference))
+    if list(report.findings) or len(report.md5 or "") != 32:
+        raise SystemExit(f"{path.name}: {list(report.findings)}")
+
+
 def inflated(source: Source) -> None:
     """Its text, thrown away."""
     size = sum(len(block.text) for block in blocks_of(
@@ -57,10 +66,13 @@ def inflated(source: Source) -> None:
         raise SystemExit("it has no text")
 
 
-def main(what: str, path: Path) -> None:
+def main(what: str, path: Path, *others: Path) -> None:
     """Do it once."""
     if what in ("every", "base"):
         measured(path, every=what == "every")
+        return
+    if what == "whole":
+        whole(path, *others or (None,))
         return
     if what == "start":
         return
@@ -76,4 +88,4 @@ def main(what: str, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], *map(Path, sys.argv[2:]))

@@ -1,13 +1,18 @@
-"""The anchors of the stage benchmark, in `.venv-anchors`: an installation of their own.
+"""The anchors that are libraries, in `.venv-anchors`: an installation of their own.
 
 Quix Streams and Faust pin older releases of what we run with (rich, click, pydantic-settings), so
-they cannot stand in `.venv`. A second call sees that nothing changed and ends at once.
+they cannot stand in `.venv`; dnaio only competes. A second call sees that nothing changed and ends
+at once.
+
+Anchors that are programs are the system's to bring. Those that are missing are told with the way
+to have them; without them their rows are missing, and nothing else.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +21,29 @@ ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / ".venv" / "bin" / "uv"
 VENV = ROOT / ".venv-anchors"
 LOCK = ROOT / "locks" / "anchors.txt"
+# Of samtools and bcftools the ones that pysam brings compete where none is installed.
+PROGRAMS = {
+    "fastqc": "apt-get install fastqc",
+    "fastp": "apt-get install fastp",
+    "seqkit": "apt-get install seqkit",
+    "samtools": "apt-get install samtools",
+    "bcftools": "apt-get install bcftools",
+    "fq": "cargo install fq --locked",
+}
 
 
 def main() -> None:
+    _tell_missing()
+    _install()
+
+
+def _tell_missing() -> None:
+    for program, way in PROGRAMS.items():
+        if shutil.which(program) is None:
+            print(f"[anchors] {program} is not installed: {way}", flush=True)
+
+
+def _install() -> None:
     stamp, mark = hashlib.sha256(LOCK.read_bytes()).hexdigest(), VENV / "set-up"
     if mark.exists() and mark.read_text() == stamp:
         return

@@ -156,6 +156,12 @@ fn copy_rows(
     Ok((found, sorted.others, sorted.faults))
 }
 
+/// How many line feeds there are.
+#[pyfunction]
+fn count_lines(text: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', text).count()
+}
+
 #[pymodule]
 mod _rust {
     #[pymodule_export]
@@ -169,5 +175,5 @@ mod _rust {
     #[pymodule_export]
     use super::vcf::VcfLines;
     #[pymodule_export]
-    use super::{copy_rows, read_columns, Program};
+    use super::{copy_rows, count_lines, read_columns, Program};
 }

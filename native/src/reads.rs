@@ -149,18 +149,18 @@ impl Counts {
     fn take(&mut self, bases: &[u8], qualities: &[u8], grades: &Grades, judged: bool) -> bool {
         let length = bases.len();
         tally::pad(&mut self.padded, bases, 0);
-        self.masks.fill(&self.padded);
-        if self.masks.known != length {
+        let (known, mut gc, mut n) = tally::letters(&self.padded);
+        if known != length {
             if !judged && !tally::are_bases(bases) {
                 return false;
             }
             self.padded.make_ascii_uppercase();
-            self.masks.fill(&self.padded);
+            (_, gc, n) = tally::letters(&self.padded);
         }
         self.reads += 1;
         self.bases += length as u64;
-        self.gc += self.masks.gc as u64;
-        self.n += self.masks.n as u64;
+        self.gc += gc as u64;
+        self.n += n as u64;
         if self.lengths.len() <= length {
             self.lengths.resize(length + 1, 0);
         }
@@ -169,10 +169,11 @@ impl Counts {
         self.quality_max = self.quality_max.max(grades.most);
         self.quality_sum += grades.sum;
         if self.every {
+            self.masks.fill(&self.padded);
             self.take_every(qualities, grades.sum);
         } else {
-            self.q20 += tally::at_least(qualities, FIRST + 20);
-            self.q30 += tally::at_least(qualities, FIRST + 30);
+            self.q20 += tally::at_least(&self.grades, length, FIRST + 20);
+            self.q30 += tally::at_least(&self.grades, length, FIRST + 30);
         }
         true
     }

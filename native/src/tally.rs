@@ -8,6 +8,7 @@ pub const CODES_OF_ASCII: usize = 128;
 pub const ROW: usize = 132;
 pub const LANES: usize = 32;
 const WORD: usize = 64;
+const SUMMED: usize = 192; // whole words, whose sum a byte holds
 const SURE: usize = 6; // letters of an adapter that are looked at before asking whether any fits
 const CODES: [u8; 32] = *b"ACGTUNRYSWKMBDHVacgtunryswkmbdhv"; // of IUPAC
 
@@ -40,9 +41,38 @@ pub fn are_bases(letters: &[u8]) -> bool {
 /// Whether a line is of blanks, tabs and visible characters alone.
 #[inline(always)]
 pub fn is_text(line: &[u8]) -> bool {
-    line.iter().fold(true, |ok, &one| {
+    let Some(last) = line.last_chunk::<LANES>() else {
+        return are_text(line);
+    };
+    // What is left of the chunks is looked at with what stands before it: whole lanes are faster.
+    let chunks = line.chunks_exact(LANES);
+    chunks.fold(true, |ok, part| ok & are_text(part)) & are_text(last)
+}
+
+#[inline(always)]
+fn are_text(part: &[u8]) -> bool {
+    part.iter().fold(true, |ok, &one| {
         ok & ((one.wrapping_sub(b' ') <= b'~' - b' ') | (one == b'\t'))
     })
+}
+
+/// Of letters filled up with zeros: how many are of the alphabet, are G or C, and are N.
+#[inline(always)]
+pub fn letters(padded: &[u8]) -> (usize, usize, usize) {
+    let (mut known, mut gc, mut n) = (0, 0, 0);
+    for part in padded.chunks(SUMMED) {
+        let (mut k, mut g, mut u) = (0_u8, 0_u8, 0_u8);
+        for &one in part {
+            let (is_gc, is_n) = ((one == b'G') | (one == b'C'), one == b'N');
+            g += u8::from(is_gc);
+            u += u8::from(is_n);
+            k += u8::from((one == b'A') | (one == b'T') | is_gc | is_n);
+        }
+        known += usize::from(k);
+        gc += usize::from(g);
+        n += usize::from(u);
+    }
+    (known, gc, n)
 }
 
 /// The same letters, filled up to whole words with one that says nothing.
@@ -114,17 +144,16 @@ fn sum_and_range(padded: &[u8]) -> (u64, u8, u8) {
     (sum, least, padded.iter().copied().fold(0, u8::max))
 }
 
-/// How many are at least so much.
+/// How many of the first ones are at least so much, of some that are filled up with the last.
 #[inline(always)]
-pub fn at_least(qualities: &[u8], bound: u8) -> u64 {
+pub fn at_least(padded: &[u8], length: usize, bound: u8) -> u64 {
     let mut total = 0;
-    for part in qualities.chunks(255) {
-        let sum = part
-            .iter()
-            .fold(0_u8, |sum, &one| sum + u8::from(one >= bound));
-        total += u64::from(sum);
+    for part in padded.chunks(SUMMED) {
+        let is_more = |sum, &one: &u8| sum + u8::from(one >= bound);
+        total += u64::from(part.iter().fold(0_u8, is_more));
     }
-    total
+    let filling = padded.last().is_some_and(|&one| one >= bound);
+    total - u64::from(filling) * (padded.len() - length) as u64
 }
 
 /// For each letter a bit at each place where it stands.
@@ -132,9 +161,6 @@ pub fn at_least(qualities: &[u8], bound: u8) -> u64 {
 pub struct Masks {
     words: Vec<[u64; LETTERS]>, // of this read the first ones, the others are old
     size: usize,
-    pub known: usize,
-    pub gc: usize,
-    pub n: usize,
 }
 
 /// A bit for each of 64 places at which a letter stands, of each letter of the alphabet.
@@ -177,16 +203,10 @@ impl Masks {
             self.words.resize(size, [0; LETTERS]);
         }
         self.size = size;
-        let mut sums = [0; LETTERS];
         for (chunk, words) in padded.chunks_exact(WORD).zip(&mut self.words) {
             let chunk: &[u8; WORD] = chunk.try_into().expect("chunks are exact");
             *words = bits(chunk);
-            for (sum, word) in sums.iter_mut().zip(words) {
-                *sum += word.count_ones() as usize;
-            }
         }
-        self.known = sums.iter().sum();
-        (self.gc, self.n) = (sums[1] + sums[2], sums[4]);
     }
 
     /// How many of the first letters are G or C.

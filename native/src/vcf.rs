@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
+use memchr::memchr;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
@@ -232,7 +233,7 @@ impl Lines {
             (Vec::new(), 0, 0, 0, 0);
         while start < text.len() {
             let rest = &text[start..];
-            let length = find(rest, b'\n');
+            let length = memchr(b'\n', rest).unwrap_or(rest.len());
             let line = &rest[..length];
             let before = (self.context(start), self.state.position, self.state.highest);
             if self.accepts(line, start) {
@@ -265,7 +266,8 @@ impl Lines {
     fn know(&mut self) {
         let is_plain = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
         let (name, plan) = (&self.state.contig, &self.plan);
-        self.state.is_known = name.iter().all(is_plain)
+        self.state.is_known = !name.is_empty()
+            && name.iter().all(is_plain)
             && (plan.is_any_contig || plan.contigs.contains_key(name.as_slice()));
     }
 
@@ -465,11 +467,11 @@ impl Lines {
             return true;
         }
         self.stamp = self.stamp.wrapping_add(1);
-        let mut entry = 0;
-        for part in info.split(|&b| b == b';') {
-            let length = part.iter().position(|&b| b == b'=');
-            let name = &part[..length.unwrap_or(part.len())];
-            let Some(index) = self.info_index(name, entry) else {
+        let (mut entry, mut rest) = (0, info);
+        loop {
+            let end = memchr(b';', rest).unwrap_or(rest.len());
+            let part = &rest[..end];
+            let Some((index, name_bytes)) = self.info_index(part, entry) else {
                 return false;
             };
             if self.stamps[index] == self.stamp {
@@ -478,32 +480,37 @@ impl Lines {
             self.stamps[index] = self.stamp;
             entry += 1;
             let key = self.plan.infos[index];
-            let fits = match (length, key.kind) {
+            let fits = match (part.get(name_bytes + 1..), key.kind) {
                 (None, kind) => kind == Kind::Flag || kind == Kind::Free,
                 (Some(_), Kind::Flag) => false,
-                (Some(length), _) => self.info_values(&part[length + 1..], &key, site),
+                (Some(values), _) => self.info_values(values, &key, site),
             };
             if !fits {
                 return false;
             }
-        }
-        true
-    }
-
-    /// Which key it is; most records have the keys of the one before, in their order.
-    fn info_index(&mut self, name: &[u8], entry: usize) -> Option<usize> {
-        if let Some(&index) = self.order.get(entry) {
-            if self.plan.names[index] == name {
-                return Some(index);
+            match rest.get(end + 1..) {
+                Some(more) => rest = more,
+                None => return true,
             }
         }
-        let index = *self.plan.info_names.get(name)?;
+    }
+
+    /// Which key it is, and how long its name; most records have those of the one before in order.
+    fn info_index(&mut self, part: &[u8], entry: usize) -> Option<(usize, usize)> {
+        if let Some(&index) = self.order.get(entry) {
+            let name = &self.plan.names[index];
+            if part.starts_with(name) && matches!(part.get(name.len()), None | Some(b'=')) {
+                return Some((index, name.len()));
+            }
+        }
+        let name_bytes = memchr(b'=', part).unwrap_or(part.len());
+        let index = *self.plan.info_names.get(&part[..name_bytes])?;
         if entry < self.order.len() {
             self.order[entry] = index;
         } else if entry < KEYS_MAX {
             self.order.push(index);
         }
-        Some(index)
+        Some((index, name_bytes))
     }
 
     fn info_values(&self, text: &[u8], key: &Key, site: &Site<'_>) -> bool {
@@ -527,41 +534,29 @@ impl Lines {
     }
 
     /// How many values begin here, and where they end: at the end, a tab, or a colon of a sample.
+    #[inline(always)]
     fn values(&self, text: &[u8], from: usize, key: &Key, is_info: bool) -> Option<(usize, usize)> {
-        let (mut at, mut values) = (from, 0);
-        loop {
-            let begin = at;
-            at = match key.kind {
-                Kind::Integer => integer_end(text, at, key.is_negative_told)?,
-                Kind::Float => float_end(text, at, key.is_negative_told)?,
-                _ => self.text_end(text, at, is_info)?,
-            };
-            if at == begin || (key.kind == Kind::Character && at != begin + 1) {
-                return None;
-            }
-            values += 1;
-            match text.get(at) {
-                Some(b',') => at += 1,
-                None => return Some((values, at)),
-                Some(b'\t' | b':') if !is_info => return Some((values, at)),
-                _ => return None,
-            }
-        }
-    }
-
-    fn text_end(&self, text: &[u8], from: usize, is_info: bool) -> Option<usize> {
-        let mut at = from;
-        while let Some(&byte) = text.get(at) {
-            match byte {
-                b',' => break,
-                b'\t' | b':' if !is_info => break,
-                b'%' | b'"' | b'=' if is_info => return None,
-                b' ' if !is_info || self.minor < 3 => return None,
-                b' '..=b'~' => at += 1,
-                _ => return None,
+        let is_negative_told = key.is_negative_told;
+        match key.kind {
+            Kind::Integer => values_of(text, from, is_info, |text, at| {
+                integer_end(text, at, is_negative_told)
+            }),
+            Kind::Float => values_of(text, from, is_info, |text, at| {
+                float_end(text, at, is_negative_told)
+            }),
+            _ => {
+                let roles = match (is_info, self.minor) {
+                    (true, ..3) => &OLD_INFO,
+                    (true, _) => &INFO,
+                    (false, _) => &SAMPLE,
+                };
+                let is_character = key.kind == Kind::Character;
+                values_of(text, from, is_info, |text, at| {
+                    let end = text_end(text, at, roles)?;
+                    (!is_character || end == at + 1).then_some(end)
+                })
             }
         }
-        Some(at)
     }
 
     /// Takes over what FORMAT says, unless it is that of the record before.
@@ -617,6 +612,74 @@ impl Lines {
     }
 }
 
+#[inline(always)]
+fn values_of(
+    text: &[u8],
+    from: usize,
+    is_info: bool,
+    end_of: impl Fn(&[u8], usize) -> Option<usize>,
+) -> Option<(usize, usize)> {
+    let (mut at, mut values) = (from, 0);
+    loop {
+        let begin = at;
+        at = end_of(text, at)?;
+        if at == begin {
+            return None;
+        }
+        values += 1;
+        match text.get(at) {
+            Some(b',') => at += 1,
+            None => return Some((values, at)),
+            Some(b'\t' | b':') if !is_info => return Some((values, at)),
+            _ => return None,
+        }
+    }
+}
+
+/// What a byte is in a text value.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Part,
+    End,
+    Doubt,
+}
+
+static INFO: [Role; 256] = roles(b"%\"=", b",");
+static OLD_INFO: [Role; 256] = roles(b"%\"= ", b",");
+static SAMPLE: [Role; 256] = roles(b" ", b",\t:");
+
+const fn roles(doubtful: &[u8], ends: &[u8]) -> [Role; 256] {
+    let mut table = [Role::Doubt; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        table[byte as usize] = Role::Part;
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < doubtful.len() {
+        table[doubtful[at] as usize] = Role::Doubt;
+        at += 1;
+    }
+    at = 0;
+    while at < ends.len() {
+        table[ends[at] as usize] = Role::End;
+        at += 1;
+    }
+    table
+}
+
+#[inline(always)]
+fn text_end(text: &[u8], from: usize, roles: &[Role; 256]) -> Option<usize> {
+    let rest = text.get(from..)?;
+    let stop = |byte: &u8| roles[usize::from(*byte)] != Role::Part;
+    match rest.iter().position(stop) {
+        Some(length) if roles[usize::from(rest[length])] == Role::Doubt => None,
+        Some(length) => Some(from + length),
+        None => Some(text.len()),
+    }
+}
+
+#[inline(always)]
 fn fits(values: usize, key: &Key, site: &Site<'_>, copies: usize, is_unknown: bool) -> bool {
     match key.number {
         ANY => true,
@@ -728,6 +791,7 @@ fn kind_of(reference: &[u8], alternate: &[u8]) -> u8 {
 }
 
 /// The copies of a genotype and its class; the cursor stands behind it.
+#[inline(always)]
 fn genotype(line: &[u8], at: &mut usize, alleles: usize) -> Option<(usize, u8)> {
     let (mut copies, mut first, mut differ, mut is_missing) = (0, usize::MAX, false, false);
     loop {
@@ -770,6 +834,7 @@ fn genotype(line: &[u8], at: &mut usize, alleles: usize) -> Option<(usize, u8)> 
     Some((copies, class))
 }
 
+#[inline]
 fn genotypes(alternates: usize, copies: usize) -> usize {
     match copies {
         1 => alternates + 1,
@@ -783,19 +848,6 @@ fn field<'a>(line: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
     let length = rest.iter().position(|&b| b == b'\t').unwrap_or(rest.len());
     *at += length + 1;
     Some(&rest[..length])
-}
-
-/// Where this byte stands first; the length where it does not. Whole chunks are compared at once.
-fn find(text: &[u8], byte: u8) -> usize {
-    let mut at = 0;
-    for chunk in text.chunks_exact(32) {
-        if chunk.iter().fold(false, |any, &b| any | (b == byte)) {
-            break;
-        }
-        at += 32;
-    }
-    let rest = &text[at..];
-    at + rest.iter().position(|&b| b == byte).unwrap_or(rest.len())
 }
 
 fn position_of(text: &[u8]) -> Option<i64> {
@@ -834,6 +886,7 @@ fn count(text: &[u8], byte: u8) -> usize {
 }
 
 /// Where a whole number, or a dot, ends.
+#[inline(always)]
 fn integer_end(text: &[u8], from: usize, is_negative_told: bool) -> Option<usize> {
     let mut at = from;
     if text.get(at) == Some(&b'.') {
@@ -850,6 +903,7 @@ fn integer_end(text: &[u8], from: usize, is_negative_told: bool) -> Option<usize
 }
 
 /// Where a number with digits before its point, or a dot, ends.
+#[inline(always)]
 fn float_end(text: &[u8], from: usize, is_negative_told: bool) -> Option<usize> {
     let mut at = from;
     if text.get(at) == Some(&b'.') {
@@ -882,6 +936,7 @@ fn float_end(text: &[u8], from: usize, is_negative_told: bool) -> Option<usize> 
     Some(end)
 }
 
+#[inline(always)]
 fn digits_end(text: &[u8], from: usize) -> usize {
     let digits = text.get(from..).unwrap_or_default();
     from + digits

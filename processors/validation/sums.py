@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 QUALITIES = bytes(range(33, 127))
 BELOW_Q20 = QUALITIES[:20]
@@ -43,6 +43,23 @@ class Sums:
         parts = range(0, len(qualities), SUM_BYTES)
         total = sum([(zlib.adler32(qualities[at : at + SUM_BYTES]) & 0xFFFF) - 1 for at in parts])
         self._quality_sum += total - PHRED_OFFSET * len(qualities)
+
+    def join(self, counts: Mapping[str, int]) -> None:
+        """Add what the extension counted of reads and all their letters, by the names of totals."""
+        if not counts["reads"]:
+            return
+        least, most = counts["shortest_plus_1"] - 1, counts["length_max"]
+        self.reads += counts["reads"]
+        self.bases += counts["bases"]
+        self._length_min = least if self._length_min is None else min(self._length_min, least)
+        self._length_max = most if self._length_max is None else max(self._length_max, most)
+        self._gc += counts["gc"]
+        self._n += counts["n"]
+        self._letters += counts["bases"]
+        self._qualities += counts["qualities"]
+        self._q20 += counts["q20"]
+        self._q30 += counts["q30"]
+        self._quality_sum += counts["quality_sum"]
 
     def metrics(self) -> dict[str, int | float | None]:
         """The sums as FileMetrics names them; None where nothing was counted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from genoflow.native.batch import extension
 from genoflow.processors.validation.findings import Broken, Where
 from genoflow.processors.validation.inflate import Block
 from genoflow.processors.validation.rules import Rule
@@ -31,9 +32,9 @@ def whole_lines(blocks: Iterable[Block], too_long: Rule) -> Iterator[Lines]:
             held_at = stored_at
         end = text.rfind(b"\n") + 1
         if end:
-            whole = b"".join((*held, text[:end]))
+            whole = b"".join((*held, memoryview(text)[:end]))
             yield Lines(number, held_at, whole)
-            number += whole.count(b"\n")
+            number += _line_feeds(whole)
             held, held_at, held_bytes = [text[end:]], stored_at, len(text) - end
         else:
             held.append(text)
@@ -43,3 +44,8 @@ def whole_lines(blocks: Iterable[Block], too_long: Rule) -> Iterator[Lines]:
             raise Broken(too_long, said, Where(line=number, byte=held_at))
     if rest := b"".join(held):
         yield Lines(number, held_at, rest)
+
+
+def _line_feeds(text: bytes) -> int:
+    rust = extension()
+    return text.count(b"\n") if rust is None else rust.count_lines(text)

@@ -14,6 +14,7 @@ from benchmarks.columns import COMPARISONS as CODEC
 from benchmarks.projection import COMPARISONS as PROJECTION
 from benchmarks.rebuild import COMPARISONS as REBUILD
 from benchmarks.validation import WAYS
+from benchmarks.validation_formats import FORMATS
 from benchmarks.visible import COMPARISONS as VISIBLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +37,7 @@ def test_every_comparison_has_a_ratio_and_a_verdict(quick: tuple[str, dict[str, 
     printed, found = quick
     stage = {"stage", "stage, 100 events/s", "stage, memory", "stage, restore"}
     later = {one.path for one in (*CODEC, *PROJECTION, *REBUILD, *VISIBLE)}
-    reads = {f"FASTQ, {way}" for way in WAYS}
+    reads = {f"FASTQ, {way}" for way in WAYS} | {*FORMATS}
     paths = {"append_bulk", "tail", "append_one", "get_by_key", "upload", *stage, *later, *reads}
     assert {r["path"] for r in found["rows"]} == paths
     for row in found["rows"]:

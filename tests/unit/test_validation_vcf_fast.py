@@ -54,6 +54,12 @@ def test_examples_of_rules_are_found_alike(rule: object) -> None:
     assert outcome(text, is_fast=True) == outcome(text, is_fast=False)
 
 
+def test_records_without_a_contig_are_told_every_time() -> None:
+    lines = ["##fileformat=VCFv4.3", FIXED, *(f"\t{at}\t.\tA\tG\t.\t.\t." for at in range(10, 15))]
+    found = outcome("".join(f"{line}\n" for line in lines).encode(), is_fast=True)
+    assert found[1]["vcf-chrom"] == 5  # type: ignore[index]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_file_with_changed_bytes_is_judged_alike(seed: int) -> None:
     draw = random.Random(seed)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from array import array
+from collections.abc import Mapping
 from typing import Any
 
+from genoflow.processors.validation.cram.rules import QUALITY
 from genoflow.processors.validation.cram.tags import check_cram_tags
 from genoflow.processors.validation.findings import Findings, Where
 from genoflow.processors.validation.port import Expected
@@ -35,16 +37,20 @@ class Alignments:
     def __init__(self, header: Header, expected: Expected, findings: Findings) -> None:
         self._expected = expected
         self._judge = Judge(header, findings)
-        scan = open_scan(header)
-        self._orders, self._depths = scan.orders, scan.depths
+        self.scan = open_scan(header)
+        self._orders, self._depths = self.scan.orders, self.scan.depths
         self._aim = Aim(header, expected.targets)
         self._aim.give(header, self._depths)
         self._clean: dict[Shape, tuple[int, int]] = {}
 
-    def take(self, records: list[Any], before: int, *, with_bases: bool) -> None:
-        """Check some records, behind so many others."""
+    def take(
+        self, records: list[Any], before: int, worst: Mapping[int, int], *, with_bases: bool
+    ) -> None:
+        """Check some records, behind so many others; the worst qualities, of those out of scale."""
         see, clean, cover = self._orders.next, self._clean.get, self._depths.cover
         for number, one in enumerate(records, start=before + 1):
+            if number in worst:
+                add_quality(worst[number], number, self._judge.findings)
             name = (one.query_name or "*").encode("utf-8", "replace")
             if number == 1 and (said := compare_name(name, self._expected)):
                 self._judge.findings.add(WRONG_UNIT, said, Where(record=number))
@@ -93,6 +99,11 @@ class Alignments:
         if record.next_ref >= 0 and header.lengths[record.next_ref] > 0:
             next_last = header.lengths[record.next_ref] - 1
         return last, next_last
+
+
+def add_quality(quality: int, number: int, findings: Findings) -> None:
+    """A quality that no letter of SAM stands for."""
+    findings.add(QUALITY, f"a quality is {quality}", Where(record=number))
 
 
 def _packed(one: Any) -> list[int]:

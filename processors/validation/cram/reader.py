@@ -77,15 +77,17 @@ def read_cram(source: Source, compression: str, expected: Expected, findings: Fi
         batch = held.enter_context(batches(records, findings))
         walk = _Walk(Cursor(source), batch, findings)
         header = walk.open(expected)
-        records.alignments = walk.alignments
         reference = None
         if expected.reference_path is not None:
             try:
                 reference = held.enter_context(open_reference(expected.reference_path))
             except (OSError, ValueError) as error:
                 walk.no_reference = f"the reference given cannot be read: {error}"
-        walk.containers(header, reference)
-        batch.read()
+        try:
+            walk.containers(header, reference)
+            batch.read()
+        finally:
+            records.settle()
         if not records.records and not findings.count(Severity.ERROR):
             findings.add(NO_RECORDS, "it holds no records")
         return walk.measured(records)
@@ -116,8 +118,8 @@ class _Walk:
         self._cursor.copy = opening.extend
         header = parse_header(self._header(container))
         self._cursor.copy = None
-        self._batch.open(bytes(opening), self._version[0])
         self._compare(header, expected)
+        self._batch.open(bytes(opening), self._version[0], self.alignments)
         return header
 
     def _is_cram(self) -> bool:

@@ -11,14 +11,19 @@ from pathlib import Path
 from typing import IO, Any
 
 from genoflow.events.file_metrics import FileMetrics
-from genoflow.processors.validation.cram.alignments import Alignments
+from genoflow.native import batch
+from genoflow.processors.validation.cram.ahead import Ahead
+from genoflow.processors.validation.cram.alignments import Alignments, add_quality
 from genoflow.processors.validation.cram.containers import EOFS
-from genoflow.processors.validation.cram.rules import HEADER_TEXT, QUALITY, RECORDS
+from genoflow.processors.validation.cram.rules import HEADER_TEXT, RECORDS
 from genoflow.processors.validation.findings import Broken, Findings, Where
+from genoflow.processors.validation.sam.totals import Totals
 from genoflow.processors.validation.scratch import scratch
 from genoflow.processors.validation.sums import Sums, share
 
-AT_ONCE_RECORDS = 10_000  # of 150 bases: 3 MB of letters
+AT_ONCE_RECORDS = 5_000  # of 150 bases: 1.5 MB of letters
+AT_ONCE_BASES = 16 * 1024**2  # of long reads there are fewer at once: 32 MB of letters
+STEP_RECORDS = 100  # between two looks at how many bases there are
 BATCH_BYTES = 16 * 1024**2  # stored: a header is read again for each batch
 STAGE_BYTES = 1024**2  # of a container in memory; larger ones wait on the disk
 # SAM_SEQ and SAM_TLEN of htslib, and all fields. What asks for neither needs no reference, and
@@ -49,21 +54,38 @@ class Records:
         self._mapped = self._duplicates = 0
         self._has_lengths = True
         self.alignments: Alignments | None = None  # none: the header is not one to compare with
+        self.ahead: Ahead | None = None  # none: there is no extension, or nothing to compare with
 
-    def take(self, records: list[Any], fields: int) -> None:
+    def take(self, records: list[Any], fields: int, header: Any) -> None:
         """Count those that are the one line of their read."""
+        # First of all, as it may not be text: nothing of these records is counted then.
+        for record in records:
+            record.query_name  # noqa: B018
+        if self.ahead is None or fields != ALL:
+            self._take(records, self.records, fields)
+        else:
+            # The first of a file is compared with the read set, which the extension does not know.
+            first = 0 if self.records else 1
+            for begin, end in self.ahead.doubtful(records, header, first):
+                self._take(records[begin:end], self.records + begin, fields)
+        self.records += len(records)
+
+    def _take(self, records: list[Any], before: int, fields: int) -> None:
         # Without letters htslib does not say how long an unmapped read is.
         self._has_lengths = self._has_lengths and fields != WITHOUT_LETTERS
         # Not as pysam's text: of a read of one base it changes the byte that Python shares.
         arrays = [record.query_qualities for record in records]
         texts = [b"" if found is None else found.tobytes() for found in arrays]
+        worst: dict[int, int] = {}
         if b"".join(texts).translate(None, SCORES):
-            for number, text in enumerate(texts, start=self.records + 1):
-                if max(text, default=0) > SCORES[-1]:
-                    self._findings.add(QUALITY, f"a quality is {max(text)}", Where(record=number))
+            most = ((number, max(text, default=0)) for number, text in enumerate(texts, before + 1))
+            worst = {number: quality for number, quality in most if quality > SCORES[-1]}
         if self.alignments is not None:
             with_bases = bool(fields & SEQUENCE)
-            self.alignments.take(records, self.records, with_bases=with_bases)
+            self.alignments.take(records, before, worst, with_bases=with_bases)
+        else:
+            for number, quality in worst.items():
+                add_quality(quality, number, self._findings)
         primary = [at for at, record in enumerate(records) if not record.flag & NOT_PRIMARY]
         flags = [records[at].flag for at in primary]
         self._mapped += sum(not flag & UNMAPPED for flag in flags)
@@ -75,7 +97,15 @@ class Records:
         kept = b"".join([texts[at] for at in primary])
         qualities = kept.translate(TO_LETTERS, BEYOND_SCALE)
         self._sums.take(lengths, bases.encode("ascii", "replace"), qualities)
-        self.records += len(records)
+
+    def settle(self) -> None:
+        """Add what the extension counted; once, however the reading ended."""
+        if self.ahead is not None and self.alignments is not None:
+            totals = Totals()
+            self.alignments.scan.give(totals, self._findings)
+            self._mapped += totals.counts["mapped_reads"]
+            self._duplicates += totals.counts["duplicate_reads"]
+            self._sums.join(totals.counts)
 
     def metrics(self) -> tuple[FileMetrics, int, int | None]:
         """The sums, the reads and the bases; repeated reads are those that a tool has marked."""
@@ -94,12 +124,11 @@ class Batch:
     """Containers that wait to be read, behind the file's definition and header."""
 
     def __init__(
-        self, records: Records, stage: IO[bytes], file: IO[bytes], findings: Findings
+        self, records: Records, files: tuple[IO[bytes], IO[bytes], IO[bytes]], findings: Findings
     ) -> None:
         self._records = records
         self._findings = findings
-        self._stage = stage
-        self._file = file
+        self._stage, self._file, self._binary = files
         self._opening = b""
         self._eof = b""
         self._due = 0
@@ -107,9 +136,12 @@ class Batch:
         self._over = False  # a record could not be read: the walk goes on for its own sake
         self.reference: Path | None = None
 
-    def open(self, opening: bytes, major: int) -> None:
-        """What stands in the file before its first container."""
+    def open(self, opening: bytes, major: int, alignments: Alignments | None) -> None:
+        """What stands in the file before its first container, and what its records have to be."""
         self._opening, self._eof = opening, EOFS[major][-1]
+        self._records.alignments = alignments
+        if alignments is not None and batch.extension() is not None:
+            self._records.ahead = Ahead(alignments.scan, self._binary, self._findings)
 
     def stage(self, stored: bytes) -> None:
         """Begin with a container, whose bytes are then written."""
@@ -154,10 +186,10 @@ class Batch:
         self._file.seek(0)
         before = self._records.records
         with self._opened() as opened:
-            found = _each(opened, before)
-            while some := list(islice(found, AT_ONCE_RECORDS)):
+            found = opened.fetch(until_eof=True)
+            while some := _some(found, self._records.records):
                 try:
-                    self._records.take(some, self._fields)
+                    self._records.take(some, self._fields, opened.header)
                 except UNREADABLE as error:
                     number = self._records.records + 1
                     said = f"one of the records from {number} cannot be read: {error}"
@@ -186,22 +218,30 @@ class Batch:
             yield opened
 
 
-def _each(opened: Any, before: int) -> Iterator[Any]:
-    number, found = before, iter(opened.fetch(until_eof=True))
-    while True:
-        number += 1
+def _some(found: Iterator[Any], before: int) -> list[Any]:
+    """The next records, as many as are looked at at once; none at the end."""
+    some: list[Any] = []
+    bases = 0
+    while len(some) < AT_ONCE_RECORDS and bases < AT_ONCE_BASES:
+        known = len(some)
         try:
-            record = next(found, None)
+            some.extend(islice(found, STEP_RECORDS))
         except UNREADABLE as error:
+            number = before + len(some) + 1
             said = f"record {number} cannot be read: {error}"
             raise Broken(RECORDS, said, Where(record=number)) from error
-        if record is None:
-            return
-        yield record
+        if len(some) == known:
+            break
+        bases += sum([one.query_length for one in some[known:]])
+    return some
 
 
 @contextmanager
 def batches(records: Records, findings: Findings) -> Iterator[Batch]:
     """A batch, with files that the system frees with the process; Retry where there is no room."""
-    with scratch() as file, tempfile.SpooledTemporaryFile(STAGE_BYTES) as stage:
-        yield Batch(records, stage, file, findings)
+    with (
+        scratch() as file,
+        scratch() as binary,
+        tempfile.SpooledTemporaryFile(STAGE_BYTES) as stage,
+    ):
+        yield Batch(records, (stage, file, binary), findings)
