@@ -32,8 +32,8 @@ class DeletionRefused(OnSubject):
     proposal_event_id: UUID = Field(description="the proposal")
     rule: Name = Field(description="the rule that was due")
     reason_code: Why = Field(
-        description="a legal hold; a run that goes on; a rule that is not due; no such file; a "
-        "lock of the store; another object in its place; a link that somebody may still use"
+        description="a hold, an open run, a rule not due, no such file, a lock, another object, or "
+        "a link in use"
     )
     reason: Reason = Field(description="why, for people")
     files: tuple[StoredVersion, ...] = Field(

@@ -17,7 +17,8 @@ Manner = Annotated[str, Choices(HIDDEN, ERASED)]
 class FileDeleted(OnSubject):
     """Behind a mark of deletion its bytes are kept; erased, they are gone.
 
-    It stands on each subject that the file had landed for. Whoever reports it, it is the same fact.
+    It stands on each subject that the file had landed for. Whoever reports it, it is the same
+    fact. DeletionRefused is the negative twin of one that was proposed.
     """
 
     about: ClassVar[About] = About(

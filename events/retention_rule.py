@@ -20,7 +20,7 @@ class RetentionRule(Part):
 
     name: Name = Field(description="by which a deletion names it")
     file_class: FileClass = Field(
-        description="reads, alignment, variants, other and unassigned count from the landing; "
-        "work and unpublished from the last event of the run; results from their publication"
+        description="work and unpublished count from the run's last event, results from their "
+        "publication"
     )
     keep_days: KeepDays = Field(description="days; a class without a rule is kept for ever")

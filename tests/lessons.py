@@ -285,7 +285,7 @@ def _as_it_is(source: random.Random) -> Fields:
 _USUAL: Mapping[type[Event], tuple[type[Event], ...]] = {
     ReadSetInvalidated: (Validated, QcRequested),
     FileRejected: (Validated,),
-    FileQuarantined: (Validated,),
+    FileQuarantined: (ReadSetRegistered, Validated),
     ContentReleased: (ContentHeld,),
     SampleRelabelled: (QcFailed,),
     CaseMemberWithdrawn: (CaseMemberReady,),

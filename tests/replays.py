@@ -43,7 +43,7 @@ ENDINGS = (
     Ending("commit before", 2), Ending("commit after", 4), Ending("before-commit", 7),
     Ending("after-commit", 9), Ending("step", 60),
 )  # fmt: skip
-SEEDS = 20
+SEEDS = 40
 
 
 @cache

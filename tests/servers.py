@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -27,6 +28,7 @@ from genoflow.deploy.local import artifacts
 from genoflow.deploy.local import stack as local_stack
 from genoflow.deploy.local.files import free_port
 from genoflow.deploy.local.gateway import binary_path, find_go
+from genoflow.deploy.local.state import read_status
 from genoflow.deploy.settings import Settings, as_environment, read_settings
 from genoflow.deploy.wiring import s3_client
 from genoflow.events.errors import StackFault
@@ -130,6 +132,9 @@ def running_stack(settings: Settings) -> Iterator[Addresses]:
         yield resolve(settings)
     finally:
         os.close(tether)
+        status = read_status(settings)
+        for process in (status.supervisor, *status.processes):
+            process.kill(signal.SIGKILL)  # what it would close in order is removed anyway
         os.close(hold)
         local_stack.down(settings)
         local_stack.reset(settings)

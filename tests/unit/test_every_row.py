@@ -28,6 +28,7 @@ from tests.spec import Plain, difference
 from tests.trial import Ending, Trial, Tried
 
 SEEDS = range(5)
+HISTORIES = 40  # of which the first is taken that makes a row say something
 SHORT = 14  # events of a history that is repeated for every step of its worker: 100 to 200
 # These are not passed by a worker that rebuilds nothing and finds no parked key; the unit tests
 # of the worker pass them all.
@@ -41,12 +42,12 @@ every_row = pytest.mark.parametrize("name", PROCESSORS)
 @cache
 def short(name: str) -> tuple[list[Event], Tried]:
     """The first short history that makes a row say something, and what it says of it."""
-    for seed in range(20):
+    for seed in range(HISTORIES):
         events = history(PROCESSORS[name], seed, SHORT)
         tried = Trial(PROCESSORS[name], events).run()
         if len(tried.facts) >= 2:
             return events, tried
-    raise AssertionError(f"{name} says nothing to 20 histories; teach tests/histories.py how")
+    raise AssertionError(f"{name} says nothing to {HISTORIES} histories; teach tests/lessons.py")
 
 
 def same(expected: Tried, found: Tried, what: object) -> None:

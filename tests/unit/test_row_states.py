@@ -117,6 +117,7 @@ def test_a_file_is_as_people_are_told() -> None:
                     assert found == told, (key, event)
     assert met == {
         "unassigned", "assigned", "landed", "valid", "rejected", "mismatched", "tried",
+        "quarantined",
     }  # fmt: skip
 
 
