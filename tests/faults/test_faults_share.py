@@ -21,7 +21,7 @@ from tests.faults.stage import make_topics
 from tests.faults.whole_flow import play_flow
 from tests.replays import replayed, told
 
-TURNS_MAX = 3  # a busy machine may let a blow fall between two transactions, where it does no harm
+TURNS_MAX = 6  # a busy machine may let a blow fall between two transactions, where it does no harm
 SAMPLES_PER_SMALL_RUN = 24
 READERS = 10  # one of them is caught between two tries
 

@@ -198,7 +198,10 @@ async def test_qc_is_told_with_what_was_required(door: Door) -> None:
     name = min(PASSED)
     found = await ask(door, headers, f"/qc/results/{name}.1")
     assert (found["qc_job_id"], found["sample_id"]) == (f"{name}.1", name)
-    assert (found["status"], found["pass_fail"], found["reports"]) == ("completed", "pass", {})
+    assert (found["status"], found["pass_fail"]) == ("completed", "pass")
+    page = await door.client.get(found["reports"]["html"], headers=headers)
+    assert page.headers["content-type"].startswith("text/html")
+    assert name in page.text
     assert found["metrics"]["mean_coverage"] >= 30
     [coverage] = [one for one in found["measured"] if one["metric"] == "mean_coverage"]
     assert (coverage["required_min"], coverage["verdict"]) == (30.0, "pass")

@@ -9,7 +9,7 @@ import random
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,13 +100,19 @@ def test_breadths_are_mosdepths(ours: Told, theirs: list[list[list[str]]]) -> No
     assert counted == [round(bases * ours[f"target_breadth_{level}x"]) for level in LEVELS]
 
 
-@pytest.mark.skipif(shutil.which("mosdepth") is None, reason="its output is committed, too")
-def test_mosdepth_still_says_what_is_committed(tmp_path: Path) -> None:
+def test_mosdepth_still_says_what_is_committed(
+    tmp_path: Path, not_done: Callable[[str], None]
+) -> None:
     program = shutil.which("mosdepth")
-    assert program is not None
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
-    if said.stdout.split() == ["mosdepth", "0.3.3"]:
-        assert told_by_mosdepth(program, tmp_path) == ORACLE.read_text()
+    said = (
+        []
+        if program is None
+        else subprocess.check_output([program, "--version"], text=True).split()
+    )
+    if program is None or said != ["mosdepth", "0.3.3"]:
+        not_done("mosdepth beside its committed output (version 0.3.3 is not on the path)")
+        return
+    assert told_by_mosdepth(program, tmp_path) == ORACLE.read_text()
 
 
 def test_depth_of_reads_that_are_no_pairs_is_that_of_samtools(deep: bytes, tmp_path: Path) -> None:
