@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from starlette.requests import Request
 
 from genoflow.api.errors import Refusal
@@ -28,7 +28,8 @@ router = APIRouter(prefix="/qc", tags=["qc"], route_class=ReadingRoute)
 
 @router.get(
     "/results/{qc_job_id}/report", summary="The report of a round or a question, as a page",
-    response_class=HTMLResponse, responses={404: {}},
+    response_class=Response,  # of no kind by itself: what is refused is JSON
+    responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}, 404: {}},
 )  # fmt: skip
 @asks(Permission.QC_READ)
 async def show_qc_report(request: Request, reading: ReadingHere, qc_job_id: str) -> HTMLResponse:
