@@ -106,11 +106,15 @@ from genoflow.events.run_started import RunStarted
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.run_superseded import RunSuperseded
+from genoflow.events.sample_claim_withdrawn import SampleClaimWithdrawn
+from genoflow.events.sample_claimed import SampleClaimed
+from genoflow.events.sample_listed import SampleListed
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
 from genoflow.events.sample_sheet_refused import SampleSheetRefused
+from genoflow.events.sample_unlisted import SampleUnlisted
 from genoflow.events.scan_requested import ScanRequested
 from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
@@ -148,6 +152,10 @@ EVENTS: tuple[type[Event], ...] = (
     DemultiplexRequested,
     DemultiplexCompleted,
     DemultiplexFailed,
+    SampleClaimed,
+    SampleClaimWithdrawn,
+    SampleListed,
+    SampleUnlisted,
     DemultiplexReopened,
     SampleRegistered,
     SampleRelabelled,

@@ -67,6 +67,7 @@ from genoflow.processors.abandon_uploads import ABANDON_UPLOADS
 from genoflow.processors.analyze_qc import ANALYZE_QC
 from genoflow.processors.answer_case import ANSWER_CASE
 from genoflow.processors.await_members import AWAIT_MEMBERS
+from genoflow.processors.check_claims import CHECK_CLAIMS
 from genoflow.processors.check_qc import CHECK_QC
 from genoflow.processors.check_results import CHECK_RESULTS
 from genoflow.processors.check_run_qc import CHECK_RUN_QC
@@ -102,6 +103,7 @@ from genoflow.processors.submit_run import SUBMIT_RUN
 from genoflow.processors.supersede_runs import SUPERSEDE_RUNS
 from genoflow.processors.sweep_files import SWEEP_FILES
 from genoflow.processors.tell_case import TELL_CASE
+from genoflow.processors.tell_claims import TELL_CLAIMS
 from genoflow.processors.tell_content import TELL_CONTENT
 from genoflow.processors.tell_lims import TELL_LIMS
 from genoflow.processors.tell_runs import TELL_RUNS
@@ -234,6 +236,8 @@ FLOW: tuple[Row, ...] = (
     VALIDATE_FILES,
     TELL_CONTENT,
     FIND_DUPLICATES,
+    TELL_CLAIMS,
+    CHECK_CLAIMS,
     RESTORE_FILES,
     CHECK_QC,
     MEASURE_READS,

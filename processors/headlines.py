@@ -30,6 +30,7 @@ from genoflow.events.run_lost import RunLost
 from genoflow.events.run_started import RunStarted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.sample_sheet_refused import SampleSheetRefused
+from genoflow.events.sample_unlisted import SampleUnlisted
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.subject_silent import SubjectSilent
@@ -48,6 +49,10 @@ OF_SEQUENCING_RUNS: Headlines = {
     ),
     DemultiplexFailed: lambda e: (
         f"Demultiplexing of sequencing run {e.instrument_run_id} failed: {e.reason_code}"
+    ),
+    SampleUnlisted: lambda e: (
+        f"Files of sample {e.claimed_sample_id} name sequencing run {e.instrument_run_id}, and "
+        f"revision {e.sheet_revision} of its sheet does not hold the sample"
     ),
 }
 OF_SAMPLES: Headlines = {
@@ -110,7 +115,7 @@ def subjects_of(event: Event) -> tuple[str, ...]:
     """Every id by which somebody may have asked to hear of this event, its own key first."""
     fields: Any = event
     named = [event.key]
-    for name in ("instrument_run_id", "sample_id", "case_id"):
+    for name in ("instrument_run_id", "sample_id", "claimed_sample_id", "case_id"):
         value = getattr(fields, name, None)
         if value is not None:
             named.append(str(value))

@@ -64,7 +64,12 @@ from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.run_superseded import RunSuperseded
+from genoflow.events.sample_claim_withdrawn import SampleClaimWithdrawn
+from genoflow.events.sample_claimed import SampleClaimed
 from genoflow.events.sample_relabelled import SampleRelabelled
+from genoflow.events.sample_sheet_amended import SampleSheetAmended
+from genoflow.events.sample_sheet_attached import SampleSheetAttached
+from genoflow.events.sample_sheet_row import SampleSheetRow
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.subscription_created import SubscriptionCreated
@@ -90,6 +95,7 @@ AFTER_TRIES = ("deliver",)
 QC_ROWS = (
     "check-qc", "measure-reads", "judge-reads", "tell-case", "await-members", "relabel",
     "tell-runs", "settle-sample", "settle-case", "analyze-qc", "tell-content", "find-duplicates",
+    "tell-claims", "check-claims",
 )  # fmt: skip
 RESULTS_ROWS = ("check-results", "publish-results", "supersede-runs", "settle-run")
 SWEEP_ROWS = ("sweep-sample", "sweep-run")
@@ -126,6 +132,9 @@ def taught(row: Processor, event: Event, source: random.Random) -> Event:
     fields = narrow(source)
     if row.name == "relabel" and isinstance(event, ReadSetRegistered):
         fields["instrument_run_id"] = "RUN"  # whose verdict is handed on
+    if row.name == "tell-claims" and isinstance(event, ReadSetRegistered):
+        # Most files are of read sets that came from elsewhere.
+        fields["demultiplex_attempt"] = source.choice((None, None, None, 1))
     return type(event)(**dict(event) | fields).enveloped(event.envelope)
 
 
@@ -194,6 +203,16 @@ def _requested(source: random.Random) -> Fields:
             for role in roles
         ),
     }  # fmt: skip
+
+
+def _claimed(source: random.Random) -> Fields:
+    return {"sample_id": source.choice(SAMPLES), **_place(source)}
+
+
+def _sheet(source: random.Random) -> Fields:
+    held = source.choice((("S1",), ("S2",), SAMPLES, ("S3",)))
+    rows = (SampleSheetRow(lane=1, sample_id=one, library_id=f"L-{one}") for one in held)
+    return {"revision": source.choice(ROUNDS), "rows": tuple(rows)}
 
 
 def _recorded(source: random.Random) -> Fields:
@@ -288,6 +307,7 @@ _USUAL: Mapping[type[Event], tuple[type[Event], ...]] = {
     FileQuarantined: (ReadSetRegistered, Validated),
     ContentReleased: (ContentHeld,),
     SampleRelabelled: (QcFailed,),
+    SampleClaimWithdrawn: (SampleClaimed,),
     CaseMemberWithdrawn: (CaseMemberReady,),
     CaseClosed: (CaseMemberReady, CaseReady),
     CaseLeft: (Validated, QcPassed),
@@ -341,6 +361,10 @@ _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     QcAnalysisProposed: _analysis,
     TopUpProposed: _top_up,
     SampleRelabelled: _relabelled,
+    SampleClaimed: _claimed,
+    SampleClaimWithdrawn: lambda source: {"sample_id": source.choice(SAMPLES)},
+    SampleSheetAttached: _sheet,
+    SampleSheetAmended: _sheet,
     FileLanded: lambda source: {**_file(source), "instrument_run_id": "RUN", "lane": None},
     CaseOpened: _opened,
     CaseReady: _ready,

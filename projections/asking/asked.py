@@ -101,7 +101,8 @@ async def about_sequencing_run(source: Source, key: str) -> Told:
     """A run of an instrument."""
     story = await _events(source, topics.SEQUENCING_RUN, "run", key)
     machine = sequencing.sequencing_run_of(key, story)
-    reasons = [(key, one) for one in [*sequencing.why(machine), *notes(machine)]]
+    told = [*sequencing.why(machine), *sequencing.strangers(machine), *notes(machine)]
+    reasons = [(key, one) for one in told]
     reasons += await _parked(source, topics.SEQUENCING_RUN, key)
     return Told(key, sequencing.facts(machine), reasons)
 
@@ -160,6 +161,7 @@ async def _files_of(source: Source, topic: Topic, keys: Sequence[str]) -> list[F
         for number, event in enumerate(events):
             if isinstance(event, files.TAKES):
                 files.take(known, topic, event, number)
+        files.compare(known, events)
         found += known.values()
     return found
 

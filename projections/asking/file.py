@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,6 +17,8 @@ from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.file_restore_awaited import FileRestoreAwaited
 from genoflow.events.file_restored import FileRestored
+from genoflow.events.sample_listed import SampleListed
+from genoflow.events.sample_unlisted import SampleUnlisted
 from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
@@ -63,6 +66,7 @@ class File:
     landed: FileLanded | None = None
     assigned: FileAssigned | None = None
     verdict: Verdict | None = None  # because of which it stands as it does
+    unlisted: SampleUnlisted | None = None  # the run that it names does not know its sample
 
     @property
     def name(self) -> FileName:
@@ -104,6 +108,18 @@ def take(files: Files, topic: Topic, event: Any, order: int = 0) -> FileName:
     name = FileName(event.bucket, event.object_key, event.version_id)
     before = {files[name].row.file_id: files[name].row} if name in files else {}
     return note(files, file_state.take(before, topic.name, event), event, order)
+
+
+def compare(files: Files, events: Iterable[Event]) -> None:
+    """Note on each file of a sample what was said last of the sample and the run it names."""
+    unlisted: dict[str, SampleUnlisted] = {}
+    for event in events:
+        if isinstance(event, SampleUnlisted):
+            unlisted[event.instrument_run_id] = event
+        elif isinstance(event, SampleListed):
+            unlisted.pop(event.instrument_run_id, None)
+    for file in files.values():
+        file.unlisted = unlisted.get(file.row.instrument_run_id or "")
 
 
 def note(files: Files, row: FileRow, event: Any, order: int) -> FileName:
@@ -159,9 +175,18 @@ def why(file: File) -> Answer:
         answer = _archived(file, verdict)
     else:
         answer = _judged(file)
-    if file.row.duplicate is None:
-        return answer
-    return replace(answer, says=f"{answer.says}, and {_same_bytes(file.row)}")
+    if file.row.duplicate is not None:
+        answer = replace(answer, says=f"{answer.says}, and {_same_bytes(file.row)}")
+    if file.unlisted is not None:
+        answer = replace(answer, says=f"{answer.says}, and {_unlisted(file.unlisted)}")
+    return answer
+
+
+def _unlisted(event: SampleUnlisted) -> str:
+    return (
+        f"names run {event.instrument_run_id}, whose sheet (revision {event.sheet_revision}) does "
+        f"not hold sample {event.claimed_sample_id}"
+    )
 
 
 def _same_bytes(row: FileRow) -> str:
@@ -271,6 +296,8 @@ def facts(file: File) -> dict[str, Any]:
         found |= {"deleted": row.deletion, "deleted_at": row.deleted_at}
     if row.duplicate is not None:
         found |= {"duplicate": row.duplicate, "duplicate_of": row.duplicate_of}
+    if file.unlisted is not None:
+        found |= {"unlisted_in": file.unlisted.instrument_run_id}
     if row.storage_class is not None:
         found |= {"storage_class": row.storage_class, "restored_until": row.restored_until}
     if file.verdict is not None:

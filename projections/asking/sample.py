@@ -13,7 +13,9 @@ from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_requested import QcRequested
+from genoflow.events.sample_listed import SampleListed
 from genoflow.events.sample_registered import SampleRegistered
+from genoflow.events.sample_unlisted import SampleUnlisted
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.topics import SAMPLE
 from genoflow.projections import sample_state
@@ -34,6 +36,7 @@ class Sample(Subject, sample_state.Sample):
     registrations: list[SampleRegistered] = field(default_factory=list)
     versions: Files = field(default_factory=dict)  # of its files, with what was found in them
     measured: QcMetricsRecorded | None = None
+    unlisted: dict[str, SampleUnlisted] = field(default_factory=dict)  # by the runs named
 
     @property
     def is_through(self) -> bool:
@@ -52,7 +55,19 @@ def _take(sample: Sample, event: Any) -> None:
         files.note(sample.versions, row, event, sample.heard)
 
 
-USES: Uses = dict.fromkeys(sample_state.USES, _take)
+def _unlisted(sample: Sample, event: SampleUnlisted) -> None:
+    sample.unlisted[event.instrument_run_id] = event
+
+
+def _listed(sample: Sample, event: SampleListed) -> None:
+    sample.unlisted.pop(event.instrument_run_id, None)
+
+
+USES: Uses = {
+    **dict.fromkeys(sample_state.USES, _take),
+    SampleUnlisted: _unlisted,
+    SampleListed: _listed,
+}
 
 
 def sample_of(key: str, events: Iterable[Event]) -> Sample:
@@ -69,7 +84,7 @@ def why(sample: Sample) -> list[Answer]:
         only = [files.why(one) for one in sample.versions.values() if one.is_of_no_sample]
         if only:
             return only
-    answers = [*_label(sample), *map(_closed, sample.left.values())]
+    answers = [*_label(sample), *_strange(sample), *map(_closed, sample.left.values())]
     if sample.left and not sample.cases:
         return answers
     if not sample.cases and not (sample.relabelled and not sample.active):
@@ -114,6 +129,27 @@ def _label(sample: Sample) -> list[Answer]:
             is_waiting=False,
         ),
     ]  # fmt: skip
+
+
+def _strange(sample: Sample) -> list[Answer]:
+    """The runs that files which count name, and whose sheets do not hold the sample."""
+    gone = {one.name for one in sample.read_sets.values() if one.invalidated is not None}
+    named = {
+        one.row.instrument_run_id
+        for one in sample.versions.values()
+        if one.row.read_set_id not in gone
+    }
+    return [
+        Answer(
+            f"is not on the sheet of run {run_id} (revision {one.sheet_revision}), which its files "
+            f"name",
+            one.envelope.occurred_at,
+            "amend the sheet, or say whose the files are: `genoflow sample relabel`",
+            is_waiting=False,
+        )
+        for run_id, one in sample.unlisted.items()
+        if run_id in named
+    ]
 
 
 def _quality_of(sample: Sample) -> list[Answer]:

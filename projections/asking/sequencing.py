@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from genoflow.events.demultiplex_failed import DemultiplexFailed
@@ -11,13 +11,16 @@ from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.event import Event
 from genoflow.events.file_landed import FileLanded
+from genoflow.events.sample_claim_withdrawn import SampleClaimWithdrawn
+from genoflow.events.sample_listed import SampleListed
+from genoflow.events.sample_unlisted import SampleUnlisted
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.projections import sequencing_runs
 from genoflow.projections.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged
 from genoflow.projections.sequencing_runs import word
 from genoflow.projections.words import listed
 
-__all__ = ["SequencingRun", "facts", "sequencing_run_of", "why", "word"]
+__all__ = ["SequencingRun", "facts", "sequencing_run_of", "strangers", "why", "word"]
 
 WATCHER = "`genoflow watch` takes it when it comes"
 
@@ -27,13 +30,32 @@ class SequencingRun(Subject, sequencing_runs.SequencingRun):
     """What is known of a run of an instrument."""
 
     files: int = 0  # of the run and of no sample, such as undetermined reads
+    unlisted: dict[str, SampleUnlisted] = field(default_factory=dict)  # by their samples
 
 
 def _file(run: SequencingRun, _event: FileLanded) -> None:
     run.files += 1
 
 
-USES: Uses = {FileLanded: _file, **sequencing_runs.USES}
+def _unlisted(run: SequencingRun, event: SampleUnlisted) -> None:
+    run.unlisted[event.claimed_sample_id] = event
+
+
+def _listed(run: SequencingRun, event: SampleListed) -> None:
+    run.unlisted.pop(event.claimed_sample_id, None)
+
+
+def _withdrawn(run: SequencingRun, event: SampleClaimWithdrawn) -> None:
+    run.unlisted.pop(event.sample_id, None)
+
+
+USES: Uses = {
+    FileLanded: _file,
+    SampleUnlisted: _unlisted,
+    SampleListed: _listed,
+    SampleClaimWithdrawn: _withdrawn,
+    **sequencing_runs.USES,
+}
 
 
 def sequencing_run_of(key: str, events: Iterable[Event]) -> SequencingRun:
@@ -57,6 +79,21 @@ def why(run: SequencingRun) -> list[Answer]:
     if answers:
         return answers
     return _demultiplexing(run)
+
+
+def strangers(run: SequencingRun) -> list[Answer]:
+    """The samples whose files name it and that its sheet does not hold: no sample's business."""
+    if not run.unlisted:
+        return []
+    names = listed(sorted(run.unlisted))
+    return [
+        Answer(
+            f"is named by files of {names}, which its sheet does not hold",
+            max(one.envelope.occurred_at for one in run.unlisted.values()),
+            "amend the sheet, or say whose the files are: `genoflow sample relabel`",
+            is_waiting=False,
+        )
+    ]
 
 
 def _sheet_of(run: SequencingRun) -> list[Answer]:
@@ -110,5 +147,6 @@ def facts(run: SequencingRun) -> dict[str, Any]:
         "sheet_revision": run.sheet.revision if run.sheet else None,
         "samples": sorted({row.sample_id for row in run.sheet.rows}) if run.sheet else [],
         "demultiplex_attempt": run.demultiplex.attempt if run.demultiplex else None,
+        "samples_unlisted": sorted(run.unlisted),
         "files_of_no_sample": run.files, "last": run.last_type, "last_at": run.last_at,
     }  # fmt: skip

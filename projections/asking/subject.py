@@ -32,6 +32,7 @@ from genoflow.events.notification_planned import NotificationPlanned
 from genoflow.events.qc_analysis_failed import QcAnalysisFailed
 from genoflow.events.qc_analysis_passed import QcAnalysisPassed
 from genoflow.events.qc_analysis_requested import QcAnalysisRequested
+from genoflow.events.sample_claimed import SampleClaimed
 from genoflow.events.subject_silent import SubjectSilent
 from genoflow.events.upload_abandoned import UploadAbandoned
 from genoflow.events.upload_initiated import UploadInitiated
@@ -135,6 +136,7 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
     QcAnalysisFailed,
     LimsUpdated,  # told elsewhere; nothing waits for it here
     LimsUpdateFailed,
+    SampleClaimed,  # the verdict on it is told
 )
 
 
