@@ -18,6 +18,7 @@ from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.legal_hold_placed import LegalHoldPlaced
 from genoflow.events.legal_hold_released import LegalHoldReleased
 from genoflow.events.log.port import Vector
+from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.subscription_created import SubscriptionCreated
 
@@ -171,6 +172,18 @@ class LabelDesk(Protocol):
         """  # fmt: skip
 
 
+class MetadataDesk(Protocol):
+    """What is said of a sample beside its reads."""
+
+    async def amend(
+        self, sample_id: str, metadata: Mapping[str, object], decided: Decided, append: Append
+    ) -> SampleMetadataAmended:
+        """Say that these are all the metadata of the sample; Refused names all that does not fit.
+
+        NotThere where nothing is known of the sample.
+        """
+
+
 class HoldDesk(Protocol):
     """Legal holds: as long as one stands on a sample, nothing of it is deleted."""
 
@@ -218,5 +231,6 @@ class Desks:
     configuration: Configuration
     files: FileDesk
     labels: LabelDesk
+    metadata: MetadataDesk
     holds: HoldDesk
     catalog: Catalog

@@ -1,4 +1,4 @@
-"""What people say of material: whose a file is, and which sample it truly is."""
+"""What people say of material: whose a file is, which sample it truly is, and what it is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from typing import Annotated
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
 
 from genoflow.api.desks import Decided, Wanted
 from genoflow.api.errors import Refusal
@@ -131,4 +139,61 @@ async def relabel_sample(
         sample_id=fact.sample_id,
         true_sample_id=fact.true_sample_id,
         read_set_ids=list(fact.read_set_ids),
+    )
+
+
+class MetadataIn(BaseModel):
+    """All metadata of a sample: what was said before is over."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "metadata": {"tissue": "blood", "age_years": 41, "fasting": True},
+                    "reason": "by the request form",
+                }
+            ]
+        },
+    )
+
+    metadata: dict[str, StrictStr | StrictBool | StrictInt | StrictFloat] = Field(
+        max_length=100, description="by name; each a text, a number, true or false"
+    )
+    reason: Reason
+    role: ActingAs = None
+
+
+class MetadataOut(BaseModel):
+    """What is said of the sample now, and by which schema it was checked."""
+
+    event_id: UUID = Field(description="of the fact")
+    sample_id: str = Field(examples=["S7"])
+    project_id: str | None = Field(examples=["P-12"])
+    schema_id: str | None = Field(description="none where the project has no schema")
+    schema_version: str | None = Field(examples=["1.0"])
+
+
+@router.post(
+    "/samples/{sample_id}/metadata", summary="Say what a sample is", tags=["samples"],
+    response_model=MetadataOut, responses={404: {}},
+)  # fmt: skip
+@asks(Permission.SAMPLES_WRITE)
+async def amend_metadata(
+    sample_id: str, wish: MetadataIn, called: RequestName, writing: WritingHere
+) -> MetadataOut:
+    """Say all metadata of a sample; they have to fit the schema that its project has in force.
+
+    What does not fit is refused with each place. A project without a schema takes any.
+    """
+    role = writing.role(Permission.SAMPLES_WRITE, wish.role)
+    decided = Decided(wish.reason, role, writing.stated, str(uuid5(called, "metadata")))
+    desk = writing.outside.desks.metadata
+    fact = await desk.amend(sample_id, wish.metadata, decided, writing.put)
+    return MetadataOut(
+        event_id=fact.envelope.event_id,
+        sample_id=fact.sample_id,
+        project_id=fact.project_id,
+        schema_id=fact.schema_id,
+        schema_version=fact.schema_version,
     )

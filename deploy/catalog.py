@@ -14,6 +14,7 @@ from genoflow.events import topics
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
 from genoflow.events.log.port import EventLog, Vector
+from genoflow.events.metadata_schema_published import MetadataSchemaPublished
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
@@ -22,7 +23,8 @@ from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.processors.ports import Document, OfAssay
 
 AnyDocument = (
-    PipelinePublished
+    MetadataSchemaPublished
+    | PipelinePublished
     | QcProfilePublished
     | ReferencePublished
     | RetentionPublished
@@ -34,6 +36,7 @@ KINDS: dict[str, type[AnyDocument]] = {
     "target-set": TargetSetPublished,
     "pipeline": PipelinePublished,
     "retention": RetentionPublished,
+    "metadata-schema": MetadataSchemaPublished,
 }
 # A lab has some hundred versions. The largest document is a pipeline of two texts of 64 kB, so
 # 5,000 of them are 640 MB at the very worst and 10 MB as they are.

@@ -17,7 +17,9 @@ from typing import Any
 
 from genoflow.deploy.catalog import KINDS, AnyDocument, kind_of, order_of
 from genoflow.deploy.json_schema import faults_of
+from genoflow.deploy.metadata_schemas import schema_faults
 from genoflow.events.errors import InvalidEvent, Refused
+from genoflow.events.metadata_schema_published import MetadataSchemaPublished
 from genoflow.events.metric_names import READS_UNITS, bound_faults, in_our_words
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
@@ -110,6 +112,8 @@ def _document(plain: dict[str, Any]) -> AnyDocument:
         fields = _profile(plain)
     if kind is RetentionPublished:
         fields = _retention(plain)
+    if kind is MetadataSchemaPublished:
+        _put_schema(fields)
     if kind is PipelinePublished:
         for part in ("parameters_schema", "parameters"):
             value = fields.pop(part, {})
@@ -140,6 +144,15 @@ def _part(part: dict[str, Any]) -> dict[str, Any]:
     if part["stage"] == RESULTS:
         return part  # a pipeline names what it measures
     return {**part, "thresholds": [in_our_words(one) for one in part["thresholds"]]}
+
+
+def _put_schema(fields: dict[str, Any]) -> None:
+    schema = fields.pop("schema", None)
+    text = canonical(schema)
+    if faults := list(schema_faults(schema, text)):
+        raise InvalidEvent("\n".join(faults))
+    _put(fields, "document_json", text)
+    _put(fields, "content_sha256", digest(text))
 
 
 def _retention(plain: dict[str, Any]) -> dict[str, Any]:

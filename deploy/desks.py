@@ -9,6 +9,7 @@ from genoflow.deploy.download_links import StoreLinks
 from genoflow.deploy.file_desk import LogFiles
 from genoflow.deploy.hold_desk import LogHolds
 from genoflow.deploy.label_desk import LogLabels
+from genoflow.deploy.metadata_desk import LogMetadata
 from genoflow.deploy.parked_desk import LogParked
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.subscribers import LogSubscribers
@@ -24,6 +25,7 @@ def desks(settings: Settings, log: EventLog) -> Desks:
         configuration=configuration_of(settings),
         files=LogFiles(log),
         labels=LogLabels(log),
+        metadata=LogMetadata(log, settings.person_patterns),
         holds=LogHolds(log),
         links=StoreLinks(log, lambda: open_s3(settings)),
         parked=LogParked(log, settings.person_patterns),

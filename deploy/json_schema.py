@@ -55,14 +55,19 @@ def _members(value: Mapping[str, Any], schema: Schema, root: Schema, path: str) 
         if name not in value:
             yield _below(path, name), "is missing; add it"
     for name, one in value.items():
+        if "propertyNames" in schema:
+            place = _below(path, name[:SHOWN_CHARACTERS_MAX])
+            yield from _faults(name, schema["propertyNames"], root, place)
         if name in known:
             yield from _faults(one, known[name], root, _below(path, name))
+        elif isinstance(schema.get("additionalProperties"), dict):
+            yield from _faults(one, schema["additionalProperties"], root, _below(path, name))
         elif schema.get("additionalProperties") is False:
             place = _below(path, name[:SHOWN_CHARACTERS_MAX])
             yield place, f"is not known; leave it out, there are {', '.join(known)}"
 
 
-STRUCTURE = frozenset({"properties", "required", "additionalProperties", "items"})
+STRUCTURE = frozenset({"properties", "required", "additionalProperties", "propertyNames", "items"})
 
 
 def _const(value: object, rule: Any) -> Iterator[str]:
@@ -80,7 +85,12 @@ def _pattern(value: object, rule: Any) -> Iterator[str]:
         yield f"is {_shown(value)}; write what fits {rule}"
 
 
-def _length(least: bool, unit: str, kind: type[str] | type[list[Any]]) -> Check:
+def _unique(value: object, rule: Any) -> Iterator[str]:
+    if rule and isinstance(value, list) and len({repr(one) for one in value}) < len(value):
+        yield "has an item twice; leave one out"
+
+
+def _length(least: bool, unit: str, kind: type[Any]) -> Check:
     def check(value: Any, rule: Any) -> Iterator[str]:
         if isinstance(value, kind) and (len(value) < rule if least else len(value) > rule):
             yield f"has {len(value):,} {unit}; give it at {'least' if least else 'most'} {rule:,}"
@@ -104,6 +114,8 @@ RULES: Mapping[str, Check] = {
     "maxLength": _length(False, "characters", str),
     "minItems": _length(True, "items", list),
     "maxItems": _length(False, "items", list),
+    "maxProperties": _length(False, "members", dict),
+    "uniqueItems": _unique,
     "minimum": _limit(True),
     "maximum": _limit(False),
 }

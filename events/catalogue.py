@@ -49,6 +49,7 @@ from genoflow.events.legal_hold_placed import LegalHoldPlaced
 from genoflow.events.legal_hold_released import LegalHoldReleased
 from genoflow.events.lims_update_failed import LimsUpdateFailed
 from genoflow.events.lims_updated import LimsUpdated
+from genoflow.events.metadata_schema_published import MetadataSchemaPublished
 from genoflow.events.notice_parked import NoticeParked
 from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_planned import NotificationPlanned
@@ -109,6 +110,7 @@ from genoflow.events.run_superseded import RunSuperseded
 from genoflow.events.sample_claim_withdrawn import SampleClaimWithdrawn
 from genoflow.events.sample_claimed import SampleClaimed
 from genoflow.events.sample_listed import SampleListed
+from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
@@ -159,6 +161,7 @@ EVENTS: tuple[type[Event], ...] = (
     DemultiplexReopened,
     SampleRegistered,
     SampleRelabelled,
+    SampleMetadataAmended,
     CaseJoined,
     CaseLeft,
     ReadSetRegistered,
@@ -246,6 +249,7 @@ EVENTS: tuple[type[Event], ...] = (
     ReferencePublished,
     TargetSetPublished,
     RetentionPublished,
+    MetadataSchemaPublished,
     SubscriptionCreated,
     SubscriptionCancelled,
     NotificationPlanned,

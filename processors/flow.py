@@ -22,6 +22,7 @@ from genoflow.events.key_issued import KeyIssued
 from genoflow.events.key_revoked import KeyRevoked
 from genoflow.events.legal_hold_placed import LegalHoldPlaced
 from genoflow.events.legal_hold_released import LegalHoldReleased
+from genoflow.events.metadata_schema_published import MetadataSchemaPublished
 from genoflow.events.notice_parked import NoticeParked
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.project_access_granted import ProjectAccessGranted
@@ -43,6 +44,7 @@ from genoflow.events.role_granted import RoleGranted
 from genoflow.events.role_revoked import RoleRevoked
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_started import RunStarted
+from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
@@ -167,6 +169,7 @@ FLOW: tuple[Row, ...] = (
             ReferencePublished,
             TargetSetPublished,
             RetentionPublished,
+            MetadataSchemaPublished,
         ),
         about="documents that a person publishes, checked before one of them is",
     ),
@@ -199,6 +202,11 @@ FLOW: tuple[Row, ...] = (
         about="what a person says of reads that stand under a wrong label",
     ),
     RELABEL,
+    Porch(
+        "metadata-desk",
+        emits=(SampleMetadataAmended,),
+        about="what a person says of a sample beside its reads, as its project's schema has it",
+    ),
     Porch(
         "sent-reads",
         emits=(SampleRegistered, ReadSetRegistered, FileLanded),

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from genoflow.events.errors import Parked, Refused, Retry
+from genoflow.events.metadata_schema_published import MetadataSchemaPublished
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
@@ -21,6 +22,7 @@ from genoflow.events.target_set_published import TargetSetPublished
 
 Document = TypeVar(
     "Document",
+    MetadataSchemaPublished,
     PipelinePublished,
     QcProfilePublished,
     ReferencePublished,

@@ -12,6 +12,7 @@ from genoflow.events import topics
 from genoflow.events.event import Event
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
+from genoflow.events.metadata_schema_published import MetadataSchemaPublished
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
@@ -27,7 +28,7 @@ IN_FORCE, EARLIER = "in force", "earlier"
 KINDS: Mapping[type[Event], str] = {
     QcProfilePublished: "qc-profile", ReferencePublished: "reference",
     TargetSetPublished: "target-set", PipelinePublished: "pipeline",
-    RetentionPublished: "retention",
+    RetentionPublished: "retention", MetadataSchemaPublished: "metadata-schema",
 }  # fmt: skip
 VERSION_PARTS = 3
 VERSION_DIGITS = 20  # a version has at most as many characters
@@ -109,7 +110,8 @@ class Catalog(ReadModel[Versions]):
             return
         assert isinstance(
             event,
-            PipelinePublished
+            MetadataSchemaPublished
+            | PipelinePublished
             | QcProfilePublished
             | ReferencePublished
             | RetentionPublished

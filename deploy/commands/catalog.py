@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SHA256_SHOWN = 12  # characters: enough to tell a handful of versions apart
 MATERIALS = ("FASTQ", "BAM", "CRAM", "VCF")
-KINDS = ("qc-profile", "reference", "target-set", "pipeline", "retention")
+KINDS = ("qc-profile", "reference", "target-set", "pipeline", "retention", "metadata-schema")
 
 
 @click.group()

@@ -1,11 +1,11 @@
-"""`genoflow sample relabel | swap`: what a person says of labels, beside the questions."""
+"""`genoflow sample relabel | swap | metadata`: what a person says, beside the questions."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["sample"]
 
 REASON = click.option("--reason", required=True, help="how it was found")
+REASON_SAID = click.option("--reason", required=True, help="why they are said")
 ROLE = click.option("--role", default="operator", show_default=True, help="in which you decide")
 PERSON = click.option("--person", help="who decides; the account that runs this otherwise")
+METADATA_CHARACTERS_MAX = 100_000  # 100 values of 500 characters, with names and quotes
 Facts = Callable[["LogSubjects"], Awaitable["list[SampleRelabelled]"]]
 
 
@@ -107,3 +109,48 @@ async def _said(facts: Facts, dry_run: bool) -> None:
     for fact in said:
         names = ", ".join(fact.read_set_ids)
         click.echo(printable(f"{fact.sample_id}: {names} {verb} to {fact.true_sample_id}"))
+
+
+@sample.command()
+@click.argument("name", metavar="SAMPLE")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@REASON_SAID
+@ROLE
+@PERSON
+@REQUEST_ID
+@DRY_RUN
+def metadata(
+    name: str,
+    file: TextIO,
+    reason: str,
+    role: str,
+    person: str | None,
+    request_id: str | None,
+    dry_run: bool,
+) -> None:
+    """Say all metadata of SAMPLE: one JSON object in FILE (- reads standard input).
+
+    They have to fit the schema that its project has in force, and take the place of those before.
+    """
+    decided = _decided(reason, role, person, request_id)
+    asyncio.run(_amended(name, file.read(METADATA_CHARACTERS_MAX + 1), decided, dry_run))
+
+
+async def _amended(name: str, text: str, decided: Decided, dry_run: bool) -> None:
+    from genoflow.deploy.event_lines import printable
+    from genoflow.deploy.metadata_desk import LogMetadata
+    from genoflow.deploy.metadata_schemas import parsed
+    from genoflow.events.event import Event
+
+    given = parsed(text, METADATA_CHARACTERS_MAX)
+    settings = read_settings()
+    async with open_log(settings) as log:
+
+        async def append(fact: Event) -> None:
+            if not dry_run:
+                await log.append(fact)
+
+        fact = await LogMetadata(log, settings.person_patterns).amend(name, given, decided, append)
+    by = f"by schema {fact.schema_id} {fact.schema_version}" if fact.schema_id else "by no schema"
+    verb = "would be said" if dry_run else "said"
+    click.echo(printable(f"{fact.sample_id}: {len(fact.metadata)} values {verb}, checked {by}"))

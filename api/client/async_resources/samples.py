@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
 from genoflow.api.client.call import Call, new_key, path_of
-from genoflow.api.client.models.samples import Hold, Relabelled, Sample, SampleWhole, WaitingSample
+from genoflow.api.client.models.samples import (
+    Hold,
+    Metadata,
+    Relabelled,
+    Sample,
+    SampleWhole,
+    WaitingSample,
+)
 from genoflow.api.client.models.shared import Proposal
 from genoflow.api.client.pages import AsyncPages
 from genoflow.api.client.wire import AsyncWire
@@ -158,6 +165,38 @@ class AsyncSamplesCalls:
             idempotency_key=idempotency_key or new_key(),
         )
         return await self._wire.ask(call, {200: Relabelled})
+
+    async def amend_metadata(
+        self,
+        sample_id: str,
+        *,
+        metadata: Mapping[str, str | bool | int | float],
+        reason: str,
+        role: Literal[
+            "admin",
+            "lab_technician",
+            "bioinformatician",
+            "clinician",
+            "data_steward",
+            "operator",
+            "partner",
+            "auditor",
+        ]
+        | None = None,
+        idempotency_key: str | None = None,
+    ) -> Metadata:
+        """Say all metadata of a sample; they have to fit the schema that its project has in
+        force.
+
+        What does not fit is refused with each place. A project without a schema takes any.
+        """
+        call = Call(
+            method="POST",
+            path=path_of("/v1/samples/{sample_id}/metadata", sample_id=sample_id),
+            fields={"metadata": metadata, "reason": reason, "role": role},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {200: Metadata})
 
     async def place_hold(
         self,

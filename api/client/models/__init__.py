@@ -50,6 +50,7 @@ from genoflow.api.client.models.results import (
 )
 from genoflow.api.client.models.samples import (
     Hold,
+    Metadata,
     ReadSet,
     Relabelled,
     Sample,
@@ -90,6 +91,7 @@ __all__ = [
     "Lineage",
     "Link",
     "Links",
+    "Metadata",
     "Metric",
     "Metrics",
     "Parked",

@@ -19,6 +19,18 @@ class Hold(Answer):
     """whether it stands now"""
 
 
+class Metadata(Answer):
+    """What is said of the sample now, and by which schema it was checked."""
+
+    event_id: UUID
+    """of the fact"""
+    sample_id: str
+    project_id: str | None
+    schema_id: str | None
+    """none where the project has no schema"""
+    schema_version: str | None
+
+
 class ReadSet(Answer):
     """Reads of a sample by one library and lane."""
 
