@@ -31,6 +31,7 @@ from genoflow.processors.intake.privacy import IdentifierFound, PrivacyGuard
 from genoflow.processors.qc_metrics import RUN_UNITS
 from genoflow.processors.qc_profiles import RESULTS, UNITS_AT
 from genoflow.processors.running import parameters
+from genoflow.processors.strictness import STANDARD
 
 FAULTS_SHOWN_MAX = 30  # about one screen
 STAGES: Mapping[str, Mapping[str, str] | None] = {
@@ -136,6 +137,8 @@ def _profile(plain: dict[str, Any]) -> dict[str, Any]:
     thresholds = {stage: bare[stage] for stage in STAGES}
     if bare["assay_thresholds"]:  # absent before they could be given, and so in older digests
         thresholds["assay_thresholds"] = bare["assay_thresholds"]
+    if bare["validation"] != STANDARD:  # so too
+        thresholds["validation"] = bare["validation"]
     _put(fields, "content_sha256", digest(canonical(thresholds)))
     return fields
 

@@ -41,6 +41,7 @@ from genoflow.processors.intake.privacy import PrivacyGuard
 from genoflow.processors.measures import Measures, values_of
 from genoflow.processors.qc_metrics import broken, in_words, judged
 from genoflow.processors.qc_profiles import SHIPPED, required_of
+from genoflow.processors.strictness import counted
 
 Told = Mapping[str, Any]  # a line of `genoflow validate --json`
 OF_INSTRUMENTS = (DemultiplexCompleted, SequencingRunQcPassed, SequencingRunQcFailed)
@@ -126,7 +127,8 @@ def _judged(
     union = [_measures(one) for one in holding]
     values = {name: (value, READS_UNITS[name])
               for name, value in values_of(union, judge.genome_bases).items()}  # fmt: skip
-    measured = judged(thresholds, values)
+    violations = sum(one["counts"]["violations"] for one in told)
+    measured = (*counted(profile.validation, violations), *judged(thresholds, values))
     warned = {one.metric: one.model_dump() for one in thresholds}
     shown = [judgement(one.model_dump(), warned.get(one.metric)) for one in measured]
     if not judge.genome_bases:

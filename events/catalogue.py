@@ -6,6 +6,7 @@ from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_closure_proposed import CaseClosureProposed
 from genoflow.events.case_closure_refused import CaseClosureRefused
+from genoflow.events.case_file_restored import CaseFileRestored
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.case_member_ready import CaseMemberReady
@@ -98,6 +99,7 @@ from genoflow.events.run_cancellation_refused import RunCancellationRefused
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_file_restored import RunFileRestored
 from genoflow.events.run_inputs_awaited import RunInputsAwaited
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.run_inputs_restored import RunInputsRestored
@@ -207,6 +209,7 @@ EVENTS: tuple[type[Event], ...] = (
     CaseRefused,
     CaseMemberReady,
     CaseMemberWithdrawn,
+    CaseFileRestored,
     CaseReady,
     CaseAnswered,
     RerunRequested,
@@ -217,6 +220,7 @@ EVENTS: tuple[type[Event], ...] = (
     CaseClosureRefused,
     RunRequested,
     RunInputsAwaited,
+    RunFileRestored,
     RunInputsRestored,
     RunSubmitted,
     RunStarted,

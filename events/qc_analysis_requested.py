@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
 from genoflow.events import topics
 from genoflow.events.event import About, Event
+from genoflow.events.file_violations import FileViolations
 from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.threshold import Threshold
 from genoflow.events.types import (
     ITEMS_MAX,
     METRICS_MAX,
+    Choices,
     Count,
     DocumentId,
     Material,
@@ -29,7 +31,7 @@ class QcAnalysisRequested(Event):
     QcAnalysisPassed or QcAnalysisFailed is the verdict. No round of the sample follows from it.
     """
 
-    about: ClassVar[About] = About(topics=(topics.SAMPLE,), key="sample_id", version="1.0")
+    about: ClassVar[About] = About(topics=(topics.SAMPLE,), key="sample_id", version="1.1")
 
     sample_id: SampleId = Field(description="the sample")
     analysis_id: UUID = Field(description="the proposal that asked for it")
@@ -50,4 +52,10 @@ class QcAnalysisRequested(Event):
     )
     files: tuple[ReadSetFile, ...] = Field(
         min_length=1, max_length=ITEMS_MAX, description="the files that are judged"
+    )
+    validation: Annotated[str, Choices("standard", "strict")] = Field(
+        "standard", description="strict where the profile takes no file that breaks a must"
+    )
+    violating: tuple[FileViolations, ...] = Field(
+        (), max_length=ITEMS_MAX, description="those of them that break a must"
     )

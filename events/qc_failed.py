@@ -37,7 +37,7 @@ class QcFailed(Event):
     sample_id: SampleId = Field(description="the sample")
     round: Ordinal = Field(description="1, and one more for each top-up")
     reason_code: Annotated[
-        str, Choices("below threshold", "no reads", "mates differ", "run failed")
+        str, Choices("below threshold", "no reads", "mates differ", "run failed", "violations")
     ] = Field(description="which kind of failure")
     reason: Reason = Field(description="which metrics failed and by how much, and what can be done")
     profile: DocumentId | None = Field(

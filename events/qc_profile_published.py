@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -10,7 +10,7 @@ from genoflow.events import topics
 from genoflow.events.assay_thresholds import AssayThresholds
 from genoflow.events.event import About, Event
 from genoflow.events.threshold import Threshold
-from genoflow.events.types import METRICS_MAX, DocumentId, Name, Ordinal, Sha256, Version
+from genoflow.events.types import METRICS_MAX, Choices, DocumentId, Name, Ordinal, Sha256, Version
 
 
 class QcProfilePublished(Event):
@@ -19,7 +19,7 @@ class QcProfilePublished(Event):
     about: ClassVar[About] = About(
         topics=(topics.CATALOG,),
         key="document_id",
-        version="1.1",
+        version="1.2",
         identity=("document_id", "version"),
     )
 
@@ -45,4 +45,7 @@ class QcProfilePublished(Event):
         (),
         max_length=METRICS_MAX,
         description="of one assay and stage, in place of those for all where they name a metric",
+    )
+    validation: Annotated[str, Choices("standard", "strict")] = Field(
+        "standard", description="strict where a file that breaks a must fails what enters"
     )

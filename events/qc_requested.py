@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from genoflow.events import topics
 from genoflow.events.event import About, Event
+from genoflow.events.file_violations import FileViolations
 from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.threshold import Threshold
 from genoflow.events.types import (
     ITEMS_MAX,
     METRICS_MAX,
+    Choices,
     Count,
     DocumentId,
     Material,
@@ -29,7 +31,7 @@ class QcRequested(Event):
     """The reads can be judged; the profile by which they are stands here with its content."""
 
     about: ClassVar[About] = About(
-        topics=(topics.SAMPLE,), key="sample_id", version="1.0", discriminator=("round",)
+        topics=(topics.SAMPLE,), key="sample_id", version="1.1", discriminator=("round",)
     )
 
     sample_id: SampleId = Field(description="the sample")
@@ -53,4 +55,10 @@ class QcRequested(Event):
     )
     files: tuple[ReadSetFile, ...] = Field(
         min_length=1, max_length=ITEMS_MAX, description="their files"
+    )
+    validation: Annotated[str, Choices("standard", "strict")] = Field(
+        "standard", description="strict where the profile takes no file that breaks a must"
+    )
+    violating: tuple[FileViolations, ...] = Field(
+        (), max_length=ITEMS_MAX, description="those of them that break a must"
     )

@@ -15,6 +15,7 @@ from genoflow.events.errors import Refused
 from genoflow.events.event import Event
 from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.file_violations import FileViolations
 from genoflow.events.metric_names import READS_UNITS, bound_faults
 from genoflow.events.qc_analysis_failed import QcAnalysisFailed
 from genoflow.events.qc_analysis_passed import QcAnalysisPassed
@@ -38,6 +39,7 @@ from genoflow.processors.processor import State
 from genoflow.processors.qc_metrics import SHOWN_MAX, broken, in_words, judged
 from genoflow.processors.qc_profiles import SHIPPED
 from genoflow.processors.sample_reads import Order, Wish
+from genoflow.processors.strictness import STRICT, counted, not_taken, total_of
 
 ENGINE = "analyze-qc"
 PLACES_SHOWN_MAX = 5  # files in one sentence
@@ -49,6 +51,7 @@ class KnownFile(Part):
     file: ReadSetFile
     lane: int | None
     measures: Measures
+    violations: int = 0
 
     @property
     def place(self) -> str:
@@ -113,7 +116,12 @@ def _with_file(state: Material, event: Validated) -> tuple[KnownFile, ...]:
     if event.role not in MATERIAL_OF or file_name(event) in state.quarantined:
         return state.files
     named = {name: getattr(event, name) for name in ReadSetFile.model_fields}
-    file = KnownFile(file=ReadSetFile(**named), lane=event.lane, measures=measures_of(event))
+    file = KnownFile(
+        file=ReadSetFile(**named),
+        lane=event.lane,
+        measures=measures_of(event),
+        violations=event.violations,
+    )
     slot = (event.read_set_id, event.role, event.lane)
     kept = (o for o in state.files if (o.file.read_set_id, o.file.role, o.lane) != slot)
     return (*kept, file)
@@ -192,6 +200,16 @@ def _is_in(file: ReadSetFile, bucket: str, key: str | None) -> bool:
 # -- how it comes out
 
 
+def violating(question: Question) -> tuple[FileViolations, ...]:
+    """The files of the question that break a must of their specification."""
+    return tuple(_counted(one) for one in question.files if one.violations)
+
+
+def _counted(one: KnownFile) -> FileViolations:
+    place = {"bucket": one.file.bucket, "object_key": one.file.object_key}
+    return FileViolations(**place, version_id=one.file.version_id, violations=one.violations)
+
+
 def overridden(
     thresholds: Sequence[Threshold], overrides: Sequence[Threshold]
 ) -> tuple[Threshold, ...]:
@@ -205,7 +223,8 @@ def verdict(question: Question, request: QcAnalysisRequested) -> Event:
     values = values_of([one.measures for one in question.files], request.genome_bases or 0)
     known = {metric: (value, READS_UNITS[metric]) for metric, value in values.items()}
     fitting, others = split_by_material(request.thresholds, request.material, known)
-    measured = (*judged(fitting, known), *others)[:METRICS_MAX]
+    strictly = counted(request.validation, total_of(request.violating))
+    measured = (*strictly, *judged(fitting, known), *others)[:METRICS_MAX]
     said: dict[str, Any] = {
         "sample_id": request.sample_id,
         "analysis_id": request.analysis_id,
@@ -216,11 +235,15 @@ def verdict(question: Question, request: QcAnalysisRequested) -> Event:
         "engine_version": METHOD_VERSION,
     }
     failures = broken(measured)
+    way_on = "Nothing was held back: this answers a question, and the sample's rounds decide"
+    if request.validation == STRICT and request.violating:
+        version = request.profile_version or ""
+        reason = not_taken(request.profile, version, request.violating, failures, way_on)
+        return QcAnalysisFailed(**said, reason=reason)
     if not fitting:
         names = ", ".join(one.metric for one in request.thresholds[:SHOWN_MAX])
         reason = f"the profile asks for {names}, and none of it can be told of a {request.material}"
         return QcAnalysisFailed(**said, reason=f"{reason}; ask by a profile for {request.material}")
     if failures:
-        way_on = "Nothing was held back: this answers a question, and the sample's rounds decide"
         return QcAnalysisFailed(**said, reason=in_words(failures, way_on))
     return QcAnalysisPassed(**said)

@@ -31,6 +31,7 @@ from genoflow.processors.ports import Attempt, CatalogReader
 from genoflow.processors.processor import Call, Processor
 from genoflow.processors.qc_profiles import CUSTOM, SHIPPED, required_of
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
+from genoflow.processors.strictness import STANDARD
 
 NAME = "analyze-qc"
 EFFECT = "analyze"
@@ -102,6 +103,8 @@ async def analyze(asked: Analyze, attempt: Attempt) -> Sequence[Event]:
         thresholds=thresholds,
         genome_bases=await _bases(catalog, question),
         files=tuple(one.file for one in question.files),
+        validation=profile.validation if profile else STANDARD,
+        violating=rules.violating(question),
     )
     return [request, rules.verdict(question, request)]
 
@@ -161,7 +164,7 @@ ANALYZE_QC = Processor(
     decide=decide,
     evolve=evolve,
     state=Sample,
-    state_version=2,
+    state_version=3,
     effects=(
         Call(
             EFFECT,

@@ -17,6 +17,7 @@ from genoflow.events.errors import Parked
 from genoflow.events.event import Event
 from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.file_violations import FileViolations
 from genoflow.events.measured import Measured
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_overridden import QcOverridden
@@ -51,6 +52,7 @@ from genoflow.processors.sample_reads import (
     verdict_on,
     wishes_of,
 )
+from genoflow.processors.strictness import violating_of
 
 NAME = "check-qc"
 WORD_CHARACTERS = 12  # of a digest: enough to see by eye that two differ
@@ -65,6 +67,7 @@ class Choose(Arguments):
     wish: Wish
     read_set_ids: tuple[str, ...]
     files: tuple[ReadSetFile, ...]
+    violating: tuple[FileViolations, ...] = ()
 
 
 # -- what follows
@@ -189,6 +192,7 @@ def _questions(state: Sample, sample_id: str) -> tuple[Sample, tuple[Effect, ...
             wish=wish,
             read_set_ids=tuple(read_set.read_set_id for read_set, _ in union),
             files=tuple(_handed_on(one) for one in files),
+            violating=violating_of(files),
         )
         effects.append(Effect("choose-profile", choose, discriminator=str(number)))
     if effects:
@@ -228,6 +232,8 @@ async def choose_profile(asked: Choose, attempt: Attempt) -> Sequence[Event]:
         target_bases=targets.target_bases if targets else None,
         read_set_ids=asked.read_set_ids,
         files=asked.files,
+        validation=profile.validation,
+        violating=asked.violating,
     )
     return [request]
 
@@ -265,7 +271,7 @@ CHECK_QC = Processor(
     decide=decide,
     evolve=evolve,
     state=Sample,
-    state_version=2,
+    state_version=3,
     effects=(
         Call(
             "choose-profile",

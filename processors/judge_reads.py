@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from genoflow.events import topics
 from genoflow.events.event import Event
+from genoflow.events.file_violations import FileViolations
 from genoflow.events.measured import Measured
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
@@ -20,6 +21,7 @@ from genoflow.processors.materials import split_by_material
 from genoflow.processors.processor import Processor
 from genoflow.processors.qc_metrics import SHOWN_MAX, broken, in_words, judged
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
+from genoflow.processors.strictness import STANDARD, STRICT, counted, not_taken, total_of
 
 ROUNDS_OPEN_MAX = 100  # asked and not yet measured: measuring takes moments
 
@@ -31,6 +33,8 @@ class Asked(Part):
     material: str
     size_bases: int
     thresholds: tuple[Threshold, ...]
+    validation: str = STANDARD
+    violating: tuple[FileViolations, ...] = ()  # under a strict profile alone
 
 
 class Rounds(Remembering):
@@ -51,6 +55,8 @@ def evolve(state: Rounds, event: Event) -> Rounds:
             material=event.material,
             size_bases=event.target_bases or event.genome_bases,
             thresholds=event.thresholds,
+            validation=event.validation,
+            violating=event.violating if event.validation == STRICT else (),
         )
         still = (*still, asked)[-ROUNDS_OPEN_MAX:]
     return Rounds(open=still, seen=with_this(state, event))
@@ -64,7 +70,8 @@ def decide(state: Rounds, event: QcMetricsRecorded) -> Decision:
     union = [one for one in event.measurements if one.read_set_id is None]
     values = {one.metric: (one.value, one.unit) for one in union}
     fitting, others = split_by_material(asked.thresholds, asked.material, values)
-    measured = (*judged(fitting, values), *others)[:METRICS_MAX]
+    strictly = counted(asked.validation, total_of(asked.violating))
+    measured = (*strictly, *judged(fitting, values), *others)[:METRICS_MAX]
     said: dict[str, Any] = {
         "sample_id": event.sample_id,
         "round": event.round,
@@ -74,6 +81,8 @@ def decide(state: Rounds, event: QcMetricsRecorded) -> Decision:
         "measured": measured,
     }
     failures = broken(measured)
+    if asked.violating:
+        return Decision(events=(_violations(event, said, asked, failures),))
     if not fitting:
         return Decision(events=(_nothing_to_judge(event, said, asked),))
     if not failures:
@@ -86,6 +95,21 @@ def decide(state: Rounds, event: QcMetricsRecorded) -> Decision:
         reads_missing=missing,
     )
     return Decision(events=(failed,))
+
+
+def _violations(
+    event: QcMetricsRecorded, said: Mapping[str, Any], asked: Asked, failures: Sequence[Measured]
+) -> QcFailed:
+    """Files that the profile does not take: other files are another round, whatever they yield."""
+    way_on = (
+        f"Send what is right under the same name, or let it go on with a reason: "
+        f"genoflow qc override {event.sample_id}"
+    )
+    return QcFailed(
+        **said,
+        reason_code="violations",
+        reason=not_taken(event.profile, event.profile_version, asked.violating, failures, way_on),
+    )
 
 
 def _nothing_to_judge(event: QcMetricsRecorded, said: Mapping[str, Any], asked: Asked) -> QcFailed:

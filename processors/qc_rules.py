@@ -20,7 +20,7 @@ from genoflow.processors.qc_metrics import broken
 from genoflow.processors.settling import Deciding, Ruled
 
 # What a person may let go on. Mates that differ, or no reads at all, cannot be taken by any run.
-CAN_BE_OVERRIDDEN = ("below threshold", "run failed")
+CAN_BE_OVERRIDDEN = ("below threshold", "run failed", "violations")
 Verdict = QcRequested | QcPassed | QcFailed | QcOverridden
 # A sample is topped up a few times. A failure has 4 kB at most, so a full list is 400 kB.
 ROUNDS_KEPT_MAX = 100

@@ -57,6 +57,7 @@ class WholeFile(Part):
     sha256: str
     reads: int | None
     read_names_sha256: str | None
+    violations: int = 0
 
 
 class Wish(Part):

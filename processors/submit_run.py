@@ -7,7 +7,8 @@ between the two leaves nothing to be launched twice. A job that its launcher doe
 is lost. A failure that may pass opens the next attempt; a cancelled run has its job ended.
 
 A run of which files lie in an archive is launched once they are restored: an effect asks for that,
-a deadline says when to look again, and the log says all the while what is waited for.
+a deadline says when to look again, and the log says all the while what is waited for. Once the last
+of them is told to be back, it looks before that.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from genoflow.events.event import Event
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_file_restored import RunFileRestored
 from genoflow.events.run_inputs_awaited import RunInputsAwaited
 from genoflow.events.run_inputs_restored import RunInputsRestored
 from genoflow.events.run_lost import RunLost
@@ -40,6 +42,7 @@ from genoflow.processors.repeated import Remembering, is_repeated, with_this
 from genoflow.processors.restoring import archive_of, expected_by, not_restored
 from genoflow.processors.running.manifest import Submission
 from genoflow.processors.running.names import job_name
+from genoflow.processors.scans import name_of
 
 NAME = "submit-run"
 LAUNCH = "launch"
@@ -50,6 +53,7 @@ LOCAL = "local"
 TAIL_CHARACTERS_MAX = 2_000  # of what the program complained: as much as the event holds
 CANCEL_SECONDS_MAX = 60.0  # the launcher asks for 10 s and kills for 10 s more
 Change = dict[str, object]  # of the state
+Waiting = RunInputsAwaited | RunInputsRestored | RunFileRestored | DeadlinePassed
 
 
 class Run(Remembering):
@@ -63,6 +67,7 @@ class Run(Remembering):
     asked_by: UUID | None = None  # the event that opened the effect which looks at the archive
     look: int = 0  # of the archive, the newest that found something to wait for
     look_due_at: datetime | None = None  # the next one
+    waits_for: tuple[str, ...] = ()  # files that the newest look did not find restored
 
 
 class Wanted(Arguments):
@@ -150,7 +155,7 @@ def evolve(state: Run, event: Event) -> Run:
     elif isinstance(event, RunFailed):
         if _follows(state, event):
             change |= {**attempt, "attempt": state.attempt + 1}
-    elif isinstance(event, RunInputsAwaited | RunInputsRestored | DeadlinePassed):
+    elif isinstance(event, Waiting):
         if state.requested is not None and not state.attempt:
             change |= _of_archive(state, event, attempt)
     elif state.requested is None:
@@ -163,16 +168,21 @@ def evolve(state: Run, event: Event) -> Run:
     return state.model_copy(update=change)
 
 
-def _of_archive(
-    state: Run, event: RunInputsAwaited | RunInputsRestored | DeadlinePassed, attempt: Change
-) -> Change:
+def _of_archive(state: Run, event: Waiting, attempt: Change) -> Change:
     if isinstance(event, RunInputsRestored):
-        return {**attempt, "attempt": 1}
+        return {**attempt, "attempt": 1, "waits_for": ()}
     if isinstance(event, RunInputsAwaited):
-        is_next = event.look > state.look
-        return {"look": event.look, "look_due_at": event.expected_by} if is_next else {}
+        if event.look <= state.look:
+            return {}
+        names = tuple(name_of(one) for one in event.files)
+        return {"look": event.look, "look_due_at": event.expected_by, "waits_for": names}
+    asked: Change = {"asked_by": event.envelope.event_id, "look_due_at": None, "waits_for": ()}
+    if isinstance(event, RunFileRestored):
+        others = tuple(one for one in state.waits_for if one != name_of(event))
+        is_last = bool(state.waits_for) and not others
+        return asked if is_last else {"waits_for": others}
     is_ours = event.processor == NAME and event.due_at == state.look_due_at
-    return {"asked_by": event.envelope.event_id, "look_due_at": None} if is_ours else {}
+    return asked if is_ours else {}
 
 
 def _follows(state: Run, event: RunFailed) -> bool:
@@ -301,6 +311,7 @@ SUBMIT_RUN = Processor(
         RunRequested,
         RunInputsAwaited,
         RunInputsRestored,
+        RunFileRestored,
         RunFailed,
         RunCancelled,
         DeadlinePassed,
@@ -311,6 +322,7 @@ SUBMIT_RUN = Processor(
     decide=decide,
     evolve=evolve,
     state=Run,
+    state_version=2,
     effects=(
         Call(
             RESTORE,

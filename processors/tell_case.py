@@ -1,4 +1,6 @@
-"""A hop: each case of a sample is told when its reads are good enough, or no longer are."""
+"""A hop: each case of a sample is told when its reads are good enough, or no longer are, and when
+a file of them came back from an archive.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,13 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from genoflow.events import topics
+from genoflow.events.case_file_restored import CaseFileRestored
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.case_member_ready import CaseMemberReady
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.event import Event
+from genoflow.events.file_restored import FileRestored
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_passed import QcPassed
@@ -94,8 +98,7 @@ def _heard(state: Member, event: Event) -> Member:
         change["rounds"] = (*state.rounds, _round(event))[-ROUNDS_MAX:]
     elif isinstance(event, ReadSetInvalidated):
         change["gone"] = tuple(dict.fromkeys((*state.gone, event.read_set_id)))
-    else:
-        assert isinstance(event, QcPassed | QcFailed | QcOverridden)
+    elif isinstance(event, QcPassed | QcFailed | QcOverridden):
         change["rounds"] = tuple(
             _answered(one, event) if one.round == event.round else one for one in state.rounds
         )
@@ -138,6 +141,8 @@ def decide(state: Member, event: Event) -> Decision:
         return NOTHING
     if isinstance(event, ReadSetInvalidated):
         return Decision(events=tuple(_withdrawals(state, event)))
+    if isinstance(event, FileRestored):
+        return Decision(events=tuple(_restored(state, event)))
     good = _good(_heard(state, event), event)
     return Decision(events=tuple(_ready(event.key, joined, about) for joined, about in good))
 
@@ -166,6 +171,24 @@ def _withdrawals(state: Member, event: ReadSetInvalidated) -> Iterable[CaseMembe
                 round=told.round,
                 reason_code=event.reason_code,
                 reason=event.reason,
+            )
+
+
+def _restored(state: Member, event: FileRestored) -> Iterable[CaseFileRestored]:
+    place = (event.bucket, event.object_key, event.version_id)
+    rounds = {
+        one.round
+        for one in state.rounds
+        if place in ((file.bucket, file.object_key, file.version_id) for file in one.files)
+    }
+    for told in state.told:
+        if told.round in rounds:
+            yield CaseFileRestored(
+                case_id=told.case_id,
+                sample_id=event.key,
+                bucket=event.bucket,
+                object_key=event.object_key,
+                version_id=event.version_id,
             )
 
 
@@ -203,9 +226,9 @@ def _ready(sample_id: str, joined: Joined, about: Round) -> CaseMemberReady:
 TELL_CASE = Processor(
     "tell-case",
     reads=topics.SAMPLE,
-    on=(CaseJoined, QcPassed, QcOverridden, ReadSetInvalidated),
+    on=(CaseJoined, QcPassed, QcOverridden, ReadSetInvalidated, FileRestored),
     folds=(CaseLeft, QcRequested, QcFailed),
-    emits=(CaseMemberReady, CaseMemberWithdrawn),
+    emits=(CaseMemberReady, CaseMemberWithdrawn, CaseFileRestored),
     decide=decide,
     evolve=evolve,
     state=Member,

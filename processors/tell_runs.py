@@ -1,15 +1,20 @@
-"""A hop: when reads of a case do not count any more, each of its runs that took them is told."""
+"""A hop: when reads of a case do not count any more, or can be read again, each of its runs that
+took them is told.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from genoflow.events import topics
 from genoflow.events.case_closed import CaseClosed
+from genoflow.events.case_file_restored import CaseFileRestored
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
 from genoflow.events.rerun_requested import RerunRequested
+from genoflow.events.run_file_restored import RunFileRestored
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.types import Part
 from genoflow.processors.decision import NOTHING, Decision
@@ -46,6 +51,8 @@ def decide(state: Case, event: Event) -> Decision:
     """Tell the runs that took these reads, or the run that is about to take them."""
     if is_repeated(state, event) or state.cancelled:
         return NOTHING
+    if isinstance(event, CaseFileRestored):
+        return Decision(events=tuple(_restored(state, event)))
     if isinstance(event, CaseMemberWithdrawn):
         if _is_known(state, event):
             return NOTHING
@@ -66,8 +73,7 @@ def evolve(state: Case, event: Event) -> Case:
     elif isinstance(event, CaseMemberWithdrawn):
         if not _is_known(state, event):
             change["withdrawn"] = (*state.withdrawn, CaseMemberWithdrawn(**dict(event)))
-    else:
-        assert isinstance(event, CaseClosed)
+    elif isinstance(event, CaseClosed):
         change["cancelled"] = state.cancelled or event.outcome != ANSWERED
     return state.model_copy(update=change)
 
@@ -85,6 +91,13 @@ def _asked(state: Case, event: Event) -> tuple[Asked, ...]:
         for file in member.files
     )
     return (Asked(run_id=run_id, inputs=tuple(dict.fromkeys(inputs))),)
+
+
+def _restored(state: Case, event: CaseFileRestored) -> Iterable[RunFileRestored]:
+    """To each run that takes reads of this member: which of its files it waits for, it knows."""
+    for run in state.runs:
+        if any(one.sample_id == event.sample_id for one in run.inputs):
+            yield RunFileRestored(run_id=run.run_id, **dict(event))
 
 
 def _input(event: CaseMemberWithdrawn) -> Input:
@@ -109,11 +122,11 @@ def _invalidated(run: Asked, because: CaseMemberWithdrawn) -> RunInputsInvalidat
 TELL_RUNS = Processor(
     "tell-runs",
     reads=topics.CASE,
-    on=(CaseMemberWithdrawn, CaseReady, RerunRequested),
+    on=(CaseMemberWithdrawn, CaseReady, RerunRequested, CaseFileRestored),
     folds=(CaseClosed,),
-    emits=(RunInputsInvalidated,),
+    emits=(RunInputsInvalidated, RunFileRestored),
     decide=decide,
     evolve=evolve,
     state=Case,
-    about="tells each run of a case that reads which it took do not count any more",
+    about="tells each run of a case of reads that do not count any more, or can be read again",
 )

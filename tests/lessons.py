@@ -16,6 +16,7 @@ from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_closure_proposed import CaseClosureProposed
 from genoflow.events.case_closure_refused import CaseClosureRefused
+from genoflow.events.case_file_restored import CaseFileRestored
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.case_member import CaseMember
@@ -32,6 +33,7 @@ from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.file_restored import FileRestored
 from genoflow.events.measured import Measured
 from genoflow.events.measurement import Measurement
 from genoflow.events.proposal import Proposal
@@ -159,6 +161,11 @@ def _file(source: random.Random) -> Fields:
 def _place(source: random.Random) -> Fields:
     named = _file(source)
     return {name: named[name] for name in ("bucket", "object_key", "version_id")}
+
+
+def _back(source: random.Random) -> Fields:
+    name, role = "RS1", source.choice(("R1", "R1", "R2"))
+    return {"bucket": "raw", "object_key": f"{name}.{role}", "version_id": "1"}
 
 
 def _held(source: random.Random) -> Fields:
@@ -317,7 +324,7 @@ _USUAL: Mapping[type[Event], tuple[type[Event], ...]] = {
 }
 # Rows that are about what elsewhere ends a story: it is as frequent as all else there.
 _USUAL_OF: Mapping[str, Mapping[type[Event], tuple[type[Event], ...]]] = {
-    "tell-case": {CaseLeft: (QcPassed,)},
+    "tell-case": {CaseLeft: (QcPassed,), FileRestored: (QcPassed, FileRestored)},
     "relabel": {
         Validated: (ReadSetRegistered,),
         FileRejected: (FileLanded,),
@@ -346,6 +353,7 @@ _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     Validated: _validated,
     FileRejected: _file,
     FileQuarantined: _place,
+    FileRestored: _back,
     ContentHeld: _held,
     ContentReleased: _place,
     CaseJoined: _joined,
@@ -369,6 +377,7 @@ _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     CaseOpened: _opened,
     CaseReady: _ready,
     CaseMemberWithdrawn: _withdrawn,
+    CaseFileRestored: lambda source: {"sample_id": source.choice(SAMPLES)},
     CaseMemberReady: lambda source: {"sample_id": source.choice(SAMPLES), **_round(source)},
     RunRequested: _asked_for,
     ResultsCollected: _collected,

@@ -14,6 +14,7 @@ from genoflow.events.demultiplexed_library import DemultiplexedLibrary
 from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.file_metrics import FileMetrics
 from genoflow.events.file_rejected import FileRejected
+from genoflow.events.file_violations import FileViolations
 from genoflow.events.measured import Measured
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_overridden import QcOverridden
@@ -146,6 +147,12 @@ def handed_on(*files: Validated) -> tuple[ReadSetFile, ...]:
         ReadSetFile(**{name: getattr(one, name) for name in ReadSetFile.model_fields})
         for one in files
     )
+
+
+def violations(one: Validated) -> FileViolations:
+    """A file and its violations, as a request names them."""
+    named = {name: getattr(one, name) for name in FileViolations.model_fields}
+    return FileViolations(**named)
 
 
 def requested(number: int = 1, *files: Validated, **fields: Any) -> QcRequested:

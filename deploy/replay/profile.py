@@ -65,6 +65,7 @@ class ProfileInPlace:
             fields |= {
                 "thresholds": thresholds,
                 "profile_sha256": profile.content_sha256,
+                "validation": profile.validation,
             }
         else:
             of_files = materials_of(one.role for member in event.members for one in member.files)

@@ -107,7 +107,7 @@ def test_a_sample_is_asked_about_by_a_shipped_profile_and_by_a_persons_own(
     named = ("qc", "analyze", "Q1", "--profile", "strict", "--request-id", "r2")
     failed = genoflow(settings, *named, "--wait")
     assert failed.returncode == 1
-    assert "Q1 by strict 1.0: fail" in failed.stdout
+    assert "Q1 by strict 1.1: fail" in failed.stdout
     assert "quality_mean could not be measured" in failed.stdout
     own = ("qc", "analyze", "Q1", "--profile", "custom", "--parameters", LENIENT)
     row = json.loads(succeeds(settings, *own, "--wait", "--json"))

@@ -182,6 +182,7 @@ def test_what_comes_again_is_dashed() -> None:
         ("restore-files", "clock-sample"): ("DeadlineSet",),
         ("restore-files/restore", "restore-files"): ("FileRestoreAwaited", "FileRestored"),
         ("restore-files/restore", "validate-files"): ("FileRestored",),
+        ("restore-files/restore", "tell-case"): ("FileRestored",),
         ("submit-run", "clock-run"): ("DeadlineSet",),
         ("submit-run/restore", "submit-run"): ("RunInputsAwaited", "RunInputsRestored"),
         ("watch-silence", "clock-sample"): ("DeadlineSet",),

@@ -61,6 +61,21 @@ async def answered(*story: Event, catalog: FakeCatalog = CATALOG) -> list[Any]:
     return list(await analyze(asked, Attempt(UUID(int=1), 1, ports, lambda *_: None)))
 
 
+@pytest.mark.parametrize("validation", ["standard", "strict"])
+async def test_a_strict_profile_answers_no_for_a_file_that_breaks_a_must(validation: str) -> None:
+    published = STRICT.model_copy(update={"validation": validation})
+    files = (facts.validated(), facts.validated(role="R2", violations=2))
+    catalog = FakeCatalog(published, facts.reference())
+    request, verdict = await answered(*files, facts.joined(), question(), catalog=catalog)
+    assert request.violating == (facts.violations(files[1]),)
+    if validation == "standard":
+        assert isinstance(verdict, QcAnalysisPassed)
+        return
+    assert isinstance(verdict, QcAnalysisFailed)
+    assert "the profile strict 1 takes no file" in verdict.reason
+    assert "s3://raw/A/R2.fastq.gz (2). Nothing was held back" in verdict.reason
+
+
 async def test_a_sample_is_held_against_the_profile_that_was_named() -> None:
     asked = question()
     request, verdict = await answered(*WHOLE, facts.joined(), asked)

@@ -13,6 +13,7 @@ from genoflow.events import topics
 from genoflow.events.errors import Parked
 from genoflow.events.event import Event
 from genoflow.events.expected_file import ExpectedFile
+from genoflow.events.file_violations import FileViolations
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
@@ -35,12 +36,18 @@ WGS = Wish(assay="wgs", reference="GRCh38", target_set=None, qc_profile=None)
 WHOLE = (registered(), *both(), joined())
 
 
-def asks(number: int, *read_sets: str, files: Sequence[Any] = (), wish: Wish = WGS) -> Effect:
+def asks(
+    number: int,
+    *read_sets: str,
+    files: Sequence[Any] = (),
+    wish: Wish = WGS,
+    violating: tuple[FileViolations, ...] = (),
+) -> Effect:
     """The effect that asks about these read sets."""
     some = files or [file for name in read_sets for file in both(name)]
     choose = Choose(
         sample_id=SAMPLE, round=number, material="FASTQ", wish=wish, read_set_ids=read_sets,
-        files=facts.handed_on(*some),
+        files=facts.handed_on(*some), violating=violating,
     )  # fmt: skip
     return Effect("choose-profile", choose, discriminator=str(number))
 
@@ -226,6 +233,19 @@ async def test_the_request_holds_the_profile_with_its_content() -> None:
     some = asks(1, "A", wish=wish).arguments
     said = await choose_profile(some, attempt(*published, facts.target_set()))  # type: ignore[arg-type]
     assert list(said) == [requested(profile_version="2", assay="odd", target_bases=100)]
+
+
+async def test_the_request_names_the_files_that_break_a_must() -> None:
+    bad = validated(role="R2", violations=3)
+    named = facts.violations(bad)
+    effect = asks(1, "A", files=[validated(), bad], violating=(named,))
+    given(registered(), validated(), joined()).when(bad).then_effects(effect)
+    strict = attempt(facts.profile(validation="strict"), facts.reference())
+    [said] = await choose_profile(effect.arguments, strict)  # type: ignore[arg-type]
+    assert said == requested(validation="strict", violating=(named,))
+    other = attempt(facts.profile(), facts.reference())
+    [said] = await choose_profile(effect.arguments, other)  # type: ignore[arg-type]
+    assert said == requested(violating=(named,))
 
 
 @pytest.mark.parametrize(

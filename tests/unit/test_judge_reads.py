@@ -178,6 +178,44 @@ def test_what_was_required_and_not_measured_fails(values: dict[str, tuple[float,
     assert "mean_coverage could not be measured" in said.reason
 
 
+def test_a_strict_profile_takes_no_file_that_breaks_a_must() -> None:
+    broken = facts.violations(validated(role="R2", violations=3))
+    said = verdict(requested(validation="strict", violating=(broken,)), recorded(MEASURED))
+    assert isinstance(said, QcFailed)
+    assert (said.reason_code, said.reads_missing) == ("violations", None)
+    assert "s3://raw/A/R2.fastq.gz (3). " in said.reason
+    assert "genoflow qc override S1" in said.reason
+    found = {one.metric: (one.value, one.required_max, one.verdict) for one in said.measured}
+    assert found["violations"] == (3.0, 0.0, "fail")
+    few = verdict(
+        requested(validation="strict", violating=(broken,)),
+        recorded(MEASURED | {"mean_coverage": (10.0, "x")}),
+    )
+    assert isinstance(few, QcFailed)
+    assert "; mean_coverage is 10 x and has to be at least 30 x. Send" in few.reason
+
+
+def test_a_profile_that_is_not_strict_takes_it_and_a_strict_one_tells_that_there_is_none() -> None:
+    broken = facts.violations(validated(violations=3))
+    said = verdict(requested(violating=(broken,)), recorded(MEASURED))
+    assert isinstance(said, QcPassed)
+    assert "violations" not in {one.metric for one in said.measured}
+    whole = verdict(requested(validation="strict"), recorded(MEASURED))
+    assert isinstance(whole, QcPassed)
+    assert (whole.measured[0].metric, whole.measured[0].verdict) == ("violations", "pass")
+
+
+def test_of_many_files_that_a_strict_profile_does_not_take_the_worst_are_named() -> None:
+    many = tuple(
+        facts.violations(validated(f"set-{number:04}", violations=number + 1))
+        for number in range(1_000)
+    )
+    said = verdict(requested(validation="strict", violating=many), recorded(MEASURED))
+    assert isinstance(said, QcFailed)
+    assert "set-0999/R1.fastq.gz (1,000), " in said.reason
+    assert "and 995 more files. Send" in said.reason
+
+
 def test_a_round_is_judged_once_and_by_its_own_request() -> None:
     begin = Spec(JUDGE_READS).given
     measured = heard(recorded(MEASURED))

@@ -11,6 +11,7 @@ import pytest
 
 from genoflow.events import topics
 from genoflow.events.archived_file import ArchivedFile
+from genoflow.events.case_file_restored import CaseFileRestored
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.errors import Parked
@@ -18,7 +19,9 @@ from genoflow.events.event import Event
 from genoflow.events.file_restore_awaited import FileRestoreAwaited
 from genoflow.events.file_restored import FileRestored
 from genoflow.events.file_tier_changed import FileTierChanged
+from genoflow.events.qc_passed import QcPassed
 from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_file_restored import RunFileRestored
 from genoflow.events.run_inputs_awaited import RunInputsAwaited
 from genoflow.events.run_inputs_restored import RunInputsRestored
 from genoflow.events.run_requested import RunRequested
@@ -30,7 +33,10 @@ from genoflow.processors.request_run import Wanted, resolve
 from genoflow.processors.restore_files import RESTORE_FILES, Look
 from genoflow.processors.restoring import LOOKS_MAX, RESTORED_DAYS, in_archives, not_restored
 from genoflow.processors.running.manifest import Submission
+from genoflow.processors.running.names import run_id_of
 from genoflow.processors.submit_run import SUBMIT_RUN, job_id_of
+from genoflow.processors.tell_case import TELL_CASE
+from genoflow.processors.tell_runs import TELL_RUNS
 from genoflow.processors.validate_files import VALIDATE_FILES, attempt_failed
 from genoflow.projections.asking import file as files
 from genoflow.projections.asking import run as runs
@@ -128,6 +134,69 @@ def test_a_run_with_archived_files_is_launched_once_they_are_restored() -> None:
     given_run(asked, waits, over).when(restored).then().then_effects(*both)
     for late in (restored, over, waits, heard(run_waits(2))):
         given_run(asked, waits, over, restored).when(late).then_nothing()
+
+
+def back(key: str) -> RunFileRestored:
+    return heard(
+        RunFileRestored(
+            run_id=RUN_ID, case_id=CASE, sample_id="S1", bucket="raw", object_key=key,
+            version_id="1",
+        )
+    )  # fmt: skip
+
+
+def test_a_run_looks_at_once_when_the_last_of_its_files_is_back() -> None:
+    asked, waits, over = heard(ASKED), heard(run_waits()), heard(passed(run_deadline()))
+    given_run(asked, waits).when(back("a")).then_nothing()
+    given_run(asked, waits, back("a")).when(back("a")).then_nothing()
+    given_run(asked, waits).when(back("c")).then_nothing()
+    given_run(asked, waits, back("a")).when(back("b")).then().then_effects(looks(2))
+    woken = (asked, waits, back("a"), back("b"))
+    for late in (back("b"), back("a"), over):
+        given_run(*woken).when(late).then_nothing()
+    again = heard(run_waits(2, DUE, "c"))  # it had gone to the archive since
+    given_run(*woken, again).when(back("c")).then().then_effects(looks(3))
+
+
+def test_a_run_that_does_not_wait_is_not_woken() -> None:
+    asked, waits = heard(ASKED), heard(run_waits(1, DUE, "a"))
+    given_run().when(back("a")).then_nothing()
+    given_run(asked).when(back("a")).then_nothing()
+    given_run(asked, waits, heard(passed(run_deadline()))).when(back("a")).then_nothing()
+    restored = heard(RunInputsRestored(run_id=RUN_ID, case_id=CASE, files=2))
+    given_run(asked, waits, restored).when(back("a")).then_nothing()
+    end = heard(RunCancelled(run_id=RUN_ID, case_id=CASE, request_id="r", reason="wrong tube"))
+    given_run(asked, waits, end).when(back("a")).then_nothing()
+
+
+def test_a_restored_file_is_told_to_the_cases_that_took_it_and_from_there_to_their_runs() -> None:
+    first, second = qc_facts.both()
+    place = {"bucket": "raw", "object_key": first.object_key, "version_id": "1"}
+    news = FileRestored(
+        **place, subject_topic=topics.SAMPLE.name, subject_key=qc_facts.SAMPLE,
+        storage_class="GLACIER",
+    )  # fmt: skip
+    said = QcPassed(
+        sample_id=qc_facts.SAMPLE, round=1, profile="wgs-30x", profile_version="1",
+        read_set_ids=("A",), measured=qc_facts.failed().measured,
+    )  # fmt: skip
+    judged = (qc_facts.joined(), qc_facts.requested(1, first, second))
+    told = CaseFileRestored(case_id="C1", sample_id=qc_facts.SAMPLE, **place)
+    given = Spec(TELL_CASE).given
+    given(*judged, said).when(news).then(told)
+    given(*judged).when(news).then_nothing()
+    elsewhere = news.model_copy(update={"version_id": "2"})
+    given(*judged, said).when(elsewhere).then_nothing()
+    case = heard(ready())
+    whose = {"case_id": case.case_id, "sample_id": case.members[0].sample_id}
+    run_id = run_id_of(case.envelope.event_id)
+    runs_of = Spec(TELL_RUNS).given
+    runs_of(case).when(CaseFileRestored(**whose, **place)).then(
+        RunFileRestored(run_id=run_id, **whose, **place)
+    )
+    other = CaseFileRestored(case_id=case.case_id, sample_id="S9", **place)
+    runs_of(case).when(other).then_nothing()
+    runs_of().when(CaseFileRestored(**whose, **place)).then_nothing()
 
 
 def test_a_run_that_nobody_wants_any_more_is_not_asked_back() -> None:
