@@ -137,6 +137,7 @@ _SCALARS: dict[Any, Any] = {
 _HEX = "0123456789abcdef"
 _PATTERNS: dict[str, Callable[[_Maker], str]] = {
     r"^[A-Za-z0-9][A-Za-z0-9._-]*$": _Maker.identifier,
+    r"^[A-Za-z][A-Za-z0-9_]*$": lambda m: "n" + m.letters("abc019_", 6),
     r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$": lambda m: m.letters("abc019", 8),
     r"^[a-z][a-z0-9+.-]*:[^\x00]*$": lambda m: "s3://" + m.letters(LETTERS, 9),
     r"^gf\.[a-z0-9.-]+$": lambda m: m.source.choice(("gf.sample.v1", "gf.run.v1")),

@@ -118,7 +118,7 @@ def taught(row: Processor, event: Event, source: random.Random) -> Event:
     if isinstance(event, Proposal):
         event = type(event)(**dict(event) | seen(source)).enveloped(event.envelope)
     if isinstance(event, ValidationAttemptFailed) and row.name == "restore-files":
-        fields = {"reason_code": source.choice((ARCHIVED, ARCHIVED, "out of time"))}
+        fields: Fields = {"reason_code": source.choice((ARCHIVED, ARCHIVED, "out of time"))}
         event = type(event)(**dict(event) | fields).enveloped(event.envelope)
     if row.name in RUN_ROWS:
         return run_lessons.taught(row, event, source)
@@ -324,7 +324,7 @@ _USUAL: Mapping[type[Event], tuple[type[Event], ...]] = {
 }
 # Rows that are about what elsewhere ends a story: it is as frequent as all else there.
 _USUAL_OF: Mapping[str, Mapping[type[Event], tuple[type[Event], ...]]] = {
-    "tell-case": {CaseLeft: (QcPassed,), FileRestored: (QcPassed, FileRestored)},
+    "tell-case": {CaseLeft: (CaseJoined,), QcFailed: (QcPassed,)},
     "relabel": {
         Validated: (ReadSetRegistered,),
         FileRejected: (FileLanded,),

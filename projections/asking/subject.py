@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
+from genoflow.events.case_file_restored import CaseFileRestored
 from genoflow.events.deadline_cancelled import DeadlineCancelled
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
@@ -32,7 +33,9 @@ from genoflow.events.notification_planned import NotificationPlanned
 from genoflow.events.qc_analysis_failed import QcAnalysisFailed
 from genoflow.events.qc_analysis_passed import QcAnalysisPassed
 from genoflow.events.qc_analysis_requested import QcAnalysisRequested
+from genoflow.events.run_file_restored import RunFileRestored
 from genoflow.events.sample_claimed import SampleClaimed
+from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.events.subject_silent import SubjectSilent
 from genoflow.events.upload_abandoned import UploadAbandoned
 from genoflow.events.upload_initiated import UploadInitiated
@@ -122,6 +125,9 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
     DownloadLinkIssued,
     UploadInitiated,  # a file that has not landed yet; `genoflow upload` shows how far it is
     UploadAbandoned,
+    SampleMetadataAmended,
+    CaseFileRestored,  # handed on to the runs that wait; what a run waits for, it says itself
+    RunFileRestored,
     DeletionProposed,  # whether a file is kept is no step of its subject
     DeletionRefused,
     LegalHoldPlaced,

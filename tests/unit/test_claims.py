@@ -58,7 +58,8 @@ def verdict(kind: type[Any], revision: int = 1, handed_to: str | None = None) ->
 
 async def said_after(*events: Event) -> list[Event]:
     """All that is said in the course of these, each effect being done at once."""
-    partition, said = Partition(CHECK_CLAIMS), []
+    partition = Partition(CHECK_CLAIMS)
+    said: list[Event] = []
     done: set[Any] = set()
     for event in events:
         partition.put(event if event.has_envelope else heard(event))
