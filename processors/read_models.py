@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from genoflow.events import topics
+from genoflow.events.case_file_restored import CaseFileRestored
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_left import CaseLeft
 from genoflow.events.catalogue import EVENTS
@@ -42,6 +43,7 @@ from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_requested import QcRequested
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.run_file_restored import RunFileRestored
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
@@ -72,12 +74,18 @@ class ReadModel:
     about: str
 
 
+# What only goes on to those that wait: of the files themselves another model tells.
+HANDED_ON = (CaseFileRestored, RunFileRestored)
+
+
 def _all_of(topic: Topic) -> tuple[type[Event], ...]:
     """Every type that stands on this topic and on no other; what is proposed changes no row."""
     return tuple(
         event
         for event in EVENTS
-        if event.about.topics == (topic,) and not issubclass(event, Proposal | ProposalRefused)
+        if event.about.topics == (topic,)
+        and not issubclass(event, Proposal | ProposalRefused)
+        and event not in HANDED_ON
     )
 
 
