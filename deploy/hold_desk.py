@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from uuid import uuid5
 
 from genoflow.api.desks import Append, Decided
-from genoflow.deploy.subject import LogSubjects
-from genoflow.events import topics
+from genoflow.deploy.subject import LogSubjects, story_of
 from genoflow.events.errors import NotThere
 from genoflow.events.event import Event
 from genoflow.events.identity import external_id
@@ -38,7 +37,7 @@ async def placed(
     subjects: Subjects, sample_id: str, hold_id: str, decided: Decided
 ) -> tuple[Hold, bool]:
     """The hold, and whether it is new; NotThere where nothing is known of the sample."""
-    story = await _story(subjects, sample_id)
+    story = await story_of(subjects, sample_id)
     standing = holds_of(story).get(hold_id)
     before = _before(story, LegalHoldPlaced, decided) or standing
     if before is not None:
@@ -50,7 +49,7 @@ async def released(
     subjects: Subjects, sample_id: str, hold_id: str, decided: Decided
 ) -> tuple[Hold, bool]:
     """The release, and whether it is new; NotThere where no such hold stands."""
-    story = await _story(subjects, sample_id)
+    story = await story_of(subjects, sample_id)
     before = _before(story, LegalHoldReleased, decided)
     if before is not None:
         return before, False
@@ -59,16 +58,6 @@ async def released(
         has = f"those that stand: {', '.join(standing)}" if standing else "none stands"
         raise NotThere(f"sample {sample_id!r}: has no legal hold {hold_id!r}; {has}")
     return _fact(LegalHoldReleased, sample_id, hold_id, decided, len(story)), True
-
-
-async def _story(subjects: Subjects, sample_id: str) -> list[Event]:
-    story = (await subjects.events_of(topics.SAMPLE, [sample_id]))[sample_id]
-    if not story:
-        raise NotThere(
-            f"sample {sample_id!r}: nothing on the log is about it; `genoflow sample list` shows "
-            f"those that there are"
-        )
-    return story
 
 
 def _before(story: Sequence[Event], kind: type[Hold], decided: Decided) -> Hold | None:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from uuid import uuid5
 
 from genoflow.api.desks import Append, Decided
-from genoflow.deploy.subject import LogSubjects
+from genoflow.deploy.subject import LogSubjects, refuse_unknown
 from genoflow.events import topics
-from genoflow.events.errors import Contradicted, NotThere, Refused
+from genoflow.events.errors import Contradicted, Refused
 from genoflow.events.event import Event
 from genoflow.events.identity import external_id
 from genoflow.events.log.port import EventLog
@@ -32,7 +32,7 @@ async def relabelled(
     if sample_id == true_sample_id:
         raise Refused(f"sample {sample_id!r}: is its own label already; name another with --as")
     known = await subjects.events_of(topics.SAMPLE, [sample_id, true_sample_id])
-    _refuse_unknown(true_sample_id, known[true_sample_id], Refused)
+    refuse_unknown(true_sample_id, known[true_sample_id], Refused)
     named = _named(sample_id, known[sample_id], read_set_ids)
     return [_fact(sample_id, true_sample_id, named, decided)]
 
@@ -50,7 +50,7 @@ async def swapped(
 
 
 def _named(sample_id: str, story: Sequence[Event], wanted: Sequence[str]) -> tuple[str, ...]:
-    _refuse_unknown(sample_id, story)
+    refuse_unknown(sample_id, story)
     sample = sample_of(sample_id, story)
     gone = dict(_relabelled_before(story))
     for one in sample.read_sets.values():
@@ -83,16 +83,6 @@ def _relabelled_before(story: Iterable[Event]) -> Iterable[tuple[str, str]]:
         if isinstance(event, SampleRelabelled):
             for name in event.read_set_ids:
                 yield name, f"was relabelled as {event.true_sample_id} already"
-
-
-def _refuse_unknown(
-    sample_id: str, story: Sequence[Event], refused: type[Refused] = NotThere
-) -> None:
-    if not story:
-        raise refused(
-            f"sample {sample_id!r}: nothing on the log is about it; `genoflow sample list` shows "
-            f"those that there are"
-        )
 
 
 def _fact(

@@ -9,9 +9,7 @@ from genoflow.api.desks import Append, Decided
 from genoflow.deploy.catalog import LogCatalog
 from genoflow.deploy.catalog_documents import canonical
 from genoflow.deploy.metadata_schemas import metadata_faults, refuse, schema_of, values_of
-from genoflow.deploy.subject import LogSubjects
-from genoflow.events import topics
-from genoflow.events.errors import NotThere
+from genoflow.deploy.subject import LogSubjects, story_of
 from genoflow.events.event import Event
 from genoflow.events.identity import external_id
 from genoflow.events.log.port import EventLog
@@ -52,12 +50,7 @@ class LogMetadata:
 
         What was said before under one request is answered, and not said again.
         """
-        story = (await self._subjects.events_of(topics.SAMPLE, [sample_id]))[sample_id]
-        if not story:
-            raise NotThere(
-                f"sample {sample_id!r}: nothing on the log is about it; `genoflow sample list` "
-                f"shows those that there are"
-            )
+        story = await story_of(self._subjects, sample_id)
         self._refuse_identifiers(metadata)
         values = values_of(metadata)
         project = project_of(sample_id, story)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import aclosing
 from uuid import UUID
 
 from genoflow.deploy.event_lines import event_of
 from genoflow.deploy.story import wanted
-from genoflow.events.errors import Refused
+from genoflow.events import topics
+from genoflow.events.errors import NotThere, Refused
 from genoflow.events.event import Event
 from genoflow.events.log.filters import Filter
 from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.port import EventLog
+from genoflow.events.subjects import Subjects
 from genoflow.events.topics import Topic
 
 # A case with 100 samples, 100 files and 10 events each; 100 MB of events of 1 kB are held at once.
@@ -69,3 +71,21 @@ class LogSubjects:
                 if len(order) > REPEATED_KEPT_MAX:
                     seen.remove(order.popleft())
                 yield event
+
+
+async def story_of(subjects: Subjects, sample_id: str) -> list[Event]:
+    """The events of a sample; NotThere where there are none."""
+    story = (await subjects.events_of(topics.SAMPLE, [sample_id]))[sample_id]
+    refuse_unknown(sample_id, story)
+    return story
+
+
+def refuse_unknown(
+    sample_id: str, story: Sequence[Event], refused: type[Refused] = NotThere
+) -> None:
+    """Refuse a sample of which there are no events."""
+    if not story:
+        raise refused(
+            f"sample {sample_id!r}: nothing on the log is about it; `genoflow sample list` shows "
+            f"those that there are"
+        )

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from pydantic import Field
 
 from genoflow.events.types import Bucket, Bytes, Name, ObjectKey, Part
+
+
+class Placed(Protocol):
+    """Anything about one version of an object."""
+
+    @property
+    def bucket(self) -> str: ...
+    @property
+    def object_key(self) -> str: ...
+    @property
+    def version_id(self) -> str: ...
+
+
+def name_of(one: Placed) -> str:
+    """Where a version of an object is, with its version: by this it is told apart."""
+    return f"{one.bucket}/{one.object_key}@{one.version_id}"
 
 
 class StoredVersion(Part):

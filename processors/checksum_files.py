@@ -13,10 +13,10 @@ from genoflow.events.file_checksum_mismatched import FileChecksumMismatched
 from genoflow.events.file_checksummed import FileChecksummed
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.file_quarantined import FileQuarantined
+from genoflow.events.stored_version import name_of
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.ports import ByteAttempt
 from genoflow.processors.processor import Bytes, Processor, State
-from genoflow.processors.scans import name_of
 
 PIECE_BYTES = 8 * 1024**2  # a read of 8 MiB takes 0.1 s at 100 MB/s: often enough for progress
 
@@ -68,12 +68,10 @@ def evolve(state: Files, event: FileLanded | FileQuarantined) -> Files:
 def checksum(arguments: ReadWhole, attempt: ByteAttempt) -> Sequence[Event]:
     """Read the bytes once, for both checksums and their number."""
     md5, sha256, read_bytes = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
-    place = arguments.bucket, arguments.object_key, arguments.version_id
-    for piece in attempt.store.chunks(*place, PIECE_BYTES, arguments.etag):
+    for piece in attempt.pieces(arguments, PIECE_BYTES):
         md5.update(piece)
         sha256.update(piece)
         read_bytes += len(piece)
-        attempt.progress(read_bytes, arguments.size_bytes, "bytes")
     return [_verdict(arguments, read_bytes, md5.hexdigest(), sha256.hexdigest())]
 
 

@@ -11,10 +11,10 @@ from genoflow.events.duplicate_file_detected import (
     DuplicateFileDetected,
 )
 from genoflow.events.event import Event
+from genoflow.events.stored_version import name_of
 from genoflow.processors.decision import NOTHING, Decision
 from genoflow.processors.processor import Processor
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
-from genoflow.processors.scans import name_of
 
 # A file that everybody sends, such as a test file, has many holders. Those that come later are
 # compared with these: 100 of 1 kB are a state of 100 kB.

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from genoflow.events.file_metrics import FileMetrics
 from genoflow.events.metric_registry import JUDGED, MOSDEPTH
+from genoflow.events.stored_version import Placed, name_of
 from genoflow.events.types import Part
 from genoflow.events.validated import Validated
-from genoflow.processors.scans import Placed, name_of
 
 METHOD_VERSION = "1"  # of the arithmetic below: raise it when a value would come out otherwise
 # How deep the reads of one file lie. Two files cover the same bases, and nobody has added them up.

@@ -15,7 +15,7 @@ from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.retention_published import RetentionPublished
-from genoflow.events.stored_version import StoredVersion
+from genoflow.events.stored_version import Placed, StoredVersion
 from genoflow.events.subjects import Subjects
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.target_set_published import TargetSetPublished
@@ -34,6 +34,15 @@ OfAssay = TypeVar("OfAssay", PipelinePublished, QcProfilePublished)
 UNVERSIONED = "null"  # what S3 itself calls the version of an object in a bucket without versions
 # done so far, how much there is in all (None where nobody knows), and of what
 Progress = Callable[[float, float | None, str], None]
+
+
+class Sized(Placed, Protocol):
+    """One version of an object of which the size is known."""
+
+    @property
+    def etag(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,3 +369,12 @@ class ByteAttempt:
     progress: Progress
     strict_validation: bool = False  # violations of a specification reject a file, too
     scanner: Scanner | None = None  # none: files are not scanned
+
+    def pieces(self, file: Sized, piece_bytes: int) -> Iterator[bytes]:
+        """The bytes of a file from its beginning, telling how far this try has come."""
+        done = 0
+        place = file.bucket, file.object_key, file.version_id
+        for piece in self.store.chunks(*place, piece_bytes, file.etag):
+            yield piece
+            done += len(piece)
+            self.progress(done, file.size_bytes, "bytes")

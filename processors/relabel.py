@@ -28,6 +28,7 @@ from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
+from genoflow.events.stored_version import name_of
 from genoflow.events.types import Part
 from genoflow.events.validated import Validated
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
@@ -35,7 +36,6 @@ from genoflow.processors.intake.landing import belonging, landed
 from genoflow.processors.ports import Attempt, ObjectGone, ObjectHead, ObjectStore
 from genoflow.processors.processor import Call, Processor
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
-from genoflow.processors.scans import name_of
 
 NAME = "relabel"
 RELABELLED = "relabelled"  # of the kinds of reason that ReadSetInvalidated has
@@ -64,7 +64,7 @@ class Landed(Part):
     @property
     def name(self) -> str:
         """Where it is, with its version."""
-        return f"{self.bucket}/{self.object_key}@{self.version_id}"
+        return name_of(self)
 
 
 class Moved(Part):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -14,12 +13,14 @@ from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.event import Event
 from genoflow.events.file_restore_awaited import FileRestoreAwaited
 from genoflow.events.file_restored import FileRestored
+from genoflow.events.stored_version import name_of
 from genoflow.events.types import Part
 from genoflow.events.validation_attempt_failed import ARCHIVED, ValidationAttemptFailed
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect, effect_id
 from genoflow.processors.ports import Attempt
 from genoflow.processors.processor import Call, Processor, State
 from genoflow.processors.restoring import archive_of, expected_by, in_archives, not_restored
+from genoflow.processors.validation_waits import deadline_of
 
 NAME = "restore-files"
 EFFECT = "restore"
@@ -40,7 +41,7 @@ class Wanted(Part):
     @property
     def name(self) -> str:
         """Where it is, with its version."""
-        return f"{self.bucket}/{self.object_key}@{self.version_id}"
+        return name_of(self)
 
 
 class Files(State):
@@ -99,7 +100,7 @@ def evolve(state: Files, event: Event) -> Files:
 def _begun(state: Files, event: ValidationAttemptFailed) -> Wanted | None:
     if event.reason_code != ARCHIVED or _known(state, event) is not None:
         return None
-    name = f"{event.bucket}/{event.object_key}@{event.version_id}"
+    name = name_of(event)
     if any(name == known and event.attempt <= attempt for known, attempt in state.done):
         return None
     return Wanted(
@@ -115,7 +116,7 @@ def _begun(state: Files, event: ValidationAttemptFailed) -> Wanted | None:
 def _known(
     state: Files, event: ValidationAttemptFailed | FileRestoreAwaited | FileRestored
 ) -> Wanted | None:
-    name = f"{event.bucket}/{event.object_key}@{event.version_id}"
+    name = name_of(event)
     return next((one for one in state.wanted if one.name == name), None)
 
 
@@ -126,13 +127,8 @@ def _with(state: Files, changed: Wanted | None) -> Files:
     return state.model_copy(update={"wanted": (*others, changed)})
 
 
-def _deadline_of(file: Wanted) -> str:
-    """A deadline's name has 100 characters, and a file's may have a thousand."""
-    return hashlib.sha256(file.name.encode()).hexdigest()
-
-
 def _is_over(file: Wanted, event: DeadlinePassed) -> bool:
-    is_ours = event.processor == NAME and event.deadline == _deadline_of(file)
+    is_ours = event.processor == NAME and event.deadline == deadline_of(file.name)
     return is_ours and event.due_at == file.due_at
 
 
@@ -141,7 +137,7 @@ def _next_look(event: FileRestoreAwaited, file: Wanted) -> DeadlineSet:
         subject_topic=event.topic,
         subject_key=event.key,
         processor=NAME,
-        deadline=_deadline_of(file),
+        deadline=deadline_of(file.name),
         purpose=f"the restore of {event.bucket}/{event.object_key} from {event.storage_class}",
         due_at=event.expected_by,
     )

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from genoflow.events.archived_file import ArchivedFile
 from genoflow.events.errors import Parked
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.stored_version import name_of
 from genoflow.processors.ports import UNVERSIONED, Archive, Attempt, ObjectGone, ObjectHead
 
 # A run may take 7 days (JOB_SECONDS_MAX); the other 3 are for waiting until it begins.
@@ -78,7 +79,7 @@ async def not_restored(
     if waiting and look >= LOOKS_MAX:
         first = waiting[0]
         raise Parked(
-            f"s3://{first.bucket}/{first.object_key}@{first.version_id}: is not restored from "
+            f"s3://{name_of(first)}: is not restored from "
             f"{first.storage_class} after {look} looks ({len(waiting)} such files); see what the "
             f"store says of it, then requeue it"
         )

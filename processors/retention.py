@@ -55,7 +55,7 @@ from genoflow.events.run_started import RunStarted
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.run_superseded import RunSuperseded
-from genoflow.events.stored_version import StoredVersion
+from genoflow.events.stored_version import StoredVersion, name_of
 from genoflow.events.types import Part
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
 
@@ -82,11 +82,6 @@ OF_RUN: tuple[type[Event], ...] = (
 ANSWERS: tuple[type[Event], ...] = (FileDeleted, DeletionRefused)
 ENDS = (RunSucceeded, RunLost, RunCancelled, RunSuperseded)
 SETTLES_HELD = (ResultsPublished, ResultsRetracted, RunSuperseded, RunCancelled)
-
-
-def name_of(file: StoredVersion | ResultFile | FileLanded | FileAssigned | FileDeleted) -> str:
-    """By what a version of a file is told apart."""
-    return f"{file.bucket}/{file.object_key}@{file.version_id}"
 
 
 class Kept(Part):
@@ -210,7 +205,7 @@ def _of_run(state: Subject, event: Event) -> dict[str, object]:
         change["files"] = _published(state, event)
         change["sample_ids"] = tuple(dict.fromkeys((*state.sample_ids, *event.sample_ids)))
     elif isinstance(event, DownloadLinkIssued):
-        name = f"{event.bucket}/{event.object_key}@{event.version_id}"
+        name = name_of(event)
         change["files"] = tuple(
             one.model_copy(update={"fetched_until": max(event.expires_at, one.fetched_until or at)})
             if one.name == name

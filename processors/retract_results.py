@@ -12,6 +12,7 @@ from genoflow.events.results_amended import ResultsAmended
 from genoflow.events.results_published import ResultsPublished
 from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
+from genoflow.events.stored_version import name_of
 from genoflow.processors.decision import NOTHING, Decision
 from genoflow.processors.processor import Processor
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
@@ -73,7 +74,7 @@ def _changes(files: Sequence[ResultFile], sample_ids: Iterable[str]) -> Iterable
         yield ResultChange(
             what="file",
             sample_id=one.sample_id,
-            before=f"{one.kind}: s3://{one.bucket}/{one.object_key}@{one.version_id}",
+            before=f"{one.kind}: s3://{name_of(one)}",
             after="",
         )
 

@@ -20,10 +20,10 @@ from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
+from genoflow.events.stored_version import name_of
 from genoflow.events.types import Part
 from genoflow.events.validated import Validated
 from genoflow.processors.repeated import Remembering
-from genoflow.processors.scans import name_of
 
 
 class Slot(Part):

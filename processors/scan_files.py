@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pydantic import Field
 
@@ -16,10 +16,11 @@ from genoflow.events.file_quarantined import (
     FileQuarantined,
 )
 from genoflow.events.scan_requested import ScanRequested
+from genoflow.events.stored_version import name_of
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.ports import ByteAttempt, Scanned
 from genoflow.processors.processor import Bytes, Processor, State
-from genoflow.processors.scans import NO_SCANS, Heard, Scans, heard, name_of
+from genoflow.processors.scans import NO_SCANS, Heard, Scans, heard
 
 PIECE_BYTES = 4 * 1024**2  # of what is stored, handed to the scanner as it comes
 WAY_OUT = "nobody reads it any more; ask who sent it, and have it sent again from a clean source"
@@ -64,7 +65,7 @@ def scan(arguments: Scan, attempt: ByteAttempt) -> Sequence[Event]:
             f"s3://{name_of(arguments)}: waits for a virus scan, and this worker has no scanner; "
             f"set GENOFLOW_SCANNER, start it anew and requeue the effect"
         )
-    found = attempt.scanner.scan(place, _pieces(arguments, attempt))
+    found = attempt.scanner.scan(place, attempt.pieces(arguments, PIECE_BYTES))
     return [] if found is None else [verdict(topics.SAMPLE.name, arguments.sample_id, place, found)]
 
 
@@ -85,15 +86,6 @@ def verdict(topic: str, key: str, place: tuple[str, str, str], found: Scanned) -
     threats = tuple(one[:THREAT_CHARACTERS_MAX] for one in found.threats[:THREATS_MAX])
     reason = f"{found.scanner} found {', '.join(threats)[:500]} in it; {WAY_OUT}"
     return FileQuarantined(**said, threats=threats, reason=reason)
-
-
-def _pieces(arguments: Scan, attempt: ByteAttempt) -> Iterator[bytes]:
-    done = 0
-    place = arguments.bucket, arguments.object_key, arguments.version_id
-    for piece in attempt.store.chunks(*place, PIECE_BYTES, arguments.etag):
-        yield piece
-        done += len(piece)
-        attempt.progress(done, arguments.size_bytes, "bytes")
 
 
 SCAN_FILES = Processor(

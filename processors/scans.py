@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from genoflow.events.file_cleared import FileCleared
 from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.scan_requested import ScanRequested
+from genoflow.events.stored_version import name_of
 from genoflow.events.types import Part
-
-
-class Placed(Protocol):
-    """Anything about one version of a file."""
-
-    @property
-    def bucket(self) -> str: ...
-    @property
-    def object_key(self) -> str: ...
-    @property
-    def version_id(self) -> str: ...
 
 
 class Scans(Part):
@@ -32,11 +20,6 @@ class Scans(Part):
 NO_SCANS = Scans()
 Heard = ScanRequested | FileCleared | FileQuarantined
 HEARD = (ScanRequested, FileCleared, FileQuarantined)
-
-
-def name_of(one: Placed) -> str:
-    """Where a version of a file is, with its version."""
-    return f"{one.bucket}/{one.object_key}@{one.version_id}"
 
 
 def heard(scans: Scans, event: Heard) -> Scans:

@@ -34,6 +34,7 @@ from genoflow.events.run_inputs_restored import RunInputsRestored
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_submitted import RunSubmitted
+from genoflow.events.stored_version import name_of
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect, effect_id
 from genoflow.processors.job_outcome import read_outcome
 from genoflow.processors.ports import Attempt, JobOrder, JobState
@@ -42,7 +43,6 @@ from genoflow.processors.repeated import Remembering, is_repeated, with_this
 from genoflow.processors.restoring import archive_of, expected_by, not_restored
 from genoflow.processors.running.manifest import Submission
 from genoflow.processors.running.names import job_name
-from genoflow.processors.scans import name_of
 
 NAME = "submit-run"
 LAUNCH = "launch"

@@ -11,10 +11,10 @@ from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.sample_claim_withdrawn import SampleClaimWithdrawn
 from genoflow.events.sample_claimed import SampleClaimed
+from genoflow.events.stored_version import name_of
 from genoflow.events.types import Part
 from genoflow.processors.decision import NOTHING, Decision
 from genoflow.processors.processor import Processor, State
-from genoflow.processors.scans import name_of
 
 
 class Claim(Part):

@@ -11,11 +11,11 @@ from genoflow.events.event import Event
 from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.stored_version import name_of
 from genoflow.events.types import Part
 from genoflow.events.validated import Validated
 from genoflow.processors.decision import NOTHING, Decision
 from genoflow.processors.processor import Processor, State
-from genoflow.processors.scans import name_of
 
 # Indexes of files: where the files have the same bytes, these do, and say nothing more.
 INDEXES = ("BAI", "CSI", "TBI", "CRAI")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
@@ -21,13 +21,14 @@ from genoflow.events.file_rejected import FileRejected
 from genoflow.events.file_restored import FileRestored
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.scan_requested import ScanRequested
+from genoflow.events.stored_version import name_of
 from genoflow.events.types import TEXT_CHARACTERS_MAX, Part
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ARCHIVED, ValidationAttemptFailed
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.ports import ByteAttempt, ObjectArchived, ObjectGone
 from genoflow.processors.processor import Bytes, Processor, State
-from genoflow.processors.scans import HEARD, NO_SCANS, Heard, Scans, heard, name_of, opens
+from genoflow.processors.scans import HEARD, NO_SCANS, Heard, Scans, heard, opens
 from genoflow.processors.validation.engine import PythonEngine
 from genoflow.processors.validation.findings import Findings
 from genoflow.processors.validation.house import GONE
@@ -74,7 +75,7 @@ class File(Part):
     @property
     def name(self) -> str:
         """Where it is, with its version."""
-        return f"{self.bucket}/{self.object_key}@{self.version_id}"
+        return name_of(self)
 
 
 class ReadSet(Part):
@@ -278,7 +279,7 @@ def verdict(arguments: Read, attempt: ByteAttempt, engine: Validator) -> Event:
     )
     begun_at = time.monotonic()
     try:
-        report = engine.validate(_pieces(file, attempt), expected)
+        report = engine.validate(attempt.pieces(file, PIECE_BYTES), expected)
     except ObjectGone as error:
         report = _gone(file, str(error))
     seconds = time.monotonic() - begun_at
@@ -297,15 +298,6 @@ def _gone(file: File, said: str) -> Report:
     findings = Findings()
     findings.add(GONE, said)
     return Report("none", file.size_bytes, "", "", findings)
-
-
-def _pieces(file: File, attempt: ByteAttempt) -> Iterator[bytes]:
-    done = 0
-    place = file.bucket, file.object_key, file.version_id
-    for piece in attempt.store.chunks(*place, PIECE_BYTES, file.etag):
-        yield piece
-        done += len(piece)
-        attempt.progress(done, file.size_bytes, "bytes")
 
 
 def _validated(

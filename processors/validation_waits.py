@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.file_restored import FileRestored
+from genoflow.events.stored_version import name_of
 from genoflow.events.types import Part
 from genoflow.events.validation_attempt_failed import ARCHIVED, ValidationAttemptFailed
 
@@ -37,7 +38,7 @@ def deadline_of(name: str) -> str:
 
 def wait_of(waits: Waits, event: ValidationAttemptFailed) -> Wait | None:
     """The wait that this failure begins; None where it is known, or was the last."""
-    name = deadline_of(f"{event.bucket}/{event.object_key}@{event.version_id}")
+    name = deadline_of(name_of(event))
     before = _tries(waits, name)
     if event.attempt <= before or event.attempt > len(WAITS):
         return None
@@ -59,7 +60,7 @@ def _tries(waits: Waits, deadline: str) -> int:
 def ended(waits: Waits, processor: str, event: DeadlinePassed | FileRestored) -> Wait | None:
     """The wait that is over now; None where it is another's, or was over before."""
     if isinstance(event, FileRestored):
-        name = deadline_of(f"{event.bucket}/{event.object_key}@{event.version_id}")
+        name = deadline_of(name_of(event))
         archived = (wait for wait in waits if wait.until_restored)
         return next((wait for wait in archived if wait.deadline == name), None)
     if event.processor != processor:

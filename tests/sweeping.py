@@ -18,7 +18,7 @@ from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
-from genoflow.events.stored_version import StoredVersion
+from genoflow.events.stored_version import StoredVersion, name_of
 from genoflow.processors.intake.heard import Shelves
 from genoflow.processors.intake.privacy import PrivacyGuard
 from genoflow.processors.intake.sweeper import SWEEPER, Sweeper
@@ -46,7 +46,7 @@ class FakeRemover:
     async def remove(self, file: StoredVersion) -> Removal:
         if self._lock is not None:
             return self._lock
-        name = f"{file.bucket}/{file.object_key}@{file.version_id}"
+        name = name_of(file)
         if name not in self.removed:
             self.removed.append(name)
         if self._errors:

@@ -92,7 +92,7 @@ async def _on(settings: Settings, hours: float) -> None:
 
 def _tell(look: Look, dry_run: bool) -> None:
     from genoflow.deploy.event_lines import printable
-    from genoflow.processors.retention import name_of
+    from genoflow.events.stored_version import name_of
 
     for one in look.proposals:
         rule = f"{one.rule} of {one.document_id} {one.document_version}"

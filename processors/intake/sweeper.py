@@ -23,7 +23,7 @@ from genoflow.events.log.port import EventLog, Vector
 from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.retention_rule import WORK, RetentionRule
 from genoflow.events.run_requested import RunRequested
-from genoflow.events.stored_version import StoredVersion
+from genoflow.events.stored_version import StoredVersion, name_of
 from genoflow.processors import retention
 from genoflow.processors.intake.heard import Shelves
 from genoflow.processors.ports import Clock
@@ -88,7 +88,7 @@ class Sweeper:
                 found.held[subject] = state.holds
                 continue
             due = [one async for one in self._due(subject, state, documents, now)]
-            free = [one for one in due if retention.name_of(one.file) not in taken]
+            free = [one for one in due if name_of(one.file) not in taken]
             found.in_use += len(due) - len(free)
             held = self._held_by(state)
             if free and held:
@@ -137,9 +137,7 @@ class Sweeper:
         self._known[subject] = retention.evolve(self._known.get(subject, Subject()), event)
         if isinstance(event, RunRequested):
             self._inputs[event.key] = frozenset(
-                f"{file.bucket}/{file.object_key}@{file.version_id}"
-                for member in event.members
-                for file in member.files
+                name_of(file) for member in event.members for file in member.files
             )
 
     def _taken(self) -> frozenset[str]:
@@ -177,7 +175,7 @@ class Sweeper:
             if not files:
                 self._empty[subject] = state.last_at  # not listed again until the run has news
             for file in files:
-                if retention.name_of(file) not in spared:
+                if name_of(file) not in spared:
                     yield Due(file, rule, document)
 
     async def _work_files(self, state: Subject) -> list[StoredVersion]:
@@ -214,7 +212,7 @@ class Sweeper:
         rule, document = due[0].rule, due[0].document
         # Asked again it is the same proposal, until it was refused: then it is another one.
         words = (document.document_id, document.version, rule.name, str(state.refusals))
-        names = (retention.name_of(one.file) for one in due)
+        names = (name_of(one.file) for one in due)
         fact = DeletionProposed(
             subject_topic=subject[0],
             subject_key=subject[1],

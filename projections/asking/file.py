@@ -19,6 +19,7 @@ from genoflow.events.file_restore_awaited import FileRestoreAwaited
 from genoflow.events.file_restored import FileRestored
 from genoflow.events.sample_listed import SampleListed
 from genoflow.events.sample_unlisted import SampleUnlisted
+from genoflow.events.stored_version import name_of
 from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
@@ -53,7 +54,7 @@ class FileName(NamedTuple):
     version_id: str
 
     def __str__(self) -> str:
-        return f"{self.bucket}/{self.object_key}@{self.version_id}"
+        return name_of(self)
 
 
 @dataclass(slots=True)

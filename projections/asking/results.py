@@ -8,6 +8,7 @@ from uuid import UUID
 from genoflow.events import topics
 from genoflow.events.errors import Refused
 from genoflow.events.results_held import ResultsHeld
+from genoflow.events.stored_version import name_of
 from genoflow.projections.asking import run as runs
 from genoflow.projections.asking.asked import runs_of
 from genoflow.projections.asking.run import Run
@@ -62,7 +63,7 @@ def facts(run: Run) -> dict[str, Any]:
         found["files"] = [
             {
                 "kind": one.kind, "sample": one.sample_id, "size_bytes": one.size_bytes,
-                "sha256": one.sha256, "file": f"{one.bucket}/{one.object_key}@{one.version_id}",
+                "sha256": one.sha256, "file": name_of(one),
             }
             for one in shown
         ]  # fmt: skip

@@ -25,6 +25,7 @@ from genoflow.events.run_started import RunStarted
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.run_superseded import RunSuperseded
+from genoflow.events.stored_version import name_of
 from genoflow.events.task_completed import TaskCompleted
 from genoflow.events.task_failed import TaskFailed
 from genoflow.events.task_news import TaskNews
@@ -311,7 +312,7 @@ def word(run: Run) -> str:
 def _awaited(run: Run, stage: RunInputsAwaited) -> dict[str, Any]:
     files = [
         {
-            "file": f"{one.bucket}/{one.object_key}@{one.version_id}",
+            "file": name_of(one),
             "storage_class": one.storage_class, "sample": one.sample_id,
         }
         for one in stage.files
@@ -362,7 +363,7 @@ def facts(run: Run) -> dict[str, Any]:
         found["results"] = [
             {
                 "kind": one.kind, "sample": one.sample_id, "size_bytes": one.size_bytes,
-                "sha256": one.sha256, "file": f"{one.bucket}/{one.object_key}@{one.version_id}",
+                "sha256": one.sha256, "file": name_of(one),
             }
             for one in results.files
         ]  # fmt: skip
