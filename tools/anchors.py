@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / ".venv" / "bin" / "uv"
 VENV = ROOT / ".venv-anchors"
 LOCK = ROOT / "locks" / "anchors.txt"
+# The crate that is called fq in the registry of crates is a library of somebody else.
 # Of samtools and bcftools the ones that pysam brings compete where none is installed.
 PROGRAMS = {
     "fastqc": "apt-get install fastqc",
@@ -28,7 +29,7 @@ PROGRAMS = {
     "seqkit": "apt-get install seqkit",
     "samtools": "apt-get install samtools",
     "bcftools": "apt-get install bcftools",
-    "fq": "cargo install fq --locked",
+    "fq": "cargo install --locked --git https://github.com/stjude-rust-labs/fq",
 }
 
 

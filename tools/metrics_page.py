@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -124,17 +123,10 @@ def _row(one: Metric) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or with --check say whether it is what the registry says."""
-    text = page()
-    if arguments == ["--check"]:
-        return 0 if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text else 1
-    if arguments:
-        print("usage: python -m tools.metrics_page [--check]", file=sys.stderr)
-        return 2
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+def main() -> None:
+    """Write the page anew."""
+    PAGE.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from genoflow.events.file_finding import FILE_FINDINGS_MAX
@@ -101,17 +100,10 @@ def _runs(text: str) -> list[str]:
     return ["`" * len(run) for run in "".join(c if c == "`" else " " for c in text).split()]
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page, or with --check say whether it is what the rules say."""
-    text = page()
-    if arguments == ["--check"]:
-        return 0 if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text else 1
-    if arguments:
-        print("usage: python -m tools.validation_page [--check]", file=sys.stderr)
-        return 2
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+def main() -> None:
+    """Write the page anew."""
+    PAGE.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()

@@ -40,7 +40,7 @@ async def test_an_append_that_hangs_is_repeated_and_is_one_event_for_readers(
                 await admin.apply(topics.TOPICS)
             await log.append(first)
             monkeypatch.setattr(kafka, "APPEND_SECONDS_MAX", APPEND_SECONDS_MAX)
-            os.kill(broker, signal.SIGSTOP)
+            await _stand_still(broker)
             try:
                 with pytest.raises(OutcomeUnknown, match="append the same event again") as unknown:
                     await log.append(hung)
@@ -63,6 +63,22 @@ async def test_an_append_that_hangs_is_repeated_and_is_one_event_for_readers(
             standing = [r.event_id async for r in log.read_topic(topics.SAMPLE.name)]
             standing += [r.event_id async for r in log.read_topic(topics.SEQUENCING_RUN.name)]
             assert set(standing) == {str(e.envelope.event_id) for e in (first, hung, last)}
+
+
+async def _stand_still(pid: int) -> None:
+    """A signal is heard later than it is sent: until then a thread may answer one more request."""
+    os.kill(pid, signal.SIGSTOP)
+    async with asyncio.timeout(60):
+        while any(_runs(thread) for thread in Path(f"/proc/{pid}/task").iterdir()):
+            await asyncio.sleep(0.01)
+
+
+def _runs(thread: Path) -> bool:
+    try:
+        stat = (thread / "stat").read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return False  # it has ended
+    return stat.rpartition(")")[2].split()[0] != "T"
 
 
 async def test_a_broker_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
