@@ -31,6 +31,7 @@ HIGHER_IS_BETTER = {
     CPU_SECONDS: False,
     NET_CPU_SECONDS: False,
 }
+SMALL = 0.1  # a smaller figure is told with three digits, wherever they stand
 RATIO_OF_TWO_PLACES = 0.1  # a smaller one is told with two figures
 
 
@@ -96,8 +97,9 @@ async def compete(
 
 def row_of(comparison: Comparison, best: Mapping[str, Figures]) -> Row:
     """The outcome of one comparison."""
-    ours = best[comparison.ours][comparison.unit]
-    anchor = best[comparison.anchor][comparison.unit]
+    # What is shown decides, so that everybody can check it.
+    ours = _rounded(best[comparison.ours][comparison.unit])
+    anchor = _rounded(best[comparison.anchor][comparison.unit])
     ratio = ours / anchor
     target, verdict = "", "info"
     if comparison.target is not None:
@@ -107,7 +109,7 @@ def row_of(comparison: Comparison, best: Mapping[str, Figures]) -> Row:
         verdict = "ok" if reached else "short"
     return Row(
         comparison.path, comparison.ours, comparison.anchor, comparison.unit,
-        _rounded(ours), _rounded(anchor), shown_ratio(ratio), target, verdict, comparison.note,
+        ours, anchor, shown_ratio(ratio), target, verdict, comparison.note,
     )  # fmt: skip
 
 
@@ -145,4 +147,6 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _rounded(figure: float) -> float:
-    return round(figure) if figure >= 1_000 else round(figure, 3)
+    if figure >= 1_000:
+        return round(figure)
+    return round(figure, 3) if figure >= SMALL else float(f"{figure:.3g}")

@@ -21,7 +21,13 @@ Results = Mapping[str, Any]
 
 def tables(found: Results) -> str:
     """What stands between the two marks of the page."""
-    return "\n".join([BEGIN, "", *_ratios(found), "", *_shares(found), "", END])
+    parts = (_ratios(found), _loads(found), _shares(found))
+    return "\n".join([BEGIN, "", *(line for part in parts for line in (*part, "")), END])
+
+
+def rows_of(found: Results) -> list[Mapping[str, Any]]:
+    """The rows of all paths, in the order in which they are measured."""
+    return [row for path in found["paths"].values() for row in path["rows"]]
 
 
 def refreshed(page: str, found: Results) -> str:
@@ -37,14 +43,13 @@ def _ratios(found: Results) -> list[str]:
     event, versions = found["event"], found["versions"]
     used = ", ".join(f"{name} {version}" for name, version in versions.items())
     lines = [
-        f"{found['date']}, two shared cores, load {found['load_before']} to "
-        f"{found['load_after']}, best of {found['rounds']}; `{event['type']}`, "
+        f"Two shared cores, best of {found['rounds']}; `{event['type']}`, "
         f"{event['fields']} fields and the envelope, {event['bytes']} bytes; {used}.",
         "",
         "| path | ours | anchor | unit | ours | anchor | ratio | target | |",
         "|---|---|---|---|---:|---:|---:|---|---|",
     ]
-    for row in found["rows"]:
+    for row in rows_of(found):
         note = f"{row['verdict']}; {row['note']}" if row["note"] else row["verdict"]
         lines.append(
             f"| {row['path']} | {row['ours']} | {row['anchor']} | {row['unit']} | "
@@ -54,9 +59,18 @@ def _ratios(found: Results) -> list[str]:
     return lines
 
 
+def _loads(found: Results) -> list[str]:
+    return [
+        "| measured together | on | load before | after |",
+        "|---|---|---:|---:|",
+        *(f"| {name} | {one['date']} | {one['load_before']:.2f} | {one['load_after']:.2f} |"
+          for name, one in found["paths"].items()),
+    ]  # fmt: skip
+
+
 def _shares(found: Results) -> list[str]:
     cost: dict[str, float] = {}  # of one event: the inverse of the rate
-    for row in found["rows"]:
+    for row in rows_of(found):
         if row["unit"] == RATE:
             cost[row["ours"]] = 1 / row["ours_figure"]
             cost[row["anchor"]] = 1 / row["anchor_figure"]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.columns import COMPARISONS as CODEC
+from benchmarks.page import rows_of
 from benchmarks.projection import COMPARISONS as PROJECTION
 from benchmarks.rebuild import COMPARISONS as REBUILD
 from benchmarks.validation import WAYS
@@ -39,14 +40,14 @@ def test_every_comparison_has_a_ratio_and_a_verdict(quick: tuple[str, dict[str, 
     later = {one.path for one in (*CODEC, *PROJECTION, *REBUILD, *VISIBLE)}
     reads = {f"FASTQ, {way}" for way in WAYS} | {*FORMATS}
     paths = {"append_bulk", "tail", "append_one", "get_by_key", "upload", *stage, *later, *reads}
-    assert {r["path"] for r in found["rows"]} == paths
-    for row in found["rows"]:
+    assert {r["path"] for r in rows_of(found)} == paths
+    for row in rows_of(found):
         assert row["ours_figure"] > 0
         assert row["anchor_figure"] > 0
         assert row["ratio"] > 0
         assert row["verdict"] in (("ok", "short") if row["target"] else ("info",))
         assert row["anchor"] in printed
-    targets = {(row["path"], row["anchor"]): row["target"] for row in found["rows"]}
+    targets = {(row["path"], row["anchor"]): row["target"] for row in rows_of(found)}
     assert targets["append_bulk", "aiokafka send + fastavro"] == "≥ 0.8"
     assert targets["tail", "aiokafka getmany + fastavro"] == "≥ 0.8"
 
