@@ -183,6 +183,21 @@ class MetadataDesk(Protocol):
         NotThere where nothing is known of the sample.
         """
 
+    async def brought(
+        self,
+        sample_id: str,
+        metadata: Mapping[str, object],
+        decided: Decided,
+        *,
+        project_id: str | None,
+        may_replace: bool,
+    ) -> SampleMetadataAmended | None:
+        """The same of metadata that come with a file or an order, to be appended with it.
+
+        None where just these are said already. `project_id` is the project of a sample that nobody
+        has heard of. Contradicted where others are said, and may not be replaced.
+        """
+
 
 class HoldDesk(Protocol):
     """Legal holds: as long as one stands on a sample, nothing of it is deleted."""

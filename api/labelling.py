@@ -10,16 +10,13 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    StrictBool,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
 )
 
 from genoflow.api.desks import Decided, Wanted
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import GuardedRoute, RequestName, ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
+from genoflow.api.upload_metadata import SampleMetadata
 from genoflow.api.writing import ActingAs, WritingHere
 from genoflow.projections import files
 
@@ -157,9 +154,7 @@ class MetadataIn(BaseModel):
         },
     )
 
-    metadata: dict[str, StrictStr | StrictBool | StrictInt | StrictFloat] = Field(
-        max_length=100, description="by name; each a text, a number, true or false"
-    )
+    metadata: SampleMetadata
     reason: Reason
     role: ActingAs = None
 

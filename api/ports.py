@@ -72,6 +72,7 @@ class Belonging:
     sha256: str
     lane: int | None = None
     md5: str | None = None
+    instrument_run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

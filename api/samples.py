@@ -1,9 +1,9 @@
-"""Where every sample is, since when, and what it waits for."""
+"""Where every sample is, since when, what it waits for, and what is said of it."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -11,12 +11,15 @@ from pydantic import Field
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
-from genoflow.api.reading import PAGE_DEFAULT, After, Limit, ReadingHere, ReadingRoute
+from genoflow.api.reading import PAGE_DEFAULT, After, Limit, Reading, ReadingHere, ReadingRoute
 from genoflow.api.rows import key_of, page, page_of, shape, told
-from genoflow.projections import samples
+from genoflow.events.metadata_value import VALUE_CHARACTERS_MAX
+from genoflow.projections import sample_metadata, samples
+from genoflow.projections.paging import Found
 
 ORDER = {"sample_id": str}
 WAITING_ORDER = {"since": datetime, "sample_id": str}
+METADATA_MAX = 10  # conditions of one question: each is a look into one index
 HOURS_MAX = 100_000.0  # eleven years: whatever waits longer is older than the log
 
 router = APIRouter(tags=["samples"], route_class=ReadingRoute)
@@ -24,10 +27,17 @@ router = APIRouter(tags=["samples"], route_class=ReadingRoute)
 SampleOut = shape(samples.SampleRow, "Sample", "Where a sample is, and what it waits for.")
 ReadSetOut = shape(samples.ReadSetRow, "ReadSet", "Reads of a sample by one library and lane.")
 SampleCaseOut = shape(samples.SampleCaseRow, "SampleCase", "A case that a sample joined.")
+SampleMetadataOut = shape(
+    sample_metadata.SampleMetadataRow, "SampleMetadata",
+    "All metadata of a sample, and the schema that they fit where its project has one.",
+    metadata=(dict[str, sample_metadata.Value], Field(description="by their names",
+                                                      examples=[{"tissue": "blood"}])),
+)  # fmt: skip
 SampleWhole = shape(
-    samples.SampleRow, "SampleWhole", "A sample with its read sets and its cases.",
+    samples.SampleRow, "SampleWhole", "A sample with its read sets, its cases and its metadata.",
     read_sets_of_it=(list[ReadSetOut], Field(description="those that do not count any more too")),  # type: ignore[valid-type]
     cases_of_it=(list[SampleCaseOut], Field(description="those that it left too")),  # type: ignore[valid-type]
+    metadata_of_it=(SampleMetadataOut | None, Field(description="null where none are said")),
 )  # fmt: skip
 SamplesOut = page_of(SampleOut, "Samples", "samples, by their ids")
 WaitingOut = page_of(
@@ -40,6 +50,11 @@ WaitingOut = page_of(
     "WaitingSamples", "samples that wait, the longest first",
 )  # fmt: skip
 Name = Annotated[str | None, Query(max_length=200)]
+Said = Annotated[
+    list[Annotated[str, Query(max_length=VALUE_CHARACTERS_MAX + 65)]],
+    Query(max_length=METADATA_MAX, description="NAME:VALUE, such as tissue:blood; all have to hold",
+          examples=[["tissue:blood"]]),
+]  # fmt: skip
 
 
 @router.get("/samples", summary="Samples, page by page", response_model=SamplesOut)
@@ -51,13 +66,16 @@ async def list_samples(
     case: Name = None,
     run: Name = None,
     waits_for: Name = None,
+    sheet_standing: Literal["listed", "unlisted"] | None = None,
+    metadata: Said = [],  # noqa: B006 -- FastAPI copies it
     after: After = None,
     limit: Limit = PAGE_DEFAULT,
 ) -> dict[str, Any]:
-    """List samples by state, project, case, run of an instrument, or what they wait for."""
+    """List samples by state, project, case, run, what they wait for, or what is said of them."""
     found = await samples.list_samples(
         reading.connection, state=state, project=project, case=case, run=run, waits_for=waits_for,
-        after=key_of(after, ORDER), limit=limit, at=reading.at,
+        sheet_standing=sheet_standing, metadata=metadata, after=key_of(after, ORDER), limit=limit,
+        at=reading.at,
     )  # fmt: skip
     return page(found, ORDER, limit)
 
@@ -99,11 +117,34 @@ async def list_waiting(
 async def show_sample(reading: ReadingHere, sample_id: str) -> dict[str, Any]:
     """Tell where a sample is, since when, what it waits for, and of which reads it is made."""
     connection, at = reading.connection, reading.at
-    found = await samples.sample_of(connection, sample_id, at=at)
-    if found is None:
-        raise Refusal(404, f"sample {sample_id}: nobody has heard of it; look at its id")
+    found = await _known(reading, sample_id)
+    said = await sample_metadata.metadata_of(connection, sample_id, at=at)
     return told(
         found,
         read_sets_of_it=[told(o) for o in await samples.read_sets_of(connection, sample_id, at=at)],
         cases_of_it=[told(o) for o in await samples.cases_of(connection, sample_id, at=at)],
+        metadata_of_it=None if said is None else told(said),
     )
+
+
+@router.get(
+    "/samples/{sample_id}/metadata", summary="What is said of a sample",
+    response_model=SampleMetadataOut, responses={404: {}},
+)  # fmt: skip
+@asks(Permission.SAMPLES_READ)
+async def show_metadata(reading: ReadingHere, sample_id: str) -> dict[str, Any]:
+    """Tell all metadata of a sample, and which version of which schema they fit."""
+    await _known(reading, sample_id)
+    said = await sample_metadata.metadata_of(reading.connection, sample_id, at=reading.at)
+    if said is None:
+        raise Refusal(
+            404, f"sample {sample_id}: no metadata are said of it; POST them to this address"
+        )
+    return told(said)
+
+
+async def _known(reading: Reading, sample_id: str) -> Found:
+    found = await samples.sample_of(reading.connection, sample_id, at=reading.at)
+    if found is None:
+        raise Refusal(404, f"sample {sample_id}: nobody has heard of it; look at its id")
+    return found

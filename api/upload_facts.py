@@ -14,12 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from genoflow.api.errors import Refusal
 from genoflow.api.formats import COMES_WITH, MATERIALS, Format, format_named, role_of
 from genoflow.api.ports import Belonging
+from genoflow.api.upload_metadata import SampleMetadata
 from genoflow.events.event import Event
 from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.sample_claimed import SampleClaimed
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.types import (
     FileRole,
+    InstrumentRunId,
     Lane,
     Md5,
     Name,
@@ -61,6 +64,10 @@ class AboutFile(BaseModel):
         examples=[["R1", "R2"]],
     )  # fmt: skip
     lane: Lane | None = Field(None, description="of the flow cell", examples=[1])
+    instrument_run_id: InstrumentRunId | None = Field(
+        None, description="which run of an instrument read it: its sheet has to hold the sample",
+        examples=["260301_A00123_0042_AHXXXXXXXX"],
+    )  # fmt: skip
     subject_ref: SubjectRef | None = Field(
         None, description="whose sample it is where that is new: opaque, never a name or a number "
         "of a record", examples=["P-7"],
@@ -98,6 +105,10 @@ class UploadIn(AboutFile):
     project_id: ProjectId | None = Field(None, description="for which project; a partner's own")
     sha256: Sha256 = Field(description="of the whole file: validation compares it")
     md5: Md5 | None = Field(None, description="of the whole file")
+    sample_metadata: SampleMetadata | None = Field(
+        None, description="all metadata of the sample, as its project's schema has them",
+        examples=[{"tissue": "blood"}],
+    )  # fmt: skip
     checksum_algorithm: Annotated[str, Field(pattern="^(SHA256|CRC64NVME)$")] = Field(
         "SHA256", description="by which the store checks each part"
     )
@@ -109,6 +120,21 @@ class Sent:
 
     fact: UploadInitiated
     registers: tuple[Event, ...]
+    instrument_run_id: str | None = None
+
+    @property
+    def claims(self) -> tuple[SampleClaimed, ...]:
+        """What will be told of the run that the file names: checked now, before it is stored."""
+        if self.instrument_run_id is None:
+            return ()
+        fact = self.fact
+        return (
+            SampleClaimed(
+                instrument_run_id=self.instrument_run_id, sample_id=fact.sample_id,
+                read_set_id=fact.read_set_id, bucket=fact.bucket, object_key=fact.object_key,
+                version_id="null",
+            ),
+        )  # fmt: skip
 
     @property
     def belongs(self) -> Belonging:
@@ -116,7 +142,7 @@ class Sent:
         fact = self.fact
         return Belonging(
             fact.sample_id, fact.read_set_id, fact.role, fact.declared_sha256, fact.lane,
-            fact.declared_md5,
+            fact.declared_md5, self.instrument_run_id,
         )  # fmt: skip
 
 
@@ -185,7 +211,7 @@ async def sent(
         declared_md5=wish.md5,
         declared_sha256=wish.sha256,
     )
-    return Sent(fact, tuple(registers))
+    return Sent(fact, tuple(registers), wish.instrument_run_id)
 
 
 async def _sample(

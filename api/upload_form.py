@@ -7,6 +7,7 @@ outlive a broken connection.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid5
@@ -29,12 +30,13 @@ from genoflow.api.guard import (
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.multipart import Form, FormFile, boundary_of, read_form
 from genoflow.api.upload_facts import Sent, UploadIn, sent
+from genoflow.api.upload_metadata import said_with_file
 from genoflow.api.uploads import because, refuse_too_many
 from genoflow.api.writing import WritingHere
 from genoflow.events.event import Event
 from genoflow.projections.uploads import begun_upload
 
-FIELDS = ("metadata", "sample_id", "project_id", "checksum")
+FIELDS = ("metadata", "sample_metadata", "sample_id", "project_id", "checksum")
 MD5_CHARACTERS, SHA256_CHARACTERS = 32, 64
 
 router = APIRouter(prefix="/ingestion", tags=["ingestion"], route_class=GuardedRoute)
@@ -72,6 +74,11 @@ _BODY = {
                         "type": "string",
                         "description": "JSON: role, read_set_id, expected_roles, lane, and what is "
                         "known of the sample, as POST /v1/ingestion/uploads takes them",
+                    },
+                    "sample_metadata": {
+                        "type": "string",
+                        "description": "JSON: all metadata of the sample by name, as its "
+                        "project's schema has them",
                     },
                     "checksum": {
                         "type": "string",
@@ -117,19 +124,27 @@ async def send_file(
                     422, "this Idempotency-Key was used for another file; take a new one",
                     code="IDEMPOTENCY_KEY_REUSED",
                 )  # fmt: skip
-            return await _stored(found, file, writing, is_begun=before is not None)
+            if before is not None:
+                return await _stored(found, file, writing, None)
+            amended = await said_with_file(
+                wish.sample_id, wish.project_id, wish.sample_metadata, upload_id, caller, writing
+            )
+            return await _stored(found, file, writing, amended)
         finally:
             form.close()
 
 
-async def _stored(found: Sent, file: FormFile, writing: Any, *, is_begun: bool) -> UploadSentOut:
+async def _stored(
+    found: Sent, file: FormFile, writing: Any, amended: Sequence[Event] | None
+) -> UploadSentOut:
+    """What is stated with the file, once the store has it; None where that was stated before."""
     whole = type(found.fact)(**dict(found.fact) | {"part_bytes": None})
     facts: list[Event] = [*found.registers, whole]
-    for fact in facts:
+    for fact in (*facts, *found.claims):
         writing.outside.porch.check(fact)  # before the store keeps anything
     store = writing.outside.uploads.store
-    if not is_begun:
-        await writing.say_together([writing.stated(one) for one in facts])
+    if amended is not None:
+        await writing.say_together([*(writing.stated(one) for one in facts), *amended])
     landed = await store.landed(whole.bucket, whole.object_key)
     landed = landed or await store.put(whole.object_key, found.belongs, file.body)
     row = {"upload_id": whole.upload_id}
@@ -161,7 +176,11 @@ def _read(form: Form) -> tuple[FormFile, UploadIn]:
         raise _wrong("file", "is missing; send one file in it, with its name")
     said = format_named(file.filename)
     check_head(file.filename, said, file.head)
-    told = _metadata(form.fields.get("metadata"))
+    told = _object(form, "metadata")
+    if form.fields.get("sample_metadata"):
+        if "sample_metadata" in told:
+            raise _wrong("sample_metadata", "is a field of metadata, too; send it once")
+        told["sample_metadata"] = _object(form, "sample_metadata")
     if said.name == "FASTQ" and told.get("role") is None:
         # What its first read says; a file that does not say it is the only one of its read set.
         told["role"] = role_in(file.head) or "R1"
@@ -179,15 +198,16 @@ def _read(form: Form) -> tuple[FormFile, UploadIn]:
         raise RequestValidationError(error.errors()) from error
 
 
-def _metadata(text: str | None) -> dict[str, Any]:
+def _object(form: Form, name: str) -> dict[str, Any]:
+    text = form.fields.get(name)
     if not text:
         return {}
     try:
         told = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise _wrong("metadata", "is no JSON; send an object, or leave it out") from error
+        raise _wrong(name, "is no JSON; send an object, or leave it out") from error
     if not isinstance(told, dict):
-        raise _wrong("metadata", "is no object; send one, or leave it out")
+        raise _wrong(name, "is no object; send one, or leave it out")
     return told
 
 

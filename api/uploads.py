@@ -35,6 +35,7 @@ from genoflow.api.ports import PartSum, StoredPart, UploadPlace
 from genoflow.api.reading import ReadingHere, ReadingRoute
 from genoflow.api.services import Services
 from genoflow.api.upload_facts import UploadIn, lengths_of, sent
+from genoflow.api.upload_metadata import said_with_file
 from genoflow.api.upload_models import (
     LINKS_MAX,
     SHA256_BASE64,
@@ -98,12 +99,16 @@ async def begin_upload(
                 connection, wish, upload_id, bucket=store.bucket, account=caller.account,
                 bytes_max=writing.outside.uploads.bytes_max, sees_only=sees_only,
             )  # fmt: skip
-        for fact in (*found.registers, found.fact):
+        amended = await said_with_file(
+            wish.sample_id, wish.project_id, wish.sample_metadata, upload_id, caller, writing
+        )
+        for fact in (*found.registers, found.fact, *found.claims):
             writing.outside.porch.check(fact)  # before the store keeps anything
         key, algorithm = found.fact.object_key, found.fact.checksum_algorithm
         name = await store.begin(key, found.belongs, algorithm)
         begun = type(found.fact)(**dict(found.fact) | {"store_upload_id": name})
-        await writing.say_together([writing.stated(one) for one in (*found.registers, begun)])
+        stated = [writing.stated(one) for one in (*found.registers, begun)]
+        await writing.say_together([*stated, *amended])
         await until_known(services, upload_id)
     return _begun({**dict(begun), "state": INITIATED, "initiated_at": services.clock()})
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from genoflow.deploy.order_metadata import OrderMetadata
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.subject import LogSubjects
 from genoflow.events.case_opened import CaseOpened
@@ -15,6 +16,7 @@ from genoflow.events.errors import Parked, Refused
 from genoflow.events.log.port import EventLog
 from genoflow.processors.adapters.rest_lims import RestLims
 from genoflow.processors.intake.order_desk import Placed, Said, place, service
+from genoflow.processors.intake.order_metadata import Carried, taken_off
 from genoflow.processors.intake.orders import OrderRefused, read_order
 from genoflow.processors.intake.privacy import PrivacyGuard
 from genoflow.processors.lims_mapping import LimsMapping, read_mapping
@@ -90,12 +92,17 @@ async def pull(
 ) -> list[Pulled]:
     """Place every order that is released there; one that is wrong keeps none of the others back."""
     guard = PrivacyGuard(patterns)
-    desk = _Desk(log, LogSubjects(log), Said(service(SYSTEM), at), dry_run)
+    said = Said(service(SYSTEM), at)
+    carried: dict[str, list[Carried]] = {}
+    beside = OrderMetadata(log, patterns, carried, said)
+    desk = _Desk(log, LogSubjects(log), said, dry_run, beside)
     found: list[Pulled] = []
     right: list[Right] = []
     for where, document in await lims.orders():
         try:
-            right.append((where, read_order(document, guard, source=SYSTEM)))
+            bare, more = taken_off(document, where)
+            right.append((where, order := read_order(bare, guard, source=SYSTEM)))
+            carried.setdefault(order.case_id, more)
         except OrderRefused as error:
             reasons = tuple(str(one) for one in error.problems)
             found.append(Pulled(where, _named(document, guard), REFUSED, reasons))
@@ -111,6 +118,7 @@ class _Desk:
     subjects: LogSubjects
     said: Said
     dry_run: bool
+    beside: OrderMetadata
 
     async def together(self, part: Sequence[Right]) -> list[Pulled]:
         """All of these at once; none where one of them is refused, or is there twice."""
@@ -133,7 +141,9 @@ class _Desk:
         return _told(where, placed)
 
     async def _place(self, orders: Sequence[CaseOpened]) -> list[Placed]:
-        return await place(self.log, self.subjects, orders, self.said, dry_run=self.dry_run)
+        return await place(
+            self.log, self.subjects, orders, self.said, dry_run=self.dry_run, beside=self.beside
+        )
 
 
 def _told(where: str, placed: Placed) -> Pulled:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genoflow.events.errors import Refused
@@ -87,9 +87,28 @@ def _md5() -> hashlib._Hash:
 
 
 def delivery(
-    sample: Sample, files: Sequence[Sent], read_set_id: str | None = None, *, is_new: bool = False
+    sample: Sample,
+    files: Sequence[Sent],
+    read_set_id: str | None = None,
+    *,
+    is_new: bool = False,
+    instrument_run_id: str | None = None,
 ) -> Delivery:
-    """Where these files belong; Refused, with the way out, where that cannot be told."""
+    """Where these files belong; Refused, with the way out, where that cannot be told.
+
+    They carry the run of an instrument where one is named, so that its sheet is compared.
+    """
+    found = _delivery(sample, files, read_set_id, is_new)
+    if instrument_run_id is None:
+        return found
+    run = {landing.RUN: instrument_run_id}
+    uploads = tuple(replace(one, metadata=one.metadata | run) for one in found.uploads)
+    return replace(found, uploads=uploads)
+
+
+def _delivery(
+    sample: Sample, files: Sequence[Sent], read_set_id: str | None, is_new: bool
+) -> Delivery:
     materials = materials_of(one.role for one in files)
     if len(materials) != 1:
         raise Refused(

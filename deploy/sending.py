@@ -12,11 +12,11 @@ import http.client
 import mmap
 import ssl
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
@@ -68,6 +68,8 @@ class Whose:
     project_id: str | None = None
     read_set_id: str | None = None
     lane: int | None = None
+    instrument_run_id: str | None = None
+    metadata: Mapping[str, object] | None = None  # of the sample, all of them
 
 
 def planned(path: Path, role: str | None) -> Planned:
@@ -133,14 +135,18 @@ class Sending:
         self, file: Summed, whose: Whose, read_set_id: str, roles: Sequence[str] | None
     ) -> UploadBegun:
         """The upload of this file: the one that was begun before, unless it was given up."""
+        metadata: Any = whose.metadata  # checked there, against the schema in force
         for number in range(GIVEN_UP_MAX):
             facts = f"{whose.sample_id}/{read_set_id}/{file.planned.role}/{whose.lane}"
+            if whose.instrument_run_id is not None:
+                facts += f"/{whose.instrument_run_id}"
             name = uuid5(GENOFLOW, f"{facts}/{file.sha256}/{number}")
             begun = self.client.ingestion.begin_upload(
                 filename=file.planned.path.name, size_bytes=file.planned.size_bytes,
                 sample_id=whose.sample_id, sha256=file.sha256,
                 role=file.planned.role, read_set_id=read_set_id, lane=whose.lane,
                 project_id=whose.project_id, checksum_algorithm=ALGORITHM,
+                instrument_run_id=whose.instrument_run_id, sample_metadata=metadata,
                 expected_roles=list(roles) if roles else None, idempotency_key=f"upload-{name}",
             )  # fmt: skip
             position = head_of(begun).position

@@ -219,7 +219,7 @@ def _metadata(belongs: Belonging) -> dict[str, str]:
     return belonging(
         sample_id=belongs.sample_id,
         read_set_id=belongs.read_set_id,
-        instrument_run_id=None,
+        instrument_run_id=belongs.instrument_run_id,
         lane=belongs.lane,
         role=belongs.role,
         md5=belongs.md5,

@@ -156,7 +156,7 @@ FLOW: tuple[Row, ...] = (
     ),
     Porch(
         "orders",
-        emits=(CaseOpened, CaseClosed),
+        emits=(CaseOpened, CaseClosed, SampleMetadataAmended),
         about="orders of people and of their systems, checked before they are cases",
     ),
     SETTLE_CASE,
@@ -209,7 +209,7 @@ FLOW: tuple[Row, ...] = (
     ),
     Porch(
         "sent-reads",
-        emits=(SampleRegistered, ReadSetRegistered, FileLanded),
+        emits=(SampleRegistered, ReadSetRegistered, SampleMetadataAmended, FileLanded),
         about="material that was made elsewhere, and files that are sent again",
     ),
     Porch(
@@ -232,6 +232,7 @@ FLOW: tuple[Row, ...] = (
         emits=(
             SampleRegistered,
             ReadSetRegistered,
+            SampleMetadataAmended,
             UploadInitiated,
             FileLanded,
             UploadAbandoned,

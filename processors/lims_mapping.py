@@ -45,6 +45,7 @@ class Members(_Part):
 
     items: str
     fields: dict[str, str | Found] = Field(min_length=1, max_length=FIELDS_MAX)
+    metadata: dict[str, str | Found] | None = Field(None, max_length=FIELDS_MAX)
 
 
 class OrdersMapping(_Part):
@@ -114,8 +115,14 @@ def order_in(document: Any, mapping: OrdersMapping) -> dict[str, Any]:
     order = mapped(document, mapping.fields)
     members = at(document, mapping.members.items)
     rows = members if isinstance(members, list) else []
-    order["members"] = [mapped(one, mapping.members.fields) for one in rows]
+    order["members"] = [_member(one, mapping.members) for one in rows]
     return order
+
+
+def _member(document: Any, mapping: Members) -> dict[str, Any]:
+    member = mapped(document, mapping.fields)
+    metadata = mapped(document, mapping.metadata or {})
+    return member | ({"metadata": metadata} if metadata else {})
 
 
 def is_wanted(mapping: ResultsMapping, occurred_at: datetime) -> bool:

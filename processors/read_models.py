@@ -44,11 +44,14 @@ from genoflow.events.qc_requested import QcRequested
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.run_file_restored import RunFileRestored
+from genoflow.events.sample_listed import SampleListed
+from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.sample_sheet_amended import SampleSheetAmended
 from genoflow.events.sample_sheet_attached import SampleSheetAttached
 from genoflow.events.sample_sheet_refused import SampleSheetRefused
+from genoflow.events.sample_unlisted import SampleUnlisted
 from genoflow.events.scan_requested import ScanRequested
 from genoflow.events.sequencing_run_completed import SequencingRunCompleted
 from genoflow.events.sequencing_run_failed import SequencingRunFailed
@@ -171,6 +174,9 @@ READ_MODELS = (
             QcOverridden,
             TopUpRequested,
             SampleRelabelled,
+            SampleMetadataAmended,
+            SampleListed,
+            SampleUnlisted,
         ),
         about="where every sample is, since when, what it waits for and why",
     ),

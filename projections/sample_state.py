@@ -18,8 +18,11 @@ from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_requested import QcRequested
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.sample_listed import SampleListed
+from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.sample_relabelled import SampleRelabelled
+from genoflow.events.sample_unlisted import SampleUnlisted
 from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.top_up_requested import TopUpRequested
@@ -37,6 +40,7 @@ from genoflow.projections.read_set_state import (
 )
 
 Judged = QcRequested | QcMetricsRecorded | QcPassed | QcFailed
+OnSheet = SampleListed | SampleUnlisted
 
 
 class Counted(Protocol):
@@ -83,6 +87,8 @@ class Sample:
     overridden: QcOverridden | None = None
     top_up: TopUpRequested | None = None
     relabelled: SampleRelabelled | None = None
+    metadata: SampleMetadataAmended | None = None  # all of them, as they were said last
+    sheets: dict[str, OnSheet] = field(default_factory=dict)  # by the run, the newest one last
     state: str = ""
     wait: Wait = NOTHING
     since: datetime | None = None
@@ -114,6 +120,22 @@ class Sample:
     def is_elsewhere(self) -> bool:
         """Whether all that was read under this label belongs to another."""
         return self.relabelled is not None and not self.active
+
+    @property
+    def on_sheets(self) -> list[OnSheet]:
+        """The verdicts on the runs that files which count name, the newest one last."""
+        gone = {one.name for one in self.read_sets.values() if one.invalidated is not None}
+        named = {
+            one.instrument_run_id for one in self.files.values() if one.read_set_id not in gone
+        }
+        return [one for run_id, one in self.sheets.items() if run_id in named]
+
+    @property
+    def on_sheet(self) -> OnSheet | None:
+        """The newest of those that do not hold it; where all do, the newest of them."""
+        found = self.on_sheets if self.sheets else []
+        strange = [one for one in found if isinstance(one, SampleUnlisted)]
+        return next(reversed(strange or found), None)
 
     def take(self, event: Event) -> list[str]:
         """Fold an event of the sample, and tell the read sets that it may have changed."""
@@ -209,6 +231,17 @@ def _relabelled(sample: Sample, event: SampleRelabelled) -> list[str]:
     return []
 
 
+def _metadata(sample: Sample, event: SampleMetadataAmended) -> list[str]:
+    sample.metadata = event
+    return []
+
+
+def _sheet(sample: Sample, event: OnSheet) -> list[str]:
+    sample.sheets.pop(event.instrument_run_id, None)
+    sample.sheets[event.instrument_run_id] = event
+    return []
+
+
 USES: Mapping[type[Event], Callable[[Sample, Any], list[str]]] = {
     SampleRegistered: _registered,
     CaseJoined: _joined,
@@ -225,6 +258,9 @@ USES: Mapping[type[Event], Callable[[Sample, Any], list[str]]] = {
     QcOverridden: _overridden,
     TopUpRequested: _top_up,
     SampleRelabelled: _relabelled,
+    SampleMetadataAmended: _metadata,
+    SampleListed: _sheet,
+    SampleUnlisted: _sheet,
 }
 
 

@@ -1,4 +1,4 @@
-"""Samples: where each one is, since when, what it waits for and why; its read sets, its cases."""
+"""Samples: where each one is, what it waits for and why; read sets, cases, metadata."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from genoflow.events.case_left import CaseLeft
 from genoflow.events.event import Event
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
+from genoflow.events.sample_listed import SampleListed
+from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.projections.as_of import relation
 from genoflow.projections.course import Moments, course_of
 from genoflow.projections.model import ReadModel
 from genoflow.projections.paging import LIMIT_DEFAULT, LIMIT_MAX, Found, Where, counts, one, page
 from genoflow.projections.read_set_state import ReadSet
 from genoflow.projections.row import Row, Table
-from genoflow.projections.sample_state import USES, Sample
+from genoflow.projections.sample_metadata import METADATA, add_metadata, metadata_row
+from genoflow.projections.sample_state import USES, OnSheet, Sample
 from genoflow.projections.sequencing_runs import RUNS
 from genoflow.projections.store import Connection
 
+LISTED, UNLISTED = "listed", "unlisted"
 NO_SAMPLE = "unassigned/"  # begins the key of a file that nobody has said the sample of
 
 
@@ -45,6 +49,8 @@ class SampleRow(Row):
     cases: int  # that are open
     qc_round: int | None  # that stands
     true_sample_id: str | None  # where it was a wrong label
+    sheet_standing: str | None  # LISTED or UNLISTED, where its files name a run with a sheet
+    sheet_run_id: str | None  # that run
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ SAMPLES = Table(
     indexes=(
         "(state, sample_id)", "(project_id, sample_id)", "(instrument_run_id)",
         "(since, sample_id) where waits_for is not null",
+        f"(sample_id) where sheet_standing = '{UNLISTED}'",
     ),
 )  # fmt: skip
 READ_SETS = Table(
@@ -113,12 +120,13 @@ CASES = Table(
 
 
 class Samples(ReadModel[Sample]):
-    """One row a sample, one a read set of it, one a case that it joined."""
+    """One row a sample, one a read set of it, one a case that it joined, one for its metadata."""
 
     name = "samples"
     about = "where every sample is, since when, what it waits for and why"
+    version = 2
     reads = (topics.SAMPLE,)
-    tables = (SAMPLES, READ_SETS, CASES)
+    tables = (SAMPLES, READ_SETS, CASES, METADATA)
 
     def begin(self, key: str) -> Sample:
         """Nothing was heard of it."""
@@ -133,13 +141,15 @@ class Samples(ReadModel[Sample]):
             yield _read_set(state.key, state.read_sets[name])
         if isinstance(event, CaseJoined | CaseLeft):
             yield _case(state, event)
+        if isinstance(event, SampleMetadataAmended):
+            yield metadata_row(event)
         yield _sample(state, event)
 
 
 def _sample(sample: Sample, event: Event) -> SampleRow:
     first, standing = sample.registered, sample.standing
     joined = next(iter(sample.cases.values()), None)
-    at = event.envelope.occurred_at
+    at, sheet = event.envelope.occurred_at, sample.on_sheet
     said = [one for one in (first, joined) if one is not None]
     return SampleRow(
         sample_id=sample.key,
@@ -158,7 +168,15 @@ def _sample(sample: Sample, event: Event) -> SampleRow:
         cases=len(sample.cases),
         qc_round=standing.round if standing else None,
         true_sample_id=sample.relabelled.true_sample_id if sample.relabelled else None,
+        sheet_standing=_standing(sheet),
+        sheet_run_id=sheet.instrument_run_id if sheet else None,
     )
+
+
+def _standing(sheet: OnSheet | None) -> str | None:
+    if sheet is None:
+        return None
+    return LISTED if isinstance(sheet, SampleListed) else UNLISTED
 
 
 def _read_set(sample_id: str, found: ReadSet) -> ReadSetRow:
@@ -215,7 +233,8 @@ _VERSIONS = f"""
 select s.sample_id, (select build from gf.builds where model = 'samples' and state = 'live')
     || '@' || greatest(s.log_offset,
         (select max(r.log_offset) from live.{READ_SETS.name} r where r.sample_id = s.sample_id),
-        (select max(c.log_offset) from live.{CASES.name} c where c.sample_id = s.sample_id)
+        (select max(c.log_offset) from live.{CASES.name} c where c.sample_id = s.sample_id),
+        (select m.log_offset from live.{METADATA.name} m where m.sample_id = s.sample_id)
     ) as version
 from live.{SAMPLES.name} s where s.sample_id = any($1::text[])
 """
@@ -274,16 +293,20 @@ async def list_samples(
     run: str | None = None,
     waits_for: str | None = None,
     waits_since: datetime | None = None,
+    sheet_standing: str | None = None,
+    metadata: Sequence[str] = (),
     after: Sequence[str] | None = None,
     limit: int = LIMIT_DEFAULT,
     at: Vector | None = None,
 ) -> list[Found]:
     """Samples by their ids; `run` is an instrument's, and `case` one that they are in or were.
 
-    With `waits_since`, those that wait for something since then or longer.
+    With `waits_since`, those that wait for something since then or longer; with `metadata`, those
+    that have each of these, written NAME:VALUE.
     """
     where = _asked(at, project, case, run).add("state = {}", state)
-    where.add("waits_for = {}", waits_for)
+    where.add("waits_for = {}", waits_for).add("sheet_standing = {}", sheet_standing)
+    add_metadata(where, metadata, at)
     where.add("waits_for is not null and since <= {}", waits_since)
     select = f"select samples.* from {relation(SAMPLES, at)}"
     return await page(connection, select, where, ("sample_id",), after=after, limit=limit)

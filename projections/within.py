@@ -27,6 +27,7 @@ CONDITIONS: Mapping[str, str] = {
     "samples": f"sample_id in {_SAMPLES}",
     "sample_read_sets": f"sample_id in {_SAMPLES}",
     "sample_cases": f"project_id = {_MINE}",
+    "sample_metadata": f"sample_id in {_SAMPLES}",
     "files": f"sample_id in {_SAMPLES}",
     "file_findings": f"sample_id in {_SAMPLES}",
     "uploads": f"sample_id in {_SAMPLES}",

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 LIMIT_DEFAULT = 20  # about one screen
 WATCH_SECONDS = 1.0  # between two looks of --watch
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="for programs")
+ONLY_UNLISTED = click.option(
+    "--unlisted", "is_unlisted", is_flag=True,
+    help="only those that the sheet of a run does not hold which their files name",
+)  # fmt: skip
 T = TypeVar("T")
 About = Callable[["Source", str], Awaitable["Told"]]
 
@@ -73,6 +77,7 @@ async def answered(ask: Callable[[Answers], Awaitable[T]], tell: Tell = to_stder
 def _add(group: click.Group) -> None:
     kind = group.name or ""
     named = click.argument("name", metavar="ID")
+    narrowed = ONLY_UNLISTED if kind == "sample" else _as_it_is
 
     @group.command(name="list", help=f"List every {kind}, the one with the newest event first.")
     @click.option(
@@ -81,13 +86,15 @@ def _add(group: click.Group) -> None:
     )  # fmt: skip
     @click.option("--watch", is_flag=True, help="show it again every second, until Ctrl-C")
     @AS_JSON
-    def list_(limit: int, watch: bool, as_json: bool) -> None:
+    @narrowed
+    def list_(limit: int, watch: bool, as_json: bool, is_unlisted: bool = False) -> None:
         if watch and as_json:
             raise click.UsageError("--watch is for people and --json for programs: say one")
+        asked = _unlisted() if is_unlisted else kind
         if watch:
-            _watch(kind, limit)
+            _watch(asked, limit)
         else:
-            _print_page(kind, asyncio.run(_page(kind, limit)), as_json)
+            _print_page(asked, asyncio.run(_page(asked, limit)), as_json)
 
     @group.command(help=f"Show what is known of a {kind} as of now.")
     @named
@@ -122,6 +129,16 @@ def _file_in(payload: dict[str, Any]) -> str:
     from genoflow.projections.asking.file import FileName
 
     return str(FileName(*(str(payload.get(part)) for part in FileName._fields)))
+
+
+def _unlisted() -> str:
+    from genoflow.projections.asking.lists import UNLISTED_SAMPLE
+
+    return UNLISTED_SAMPLE
+
+
+def _as_it_is(command: T) -> T:
+    return command
 
 
 for _group in (sample, case, run, file):

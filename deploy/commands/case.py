@@ -19,8 +19,8 @@ from genoflow.events.errors import Refused
 
 if TYPE_CHECKING:
     from genoflow.deploy.settings import Settings
-    from genoflow.events.case_opened import CaseOpened
     from genoflow.events.log.port import EventLog
+    from genoflow.processors.intake.order_desk import Ordered
 
 __all__ = ["case"]
 
@@ -38,8 +38,10 @@ def open_case(files: tuple[Any, ...], person: str | None, dry_run: bool) -> None
 
     A file is JSON, one order or a list: {"case_id", "kind", "assay", "reference", "members":
     [{"sample_id", "role", "subject_ref"}]}; or a table with these columns and one row a member.
-    Placing the same order again changes nothing.
+    A member in JSON may have the metadata of its sample. Placing the same order again changes
+    nothing.
     """
+    from genoflow.deploy.order_metadata import OrderMetadata
     from genoflow.deploy.people import os_user
     from genoflow.deploy.subject import LogSubjects
     from genoflow.processors.intake.order_desk import Said, place, read_orders
@@ -48,12 +50,15 @@ def open_case(files: tuple[Any, ...], person: str | None, dry_run: bool) -> None
 
     settings = read_settings()
     texts = [(one.name, _text(one)) for one in files]
-    orders = read_orders(texts, PrivacyGuard(settings.person_patterns))
+    found = read_orders(texts, PrivacyGuard(settings.person_patterns))
 
     async def run() -> None:
         async with open_log(settings) as log:
             said = Said(named(person or os_user()), datetime.now(UTC))
-            for one in await place(log, LogSubjects(log), orders, said, dry_run=dry_run):
+            beside = OrderMetadata(log, settings.person_patterns, found.carried, said)
+            for one in await place(
+                log, LogSubjects(log), found.orders, said, dry_run=dry_run, beside=beside
+            ):
                 verb = "would be opened" if dry_run else "opened"
                 count = len(one.order.members)
                 what = f"{one.order.kind}, {count} member{'s' if count > 1 else ''}"
@@ -125,8 +130,8 @@ async def _take(log: EventLog, settings: Settings, path: Path, system: str) -> N
     from genoflow.deploy.order_drop import put_away, text_of
 
     try:
-        orders = _read(settings, path.name, text_of(path), system)
-        done = await _place(log, orders, system)
+        found = _read(settings, path.name, text_of(path), system)
+        done = await _place(log, settings, found, system)
     except Refused as error:
         target = put_away(path, str(error))
         click.echo(printable(f"{path.name}: refused; {target}.reason.txt says why"), err=True)
@@ -136,19 +141,21 @@ async def _take(log: EventLog, settings: Settings, path: Path, system: str) -> N
         click.echo(printable(f"{path.name}: {line}"))
 
 
-def _read(settings: Settings, name: str, text: str, system: str) -> list[CaseOpened]:
+def _read(settings: Settings, name: str, text: str, system: str) -> Ordered:
     from genoflow.processors.intake.order_desk import read_orders
     from genoflow.processors.intake.privacy import PrivacyGuard
 
     return read_orders([(name, text)], PrivacyGuard(settings.person_patterns), source=system)
 
 
-async def _place(log: EventLog, orders: list[CaseOpened], system: str) -> list[str]:
+async def _place(log: EventLog, settings: Settings, found: Ordered, system: str) -> list[str]:
+    from genoflow.deploy.order_metadata import OrderMetadata
     from genoflow.deploy.subject import LogSubjects
     from genoflow.processors.intake.order_desk import Said, place, service
 
     said = Said(service(system), datetime.now(UTC))
-    placed = await place(log, LogSubjects(log), orders, said, dry_run=False)
+    beside = OrderMetadata(log, settings.person_patterns, found.carried, said)
+    placed = await place(log, LogSubjects(log), found.orders, said, dry_run=False, beside=beside)
     return [
         f"{one.order.case_id} {'opened' if one.is_new else 'stands on the log already'}"
         for one in placed

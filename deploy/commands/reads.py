@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from genoflow.deploy.commands.options import METADATA, RUN, given_metadata
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import ensure_raw_bucket, open_log, open_s3
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from genoflow.deploy.send_reads import Delivery, Sent, Upload
     from genoflow.deploy.settings import Settings
     from genoflow.events.event import Event
@@ -40,12 +43,16 @@ def reads() -> None:
 @click.option("--tbi", type=FILE, help="the index of --vcf")
 @click.option("--read-set", "read_set_id", help="whose file is sent, or sent again")
 @click.option("--new", "is_new", is_flag=True, help="a read set beside one that waits")
+@RUN
+@METADATA
 @click.option("--by", "--as", "person", help="who sends; the account that runs this otherwise")
 @click.option("--dry-run", is_flag=True, help="check everything, send nothing")
 def send(
     sample: str,
     read_set_id: str | None,
     is_new: bool,
+    instrument_run_id: str | None,
+    metadata_file: TextIO | None,
     person: str | None,
     dry_run: bool,
     **given: Path | None,
@@ -54,19 +61,22 @@ def send(
 
     Where none does they are a read set of their own, and a sample that nobody has heard of is
     registered. A file that was rejected is sent again the same way: it takes the place of the one
-    before. The same files again change nothing.
+    before. The same files again change nothing. Metadata have to fit the schema of the sample's
+    project, or nothing is sent.
     """
     from genoflow.deploy.send_reads import sent
 
     files = [sent(role.upper(), path) for role in ROLES if (path := given[role]) is not None]
-    asyncio.run(_send(sample, files, read_set_id, is_new, person, dry_run))
+    metadata = None if metadata_file is None else given_metadata(metadata_file)
+    chosen = {"read_set_id": read_set_id, "is_new": is_new, "instrument_run_id": instrument_run_id}
+    asyncio.run(_send(sample, files, chosen, metadata, person, dry_run))
 
 
 async def _send(
     sample: str,
     files: list[Sent],
-    read_set_id: str | None,
-    is_new: bool,
+    chosen: dict[str, Any],
+    metadata: Mapping[str, object] | None,
     person: str | None,
     dry_run: bool,
 ) -> None:
@@ -79,19 +89,50 @@ async def _send(
 
     settings = read_settings()
     guard = PrivacyGuard(settings.person_patterns)
-    guard.check(SampleRegistered(sample_id=sample, registered_by="upload"))
+    run_id = chosen["instrument_run_id"]
+    guard.check(
+        SampleRegistered(sample_id=sample, registered_by="upload", instrument_run_id=run_id)
+    )
     async with open_log(settings) as log:
         known = await LogSubjects(log).events_of(topics.SAMPLE, [sample])
-        found = delivery(sample_of(sample, known[sample]), files, read_set_id, is_new=is_new)
+        found = delivery(sample_of(sample, known[sample]), files, **chosen)
         for fact in found.registers:
             guard.check(fact)
+        amended = []
+        if metadata is not None:
+            amended = await _amended(log, settings, sample, found.read_set_id, metadata, person)
         _tell(sample, found, dry_run)
+        if amended:
+            click.echo(f"{sample}: its metadata {'would be ' if dry_run else ''}said")
         if dry_run:
             return
-        if found.registers:
-            await log.append_atomically([_said(fact, person) for fact in found.registers])
+        if found.registers or amended:
+            facts = [_said(fact, person) for fact in found.registers]
+            await log.append_atomically([*facts, *amended])
         if found.uploads:
             await _upload(log, settings, found.uploads, person)
+
+
+async def _amended(
+    log: EventLog,
+    settings: Settings,
+    sample: str,
+    read_set_id: str,
+    metadata: Mapping[str, object],
+    person: str | None,
+) -> list[Event]:
+    """What is said of the sample with its files; Refused where that does not fit its schema."""
+    from genoflow.api.desks import Decided
+    from genoflow.deploy.metadata_desk import LogMetadata, request_with
+    from genoflow.deploy.people import saying
+
+    says = saying(person, datetime.now(UTC), option="--by")
+    request_id = request_with(metadata, "ReadSetRegistered", sample, read_set_id)
+    decided = Decided(f"they came with read set {read_set_id}", "operator", says, request_id)
+    said = await LogMetadata(log, settings.person_patterns).brought(
+        sample, metadata, decided, project_id=None, may_replace=True
+    )
+    return [] if said is None else [said]
 
 
 def _tell(sample: str, found: Delivery, dry_run: bool) -> None:

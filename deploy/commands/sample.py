@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from genoflow.deploy.commands.ask import sample
-from genoflow.deploy.commands.options import DRY_RUN, REQUEST_ID
+from genoflow.deploy.commands.ask import answered, sample, to_stderr
+from genoflow.deploy.commands.options import DRY_RUN, REQUEST_ID, given_metadata
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["sample"]
 
 REASON = click.option("--reason", required=True, help="how it was found")
-REASON_SAID = click.option("--reason", required=True, help="why they are said")
+REASON_SAID = click.option("--reason", help="why they are said; needed with FILE")
 ROLE = click.option("--role", default="operator", show_default=True, help="in which you decide")
 PERSON = click.option("--person", help="who decides; the account that runs this otherwise")
-METADATA_CHARACTERS_MAX = 100_000  # 100 values of 500 characters, with names and quotes
 Facts = Callable[["LogSubjects"], Awaitable["list[SampleRelabelled]"]]
 
 
@@ -113,7 +112,7 @@ async def _said(facts: Facts, dry_run: bool) -> None:
 
 @sample.command()
 @click.argument("name", metavar="SAMPLE")
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=click.File("r", encoding="utf-8"), required=False)
 @REASON_SAID
 @ROLE
 @PERSON
@@ -121,8 +120,8 @@ async def _said(facts: Facts, dry_run: bool) -> None:
 @DRY_RUN
 def metadata(
     name: str,
-    file: TextIO,
-    reason: str,
+    file: TextIO | None,
+    reason: str | None,
     role: str,
     person: str | None,
     request_id: str | None,
@@ -131,18 +130,37 @@ def metadata(
     """Say all metadata of SAMPLE: one JSON object in FILE (- reads standard input).
 
     They have to fit the schema that its project has in force, and take the place of those before.
+    Without FILE, what is said of SAMPLE now is printed as such an object.
     """
+    if file is None:
+        _show_metadata(name)
+        return
+    if reason is None:
+        raise click.UsageError("say with --reason why these are its metadata")
     decided = _decided(reason, role, person, request_id)
-    asyncio.run(_amended(name, file.read(METADATA_CHARACTERS_MAX + 1), decided, dry_run))
+    asyncio.run(_amended(name, given_metadata(file), decided, dry_run))
 
 
-async def _amended(name: str, text: str, decided: Decided, dry_run: bool) -> None:
+def _show_metadata(name: str) -> None:
+    import json
+
+    from genoflow.events.errors import NotThere
+    from genoflow.projections.asking.asked import about_sample
+
+    told = asyncio.run(answered(lambda answers: about_sample(answers.source, name)))
+    found = told.facts["metadata"]
+    if not found:
+        raise NotThere(f"{name}: no metadata are said of it; name a FILE that holds them")
+    by = f"schema {found['schema']} {found['schema_version']}" if found["schema"] else "no schema"
+    to_stderr(f"checked by {by}")
+    click.echo(json.dumps(found["values"], indent=2, sort_keys=True))
+
+
+async def _amended(name: str, given: Mapping[str, object], decided: Decided, dry_run: bool) -> None:
     from genoflow.deploy.event_lines import printable
     from genoflow.deploy.metadata_desk import LogMetadata
-    from genoflow.deploy.metadata_schemas import parsed
     from genoflow.events.event import Event
 
-    given = parsed(text, METADATA_CHARACTERS_MAX)
     settings = read_settings()
     async with open_log(settings) as log:
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from genoflow.deploy.commands.options import METADATA, RUN, given_metadata
 from genoflow.deploy.settings import read_settings
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ PARALLEL = click.IntRange(1, 32)
 @click.option("--role", "roles", multiple=True, type=click.Choice(ROLES),
               help="what each file is, in their order; told from the bytes otherwise")  # fmt: skip
 @click.option("--lane", type=click.IntRange(1, 16), help="of the flow cell")
+@RUN
+@METADATA
 @click.option("--parallel", type=PARALLEL, default=4, show_default=True,
               help="parts on their way at a time")  # fmt: skip
 @click.option("--url", help="where the API answers; GENOFLOW_API_URL otherwise")
@@ -39,6 +43,8 @@ def upload(
     read_set_id: str | None,
     roles: tuple[str, ...],
     lane: int | None,
+    instrument_run_id: str | None,
+    metadata_file: TextIO | None,
     parallel: int,
     url: str | None,
 ) -> None:
@@ -46,6 +52,7 @@ def upload(
 
     Each part goes with its checksum, and what is there is not sent again: repeat the command after
     a pause (Ctrl-C) or a crash, here or on another machine. GENOFLOW_API_KEY says who sends.
+    Metadata have to fit the schema of the sample's project, or nothing is sent.
     """
     from genoflow.deploy.sending import Sending, Whose, planned
 
@@ -56,7 +63,8 @@ def upload(
     twice = {one.role for one in files if [o.role for o in files].count(one.role) > 1}
     if twice:
         raise click.UsageError(f"two files are {min(twice)}; send each read set by itself")
-    whose = Whose(sample_id, project_id, read_set_id, lane)
+    metadata = None if metadata_file is None else given_metadata(metadata_file)
+    whose = Whose(sample_id, project_id, read_set_id, lane, instrument_run_id, metadata)
     try:
         with _client(url) as client, _bars() as bars:
             sending = Sending(client, parallel)
@@ -71,8 +79,10 @@ def _send(sending: Sending, files: list[Summed], whose: Whose, bars: _Bars) -> N
     from genoflow.deploy.sending import read_set_of
 
     read_set_id, roles = read_set_of(files, whose), [one.planned.role for one in files]
-    for one in files:
-        begun = sending.begin(one, whose, read_set_id, None if whose.read_set_id else roles)
+    for number, one in enumerate(files):
+        # Of all files the first says the metadata: said once more they would be a new word.
+        said = whose if number == 0 else replace(whose, metadata=None)
+        begun = sending.begin(one, said, read_set_id, None if whose.read_set_id else roles)
         place = bars.sent(sending, one, begun)
         click.echo(f"{one.planned.path.name}: landed as {one.planned.role} of {read_set_id} at "
                    f"{place} (upload {begun.upload_id})")  # fmt: skip

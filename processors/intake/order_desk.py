@@ -6,7 +6,7 @@ makes orders of what they sent, `place` answers for each, and Refused names ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
@@ -18,12 +18,13 @@ from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.envelope import Actor, Producer
 from genoflow.events.errors import InvalidEvent, Refused
-from genoflow.events.event import E, begin, explain
+from genoflow.events.event import E, Event, begin, explain
 from genoflow.events.log.port import EventLog
 from genoflow.events.log.recorded import Position
 from genoflow.events.subjects import Subjects
 from genoflow.processors import case_rules as rules
 from genoflow.processors.intake.order_files import read_documents
+from genoflow.processors.intake.order_metadata import Carried, taken_off
 from genoflow.processors.intake.orders import OrderRefused, differences, read_order
 from genoflow.processors.intake.privacy import PrivacyGuard
 from genoflow.processors.settling import StandsAlready
@@ -49,11 +50,24 @@ class Said:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Orders that may be placed, and by their cases what they say of samples beside."""
+
+    orders: list[CaseOpened]
+    carried: dict[str, list[Carried]]
+
+
+# What is said together with the orders that are new; Refused where it cannot be.
+Beside = Callable[[Sequence[CaseOpened]], Awaitable[Sequence[Event]]]
+
+
 def read_orders(
     texts: Iterable[tuple[str, str]], guard: PrivacyGuard, *, source: str = SOURCE
-) -> list[CaseOpened]:
+) -> Ordered:
     """The orders of these files, by name and text; Refused names everything wrong with any."""
     faults: list[str] = []
+    carried: dict[str, list[Carried]] = {}
     orders: dict[str, tuple[str, CaseOpened]] = {}
     for name, text in texts:
         try:
@@ -63,17 +77,24 @@ def read_orders(
             continue
         for one in documents:
             try:
-                order = read_order(one.document, guard, source=source)
+                bare, said = taken_off(one.document, one.place)
+                order = read_order(bare, guard, source=source)
             except OrderRefused as error:
                 faults += [one.named(problem) for problem in error.problems]
                 continue
             place, first = orders.setdefault(order.case_id, (one.place, order))
+            before = carried.setdefault(order.case_id, said)
+            if [o.metadata for o in before] != [o.metadata for o in said]:
+                faults.append(
+                    f"{one.place}: {order.case_id}: has other metadata than in {place}; make them "
+                    f"agree"
+                )
             faults += [
                 f"{one.place}: {order.case_id}: is ordered otherwise in {place}: {problem}"
                 for problem in differences(first, order)
             ]
     _refuse(faults)
-    return [order for _, order in orders.values()]
+    return Ordered([order for _, order in orders.values()], carried)
 
 
 def _refuse(faults: Sequence[str]) -> None:
@@ -82,7 +103,13 @@ def _refuse(faults: Sequence[str]) -> None:
 
 
 async def place(
-    log: EventLog, subjects: Subjects, orders: Sequence[CaseOpened], by: Said, *, dry_run: bool
+    log: EventLog,
+    subjects: Subjects,
+    orders: Sequence[CaseOpened],
+    by: Said,
+    *,
+    dry_run: bool,
+    beside: Beside | None = None,
 ) -> list[Placed]:
     """Append what is not on the log yet, all or nothing; Refused where the log says otherwise."""
     known = await subjects.events_of(topics.CASE, {one.case_id for one in orders})
@@ -99,13 +126,18 @@ async def place(
         placed.append(Placed(order, is_new))
     fresh = [one.order for one in placed if one.is_new]
     faults += await _other_subjects(subjects, fresh)
+    more: Sequence[Event] = ()
+    try:
+        more = await beside(fresh) if beside is not None else ()
+    except Refused as error:
+        faults += str(error).splitlines()
     _refuse(faults)
     if not fresh or dry_run:
         return placed
-    if len(placed) > 1:
-        await log.append_atomically([_begun(order, by) for order in fresh])
+    if len(placed) > 1 or more:
+        await log.append_atomically([*(begun(order, by) for order in fresh), *more])
         return placed
-    return [replace(placed[0], position=await log.append(_begun(fresh[0], by)))]
+    return [replace(placed[0], position=await log.append(begun(fresh[0], by)))]
 
 
 async def _other_subjects(subjects: Subjects, orders: Sequence[CaseOpened]) -> list[str]:
@@ -125,7 +157,7 @@ async def close(
     except StandsAlready:
         return False
     if not dry_run:
-        await log.append(_begun(fact, by))
+        await log.append(begun(fact, by))
     return True
 
 
@@ -146,6 +178,7 @@ def _actor(kind: str, name: str) -> Actor:
         raise InvalidEvent(explain(kind, error)) from error
 
 
-def _begun(fact: E, said: Said) -> E:
+def begun(fact: E, said: Said) -> E:
+    """A fact as whoever orders states it."""
     by = Producer(service="orders", version=version("genoflow"))
     return begin(fact, occurred_at=said.at, actor=said.actor, by=by)

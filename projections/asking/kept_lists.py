@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from genoflow.events import topics
-from genoflow.projections.asking.lists import Page, Row
+from genoflow.projections.asking.lists import UNLISTED_SAMPLE, Page, Row
 from genoflow.projections.cases import select_cases
+from genoflow.projections.samples import UNLISTED
 from genoflow.projections.store import Connection
 
 # Of each subject an index leads to its newest event, whichever type it is of.
@@ -21,9 +22,11 @@ select f.bucket || '/' || f.object_key || '@' || f.version_id as id, f.state, e.
 from live.files f join live.events e on e.event_id = f.event_id and e.log_topic = f.log_topic
     and e.subject_id = md5(f.subject)::uuid
 """
+_SAMPLES = "select sample_id as id, state from live.samples"
 _SELECT = {
-    "sample": _NEWEST.format(
-        rows="select sample_id as id, state from live.samples", topic=topics.SAMPLE.name
+    "sample": _NEWEST.format(rows=_SAMPLES, topic=topics.SAMPLE.name),
+    UNLISTED_SAMPLE: _NEWEST.format(
+        rows=f"{_SAMPLES} where sheet_standing = '{UNLISTED}'", topic=topics.SAMPLE.name
     ),
     "case": _NEWEST.format(
         rows=f"select case_id as id, state from ({select_cases()}) c", topic=topics.CASE.name

@@ -11,6 +11,7 @@ from genoflow.events import topics
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
 from genoflow.events.proposal import Proposal, ProposalRefused
+from genoflow.events.sample_unlisted import SampleUnlisted
 from genoflow.events.subjects import Subjects
 from genoflow.projections.asking import case as cases
 from genoflow.projections.asking import file as files
@@ -20,7 +21,10 @@ from genoflow.projections.asking.asked import WITH_FILES
 from genoflow.projections.asking.case import Case
 from genoflow.projections.asking.file import Files
 from genoflow.projections.asking.run import Run
+from genoflow.projections.asking.sample import Sample
 from genoflow.projections.asking.subject import fold
+
+UNLISTED_SAMPLE = "unlisted sample"  # a kind of its own where lists are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +58,41 @@ def _room(count: int, kind: str) -> None:
 
 async def read_rows(subjects: Subjects, kind: str, limit: int) -> Page:
     """The samples, cases, runs or files with the newest events, and how many there are."""
-    every = {"sample": all_samples, "case": all_cases, "run": all_runs, "file": all_files}
+    every = {
+        "sample": all_samples,
+        UNLISTED_SAMPLE: unlisted_samples,
+        "case": all_cases,
+        "run": all_runs,
+        "file": all_files,
+    }
     rows = await every[kind](subjects)
     return Page(rows[:limit], len(rows))
 
 
 async def all_samples(subjects: Subjects) -> list[Row]:
     """Every sample, the one with the newest event first."""
-    known: dict[str, samples.Sample] = {}
+    return _sample_rows(await _samples(subjects))
+
+
+async def unlisted_samples(subjects: Subjects) -> list[Row]:
+    """Those that the sheet of a run does not hold which their files name."""
+    known = await _samples(subjects)
+    return _sample_rows(one for one in known if isinstance(one.on_sheet, SampleUnlisted))
+
+
+async def _samples(subjects: Subjects) -> list[Sample]:
+    known: dict[str, Sample] = {}
     async with aclosing(subjects.every(topics.SAMPLE)) as events:
         async for event in events:
-            sample = known.setdefault(event.key, samples.Sample(event.key))
+            sample = known.setdefault(event.key, Sample(event.key))
             _room(len(known), "sample")
             fold(sample, [event], samples.USES)
     of_none = ("unassigned", "assigned")  # files that landed without a sample
-    mine = [one for one in known.values() if samples.word(one) not in of_none]
-    return _sorted(Row(o.key, samples.word(o), o.last_type, o.last_at) for o in mine)
+    return [one for one in known.values() if samples.word(one) not in of_none]
+
+
+def _sample_rows(found: Iterable[Sample]) -> list[Row]:
+    return _sorted(Row(o.key, samples.word(o), o.last_type, o.last_at) for o in found)
 
 
 async def all_runs(subjects: Subjects) -> list[Row]:

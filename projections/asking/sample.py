@@ -24,6 +24,7 @@ from genoflow.projections.asking import read_sets
 from genoflow.projections.asking.file import TAKES, Files
 from genoflow.projections.asking.subject import A_WORKER, Answer, Subject, Uses, fold, judged
 from genoflow.projections.file_state import id_of
+from genoflow.projections.sample_metadata import values_in
 from genoflow.projections.words import listed
 
 RELABEL = "relabel"  # the processor that registers read sets anew under their true label
@@ -36,7 +37,6 @@ class Sample(Subject, sample_state.Sample):
     registrations: list[SampleRegistered] = field(default_factory=list)
     versions: Files = field(default_factory=dict)  # of its files, with what was found in them
     measured: QcMetricsRecorded | None = None
-    unlisted: dict[str, SampleUnlisted] = field(default_factory=dict)  # by the runs named
 
     @property
     def is_through(self) -> bool:
@@ -55,19 +55,7 @@ def _take(sample: Sample, event: Any) -> None:
         files.note(sample.versions, row, event, sample.heard)
 
 
-def _unlisted(sample: Sample, event: SampleUnlisted) -> None:
-    sample.unlisted[event.instrument_run_id] = event
-
-
-def _listed(sample: Sample, event: SampleListed) -> None:
-    sample.unlisted.pop(event.instrument_run_id, None)
-
-
-USES: Uses = {
-    **dict.fromkeys(sample_state.USES, _take),
-    SampleUnlisted: _unlisted,
-    SampleListed: _listed,
-}
+USES: Uses = dict.fromkeys(sample_state.USES, _take)
 
 
 def sample_of(key: str, events: Iterable[Event]) -> Sample:
@@ -133,22 +121,16 @@ def _label(sample: Sample) -> list[Answer]:
 
 def _strange(sample: Sample) -> list[Answer]:
     """The runs that files which count name, and whose sheets do not hold the sample."""
-    gone = {one.name for one in sample.read_sets.values() if one.invalidated is not None}
-    named = {
-        one.row.instrument_run_id
-        for one in sample.versions.values()
-        if one.row.read_set_id not in gone
-    }
     return [
         Answer(
-            f"is not on the sheet of run {run_id} (revision {one.sheet_revision}), which its files "
-            f"name",
+            f"is not on the sheet of run {one.instrument_run_id} (revision {one.sheet_revision}), "
+            f"which its files name",
             one.envelope.occurred_at,
             "amend the sheet, or say whose the files are: `genoflow sample relabel`",
             is_waiting=False,
         )
-        for run_id, one in sample.unlisted.items()
-        if run_id in named
+        for one in sample.on_sheets
+        if isinstance(one, SampleUnlisted)
     ]
 
 
@@ -284,8 +266,23 @@ def facts(sample: Sample) -> dict[str, Any]:
             for one in sample.read_sets.values()
         ],
         "files": [files.facts(one) for one in sample.versions.values()],
+        "sheets": [
+            {"run": one.instrument_run_id, "lists_it": isinstance(one, SampleListed)}
+            for one in sample.on_sheets
+        ],
+        "metadata": _metadata_facts(sample),
     }  # fmt: skip
     return found | {"qc": _qc_facts(sample), "last": sample.last_type, "last_at": sample.last_at}
+
+
+def _metadata_facts(sample: Sample) -> dict[str, Any]:
+    said = sample.metadata
+    if said is None:
+        return {}
+    return {
+        "values": values_in(said), "project": said.project_id, "schema": said.schema_id,
+        "schema_version": said.schema_version, "since": said.envelope.occurred_at,
+    }  # fmt: skip
 
 
 def _qc_facts(sample: Sample) -> dict[str, Any]:

@@ -35,7 +35,6 @@ from genoflow.events.qc_analysis_passed import QcAnalysisPassed
 from genoflow.events.qc_analysis_requested import QcAnalysisRequested
 from genoflow.events.run_file_restored import RunFileRestored
 from genoflow.events.sample_claimed import SampleClaimed
-from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.events.subject_silent import SubjectSilent
 from genoflow.events.upload_abandoned import UploadAbandoned
 from genoflow.events.upload_initiated import UploadInitiated
@@ -125,7 +124,6 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
     DownloadLinkIssued,
     UploadInitiated,  # a file that has not landed yet; `genoflow upload` shows how far it is
     UploadAbandoned,
-    SampleMetadataAmended,
     CaseFileRestored,  # handed on to the runs that wait; what a run waits for, it says itself
     RunFileRestored,
     DeletionProposed,  # whether a file is kept is no step of its subject

@@ -22,9 +22,11 @@ from genoflow.events.file_landed import FileLanded
 from genoflow.events.log.memory import MemoryLog
 from genoflow.events.log.recorded import Recorded
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.sample_unlisted import SampleUnlisted
 from genoflow.processors.flow import PROCESSORS
 from genoflow.projections.asking import asked
 from genoflow.projections.asking.asked import Unheard
+from genoflow.projections.asking.lists import UNLISTED_SAMPLE
 from genoflow.projections.asking.results import about_results
 from genoflow.projections.asking.subscription import subscription_of
 from genoflow.projections.asking.subscription import why as why_told
@@ -61,6 +63,9 @@ async def park(log: MemoryLog) -> None:
     await log.append(heard(EventRequeued(**dict(again))))
     loose = landed("R1", sample_id=None)
     await log.append(heard(loose))
+    strange = {"sample_id": "S-strange", "instrument_run_id": "RUN1"}
+    await log.append(heard(landed("R1", object_key="strange/R1", **strange)))
+    await log.append(heard(like(SampleUnlisted, **strange)))
 
 
 @pytest.fixture
@@ -195,6 +200,8 @@ class Both:
 async def test_all_that_is_said_of_a_cohort_is_the_same(log: MemoryLog, connection: Any) -> None:
     both = Both(FromLog(log), FromStore(connection, CODEC))
     met = 0
+    strangers = await both.agree(page_of, UNLISTED_SAMPLE)
+    assert [(one.id, one.last) for one in strangers.rows] == [("S-strange", "SampleUnlisted")]
     for kind in KINDS:
         for row in (await both.agree(page_of, kind)).rows:
             met += len((await both.agree(told, kind, row.id))[-1])

@@ -16,7 +16,8 @@ from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.events.sample_registered import SampleRegistered
 from tests.asked import registered, told
 from tests.doors import Door, refused
-from tests.integration.rows_over_http import door_over
+from tests.integration.rows_over_http import ask, door_over, follow
+from tests.integration.test_api_partners import partner
 from tests.partition import CODEC
 
 ADDRESS = "/v1/samples/S7/metadata"
@@ -90,3 +91,32 @@ async def test_metadata_are_held_to_the_schema_of_the_project(door: Door, log: M
     assert "nothing on the log is about it" in refused(nobody, 404)["message"]
     theirs = await door.bearer("pia", Role.PARTNER)
     refused(await door.client.post(ADDRESS, headers=theirs, json=wish(tissue="blood")), 403)
+
+
+async def test_what_is_said_is_shown_to_those_who_may_see_the_sample(
+    door: Door, log: MemoryLog
+) -> None:
+    headers = await door.bearer("vera", Role.ADMIN)
+    none = await door.client.get(ADDRESS, headers=headers)
+    assert "no metadata are said of it" in refused(none, 404)["message"]
+    assert (await ask(door, headers, "/samples/S7"))["metadata_of_it"] is None
+    said_now = await door.client.post(ADDRESS, headers=headers, json=wish(colour="red", n=3))
+    assert said_now.status_code == 200, said_now.text
+    await follow(door, log)
+    shown = await ask(door, headers, "/samples/S7/metadata")
+    assert (shown["metadata"], shown["schema_id"]) == ({"colour": "red", "n": 3}, None)
+    assert shown["event_id"] == said_now.json()["event_id"]
+    assert (await ask(door, headers, "/samples/S7"))["metadata_of_it"] == shown
+    for given, names in (("colour:red", ["S7"]), ("n:3", ["S7"]), ("colour:blue", [])):
+        found = await ask(door, headers, "/samples", metadata=given)
+        assert [one["sample_id"] for one in found["items"]] == names
+    both = await ask(door, headers, "/samples", metadata=["colour:red", "n:4"])
+    assert both["items"] == []
+    wrong = await door.client.get("/v1/samples?metadata=colour", headers=headers)
+    assert "is no NAME:VALUE" in refused(wrong, 422)["message"]
+    refused(await door.client.get("/v1/samples/S99/metadata", headers=headers), 404)
+    for name, project, status in (("pia", "P-12", 200), ("olaf", "P-13", 404)):
+        theirs = await partner(door, name, project)
+        assert (await door.client.get(ADDRESS, headers=theirs)).status_code == status
+        listed = await ask(door, theirs, "/samples", metadata="colour:red")
+        assert len(listed["items"]) == (status == 200)

@@ -12,10 +12,15 @@ import httpx2
 import pytest
 
 from genoflow.api import middleware
+from genoflow.deploy.catalog_documents import parse_documents
+from genoflow.events.sample_metadata_amended import SampleMetadataAmended
+from genoflow.processors.intake.privacy import PrivacyGuard
+from genoflow.projections.sample_metadata import values_in
 from tests.doors import refused
 from tests.integration.uploading import Sender, over_s3, sending
 from tests.sending import FakeUploads
 from tests.servers import Bucket
+from tests.spec import heard
 
 READS = gzip.compress(b"@A:1:F:1:1:1:1 1:N:0:ACGT\nACGT\n+\nIIII\n" * 100)
 
@@ -78,6 +83,7 @@ WRONG: tuple[tuple[dict[str, Any], int, str], ...] = (
     ({"sample_id": "MRN12345"}, 422, "identifier of a person"),
     ({"sample_id": "a b"}, 422, "sample_id"),
     ({"strange": "x"}, 422, "is no field"),
+    ({"metadata": '{"instrument_run_id": "MRN12345"}'}, 422, "identifier of a person"),
 )
 
 
@@ -100,6 +106,65 @@ async def test_what_is_wrong_with_a_form_is_told_and_nothing_is_kept(
         await sender.follow()
         await sender.door.services.pool.execute("delete from identity.requests")
         refused(await form(sender, key="k", body=other), 422, "IDEMPOTENCY_KEY_REUSED")
+
+
+SCHEMA = {
+    "kind": "metadata-schema", "document_id": "cohort", "version": "1.0", "title": "Cohort",
+    "projects": ["P-12"],
+    "schema": {
+        "type": "object", "required": ["tissue"], "additionalProperties": False,
+        "properties": {"tissue": {"type": "string", "enum": ["blood"]}},
+    },
+}  # fmt: skip
+
+
+async def said(sender: Sender) -> list[tuple[str, dict[str, Any], str | None]]:
+    """What stands on the log of metadata."""
+    facts = [one.event async for one in sender.log.read_topic("gf.sample.v1")]
+    return [
+        (one.sample_id, values_in(one), one.schema_version)
+        for one in facts
+        if isinstance(one, SampleMetadataAmended)
+    ]
+
+
+async def test_metadata_of_the_sample_come_with_its_file_or_neither_does(postgres_url: str) -> None:
+    store = FakeUploads()
+    async with sending(postgres_url, store) as sender:
+        [schema] = parse_documents([("a", json.dumps(SCHEMA))], [], PrivacyGuard(()))
+        await sender.log.append(heard(schema))
+        about: dict[str, Any] = {"project_id": "P-12", "key": "one"}
+        for wrong, fault in (
+            ('{"colour": "red"}', "metadata.tissue: is missing; add it (schema cohort 1.0"),
+            ('{"colour": "red"}', "metadata.colour: is not known"),
+            ('{"tissue": ["blood"]}', "tissue"), ("[]", "is no object"), ("{", "is no JSON"),
+        ):  # fmt: skip
+            answer = await form(sender, **about, sample_metadata=wrong)
+            assert fault in refused(answer, 422)["message"]
+        both = json.dumps({"sample_metadata": {"tissue": "blood"}})
+        twice = await form(sender, **about, sample_metadata='{"tissue": "blood"}', metadata=both)
+        assert "is a field of metadata, too" in refused(twice, 422)["message"]
+        begun = {"filename": "S8.bam", "size_bytes": 9, "sample_id": "S8", "sha256": "0" * 64,
+                 "project_id": "P-12", "instrument_run_id": "RUN1"}  # fmt: skip
+        bad = await sender.post("/uploads", begun | {"sample_metadata": {"tissue": "red"}})
+        assert "metadata.tissue" in refused(bad, 422)["message"]
+        assert (store.open, store.whole, await said(sender)) == ({}, {}, [])
+        assert "S7" not in [one.key async for one in sender.log.read_topic("gf.sample.v1")]
+        for _ in range(2):
+            right = await form(sender, **about, sample_metadata='{"tissue": "blood"}')
+            assert right.status_code == 201, right.text
+            await sender.follow()
+            await sender.door.services.pool.execute("delete from identity.requests")
+        headers = {"Idempotency-Key": "two"}
+        for _ in range(2):
+            wish = begun | {"sample_metadata": {"tissue": "blood"}}
+            assert (await sender.post("/uploads", wish, **headers)).status_code == 201
+            await sender.door.services.pool.execute("delete from identity.requests")
+        assert sorted(await said(sender)) == [
+            ("S7", {"tissue": "blood"}, "1.0"), ("S8", {"tissue": "blood"}, "1.0"),
+        ]  # fmt: skip
+        [upload] = store.open.values()
+        assert upload.belongs.instrument_run_id == "RUN1"  # so that its sheet is compared
 
 
 async def test_a_form_may_be_longer_than_other_bodies_and_not_endless(

@@ -16,9 +16,11 @@ from genoflow.deploy.settings import Settings
 from genoflow.events import topics
 from genoflow.events.errors import Parked, Refused, Retry
 from genoflow.events.log.memory import MemoryLog
+from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.processors.adapters.rest_lims import RestLims
 from genoflow.processors.lims_mapping import LimsMapping, mapped, read_mapping
 from genoflow.processors.ports import Lims, LimsSaidNo, Report
+from genoflow.projections.sample_metadata import values_in
 from tests.lims_server import TOKEN, LimsServer, lims_server
 from tests.partition import CODEC, MOMENT
 
@@ -111,6 +113,32 @@ async def test_an_order_that_is_wrong_keeps_no_other_back() -> None:
     assert "kind" in "".join(found[0].reasons)
     assert "MRN12345" not in str(found)
     assert [one.case_id for one in await opened(log)] == ["C2"]
+
+
+async def test_metadata_of_samples_come_with_their_orders_as_the_mapping_names_them() -> None:
+    log = MemoryLog(topics.TOPICS, partitions=2, codec=CODEC)
+    members = MAPPING["orders"]["members"] | {"metadata": {"tissue": "material.name", "age": "age"}}
+    mapping = {"orders": MAPPING["orders"] | {"members": members}}
+    first = row("C1")
+    first["samples"][0] |= {"material": {"name": "blood", "by": "MRN12345"}, "age": 41}
+    wrong = row("C2", "S2")
+    wrong["samples"][0] |= {"material": {"name": "MRN12345"}}
+    with lims_server(page(first, wrong, row("C3", "S3"))) as server:
+        found = await pull(log, lims_of(server, **mapping), (r"MRN\d+",), MOMENT, dry_run=False)
+        again = await pulled(log, lims_of(server, **mapping))
+    assert [(one.case_id, one.outcome) for one in found] == [
+        ("C1", "opened"), ("C2", "refused"), ("C3", "opened"),
+    ]  # fmt: skip
+    assert [outcome for _, outcome in again] == ["stands already", "refused", "stands already"]
+    [reason] = [one for one in found[1].reasons if "metadata" in one]
+    assert "members.0.metadata.tissue: holds what pattern 1" in reason
+    facts = [
+        one.event async for one in log.read_topic(topics.SAMPLE.name)
+        if isinstance(one.event, SampleMetadataAmended)
+    ]  # fmt: skip
+    assert [(one.sample_id, values_in(one)) for one in facts] == [
+        ("S1", {"tissue": "blood", "age": 41})
+    ]
 
 
 async def test_a_changed_order_is_refused_and_the_first_stands() -> None:

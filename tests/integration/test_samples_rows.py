@@ -10,14 +10,19 @@ import pytest
 
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
+from genoflow.events.sample_listed import SampleListed
+from genoflow.events.sample_metadata_amended import SampleMetadataAmended
+from genoflow.events.sample_unlisted import SampleUnlisted
 from genoflow.projections import samples
 from genoflow.projections.paging import LIMIT_MAX
+from genoflow.projections.sample_metadata import metadata_of
 from genoflow.projections.sequencing_runs import SequencingRuns
 from tests import sequencing
 from tests.asked import (
     all_valid,
     joined,
     landed,
+    like,
     passed,
     read_set,
     registered,
@@ -71,7 +76,7 @@ async def test_a_sample_keeps_what_was_declared_of_it(rows: Rows) -> None:
         "reason": None, "known_since": MOMENT, "registered_by": "sample sheet",
         "subject_ref": "P1", "project_id": "P9", "specimen": "blood", "declared_sex": "unknown",
         "instrument_run_id": "RUN1", "read_sets": 1, "cases": 1, "qc_round": 1,
-        "true_sample_id": "S8",
+        "true_sample_id": "S8", "sheet_standing": None, "sheet_run_id": None,
     }  # fmt: skip
     [case] = await samples.cases_of(rows.connection, "S7")
     assert (case["case_id"], case["state"], case["due_at"]) == ("C1", "open", MOMENT)
@@ -206,6 +211,89 @@ async def test_the_past_stays_as_it_was(rows: Rows) -> None:
     assert (before["files_landed"], before["state"]) == (1, "waits for files")
     [waits] = await samples.waiting(connection, 0, minutes(99), case="C1", run="RUN1", at=then)
     assert waits["read_sets"] == 1
+
+
+def amended(sample: str = "S7", **values: Any) -> SampleMetadataAmended:
+    kinds = {str: "text", bool: "flag", int: "number", float: "number"}
+    said = [{"name": name, kinds[type(v)]: v} for name, v in sorted(values.items())]
+    return SampleMetadataAmended(
+        sample_id=sample, metadata=said, project_id="P-12", schema_id="cohort",
+        schema_version="1.0", schema_sha256="0" * 64, request_id=f"r-{len(values)}", role="lead",
+        reason="by the form",
+    )  # fmt: skip
+
+
+async def test_the_newest_metadata_of_a_sample_are_kept_and_those_before_as_they_were(
+    rows: Rows,
+) -> None:
+    connection = rows.connection
+    await rows.tell(*ORDERED)
+    assert await metadata_of(connection, "S7") is None
+    before = await samples.sample_versions(connection, ["S7"])
+    then = await rows.tell(amended(tissue="blood", age=41, fasting=True, ph=7.5))
+    await rows.tell(heard(amended(tissue="saliva"), minutes(9)))
+    was, now = await metadata_of(connection, "S7", at=then), await metadata_of(connection, "S7")
+    assert was is not None
+    assert now is not None
+    assert was["metadata"] == {"tissue": "blood", "age": 41, "fasting": True, "ph": 7.5}
+    assert type(was["metadata"]["age"]) is int
+    assert (now["metadata"], now["since"]) == ({"tissue": "saliva"}, minutes(9))
+    assert (now["schema_id"], now["schema_version"], now["project_id"]) == (
+        "cohort", "1.0", "P-12",
+    )  # fmt: skip
+    sample = await samples.sample_of(connection, "S7")
+    assert sample is not None
+    assert (sample["state"], sample["since"]) == ("waits for files", minutes(2))
+    assert await samples.sample_versions(connection, ["S7"]) != before  # kept answers are over
+
+
+SAID: tuple[tuple[list[str], list[str]], ...] = (
+    (["tissue:blood"], ["S1", "S3"]),
+    (["tissue:blood", "age:41"], ["S1"]),
+    (["age:41.0"], ["S1", "S2"]),
+    (["age:4"], []),
+    (["code:41"], ["S3"]),  # a text of digits
+    (["fasting:true"], ["S2"]),
+    (["fasting:True"], []),
+    (["note:a:b"], ["S3"]),
+    (['tissue:["blood"]'], []),
+    (["age:1e999"], []),
+    (["age:NaN"], []),
+    (["tissue:' or true --"], []),
+)
+
+
+async def test_samples_are_found_by_their_metadata(rows: Rows) -> None:
+    then = await rows.tell(
+        amended("S1", tissue="blood", age=41), amended("S2", fasting=True, age=41),
+        amended("S3", tissue="blood", code="41", note="a:b"),
+    )  # fmt: skip
+    for asked, names in SAID:
+        for at in (None, then):
+            found = await samples.list_samples(rows.connection, metadata=asked, at=at)
+            assert [one["sample_id"] for one in found] == names, asked
+    await rows.tell(amended("S1", tissue="saliva"))
+    asked = ["tissue:blood"]
+    now = await samples.list_samples(rows.connection, metadata=asked)
+    assert [one["sample_id"] for one in now] == ["S3"]
+    for wrong in ("tissue", ":blood", ""):
+        with pytest.raises(Refused, match="is no NAME:VALUE; write tissue:blood"):
+            await samples.list_samples(rows.connection, metadata=[wrong])
+
+
+async def test_samples_that_no_sheet_holds_are_found(rows: Rows) -> None:
+    strange = like(SampleUnlisted, sample_id="S7", instrument_run_id="RUN1", sheet_revision=1)
+    then = await rows.tell(*ORDERED, landed("R1", instrument_run_id="RUN1"), strange)
+    connection = rows.connection
+    asked: dict[str, Any] = {"sheet_standing": samples.UNLISTED}
+    [found] = await samples.list_samples(connection, **asked)
+    assert (found["sample_id"], found["sheet_run_id"]) == ("S7", "RUN1")
+    listed = like(SampleListed, sample_id="S7", instrument_run_id="RUN1", sheet_revision=2)
+    await rows.tell(listed)
+    assert await samples.list_samples(connection, **asked) == []
+    [found] = await samples.list_samples(connection, sheet_standing=samples.LISTED)
+    assert found["sheet_run_id"] == "RUN1"
+    assert len(await samples.list_samples(connection, **asked, at=then)) == 1
 
 
 @pytest.mark.parametrize("seed", range(3))

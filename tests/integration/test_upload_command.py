@@ -20,6 +20,8 @@ from genoflow.deploy import sending
 from genoflow.deploy.sending import Sending, Whose, planned, read_set_of, summed
 from genoflow.deploy.settings import Settings
 from genoflow.events.errors import Refused
+from genoflow.events.sample_metadata_amended import SampleMetadataAmended
+from genoflow.projections.sample_metadata import values_in
 from tests.integration.test_api_server import served
 from tests.integration.uploading import PART, Sender, over_s3
 from tests.integration.uploading import sending as sending_over
@@ -85,8 +87,15 @@ async def test_two_mates_are_sent_as_one_read_set_and_again_nothing_is(
 ) -> None:
     first = reads(tmp_path / "a.fastq", 300_000)
     second = reads(tmp_path / "b.fastq", 200_000, 2)
-    words = (str(tmp_path / "a.fastq"), str(tmp_path / "b.fastq"), "--sample", "S7")
+    about = tmp_path / "about.json"
+    words = (str(tmp_path / "a.fastq"), str(tmp_path / "b.fastq"), "--sample", "S7", "--run",
+             "RUN1", "--metadata", str(about))  # fmt: skip
     async with served(sender.door) as port:
+        about.write_text('{"no name": 1}')
+        code, said, fault = await command(sender, port, *words)
+        assert (code, said) == (1, "")
+        assert "metadata.no name: is no name" in fault
+        about.write_text('{"tissue": "blood"}')
         code, said, fault = await command(sender, port, *words)
         assert (code, fault) == (0, "")
         landed = [one.event for one in await sender.landed()]
@@ -94,9 +103,13 @@ async def test_two_mates_are_sent_as_one_read_set_and_again_nothing_is(
             ("R1", hashlib.sha256(first).hexdigest()), ("R2", hashlib.sha256(second).hexdigest()),
         }  # fmt: skip
         assert len({one.read_set_id for one in landed}) == 1
+        assert {one.instrument_run_id for one in landed} == {"RUN1"}
         assert [one.size_bytes for one in landed] == [len(first), len(second)]
         assert await command(sender, port, *words) == (0, said, "")
     assert len(await sender.landed()) == 2
+    stated = [one.event async for one in sender.log.read_topic("gf.sample.v1")]
+    [amended] = [one for one in stated if isinstance(one, SampleMetadataAmended)]
+    assert values_in(amended) == {"tissue": "blood"}
     store: Any = sender.store
     bodies = {
         store._opened().get_object(Bucket=one.bucket, Key=one.object_key)["Body"].read()

@@ -187,7 +187,7 @@ def document(case: str = "C1", subject_ref: str = "P1", **more: Any) -> dict[str
 
 
 def read(*documents: dict[str, Any]) -> list[Any]:
-    return orders.read_orders([("a.json", json.dumps(documents))], GUARD)
+    return orders.read_orders([("a.json", json.dumps(documents))], GUARD).orders
 
 
 async def placed(log: MemoryLog, *documents: dict[str, Any], dry_run: bool = False) -> list[bool]:

@@ -17,6 +17,7 @@ from genoflow.processors.tell_claims import TELL_CLAIMS
 from genoflow.projections.asking import file as files
 from genoflow.projections.asking import sample as samples
 from genoflow.projections.asking import sequencing
+from genoflow.projections.samples import LISTED, UNLISTED, SampleRow, Samples
 from tests import qc_facts as facts
 from tests.partition import Partition
 from tests.sequencing import ATTACHED, ROWS, RUN, STARTED, amended
@@ -170,6 +171,33 @@ def test_a_sample_says_so_until_a_sheet_holds_it_or_its_files_count_no_more() ->
     listed = heard(verdict(SampleListed, 2, STRANGER))
     assert "sheet of run" not in sentences([*story, listed])
     assert "sheet of run" not in sentences([*story, heard(facts.invalidated("RS"))])
+
+
+def test_the_row_of_a_sample_stands_as_it_is_told() -> None:
+    first, second = landed(), landed("RS2", instrument_run_id="OTHER")
+    handed = verdict(SampleUnlisted, handed_to=STRANGER)
+    story = [facts.registered("RS"), facts.registered("RS2"), first, second, handed]
+    listed = verdict(SampleListed, handed_to=STRANGER).model_copy(
+        update={"instrument_run_id": "OTHER"}
+    )
+    assert standing(story) == (UNLISTED, RUN)
+    assert standing([*story, listed]) == (UNLISTED, RUN)  # of one run, whatever another lists
+    assert standing([*story, listed, facts.invalidated("RS")]) == (LISTED, "OTHER")
+    assert standing([*story, verdict(SampleListed, 2, STRANGER)]) == (LISTED, RUN)
+    assert standing([*story, facts.invalidated("RS")]) == (None, None)
+
+
+def standing(story: list[Event]) -> tuple[str | None, str | None]:
+    """What the newest row says, which is what `why` says of the same story."""
+    partition, model = Partition(TELL_CLAIMS), Samples()
+    partition.put(*map(heard, story))
+    state, rows = model.begin(STRANGER), list[SampleRow]()
+    for record in partition.records:
+        rows += [one for one in model.project(state, record) if isinstance(one, SampleRow)]
+    row = rows[-1]
+    told = sentences([heard(one) for one in story])
+    assert (row.sheet_standing == UNLISTED) == ("is not on the sheet" in told)
+    return row.sheet_standing, row.sheet_run_id
 
 
 def sentences(story: list[Event]) -> str:

@@ -73,6 +73,13 @@ def test_files_of_an_unknown_sample_register_both_and_land_by_their_metadata(lab
     assert first.payload()["declared_sha256"] == made(lab, "R1", "one").sha256
 
 
+def test_files_carry_the_run_that_is_named(lab: Path) -> None:
+    files = [made(lab, "R1", "one")]
+    named = delivery(known(), files, instrument_run_id="RUN1")
+    assert [one.metadata["gf-run"] for one in named.uploads] == ["RUN1"]
+    assert "gf-run" not in delivery(known(), files).uploads[0].metadata
+
+
 def test_the_same_files_again_are_one_fact_in_every_state(lab: Path) -> None:
     files = [made(lab, "R1", "one"), made(lab, "R2", "two")]
     story = done(delivery(known(), files))

@@ -12,6 +12,7 @@ from genoflow.api.client.models.samples import (
     Metadata,
     Relabelled,
     Sample,
+    SampleMetadata,
     SampleWhole,
     WaitingSample,
 )
@@ -34,13 +35,17 @@ class AsyncSamplesCalls:
         case: str | None = None,
         run: str | None = None,
         waits_for: str | None = None,
+        sheet_standing: Literal["listed", "unlisted"] | None = None,
+        metadata: Sequence[str] | None = None,
         after: str | None = None,
         page_size: int | None = None,
         min_position: str | None = None,
         as_of: datetime | None = None,
         at_position: str | None = None,
     ) -> AsyncPages[Sample]:
-        """List samples by state, project, case, run of an instrument, or what they wait for."""
+        """List samples by state, project, case, run, what they wait for, or what is said of
+        them.
+        """
         call = Call(
             method="GET",
             path="/v1/samples",
@@ -50,6 +55,8 @@ class AsyncSamplesCalls:
                 "case": case,
                 "run": run,
                 "waits_for": waits_for,
+                "sheet_standing": sheet_standing,
+                "metadata": metadata,
                 "after": after,
                 "limit": page_size,
                 "min_position": min_position,
@@ -129,6 +136,54 @@ class AsyncSamplesCalls:
         )
         return await self._wire.ask(call, {200: SampleWhole})
 
+    async def get_metadata(
+        self,
+        sample_id: str,
+        *,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> SampleMetadata:
+        """Tell all metadata of a sample, and which version of which schema they fit."""
+        call = Call(
+            method="GET",
+            path=path_of("/v1/samples/{sample_id}/metadata", sample_id=sample_id),
+            query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
+        )
+        return await self._wire.ask(call, {200: SampleMetadata})
+
+    async def amend_metadata(
+        self,
+        sample_id: str,
+        *,
+        metadata: Mapping[str, str | bool | int | float],
+        reason: str,
+        role: Literal[
+            "admin",
+            "lab_technician",
+            "bioinformatician",
+            "clinician",
+            "data_steward",
+            "operator",
+            "partner",
+            "auditor",
+        ]
+        | None = None,
+        idempotency_key: str | None = None,
+    ) -> Metadata:
+        """Say all metadata of a sample; they have to fit the schema that its project has in
+        force.
+
+        What does not fit is refused with each place. A project without a schema takes any.
+        """
+        call = Call(
+            method="POST",
+            path=path_of("/v1/samples/{sample_id}/metadata", sample_id=sample_id),
+            fields={"metadata": metadata, "reason": reason, "role": role},
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {200: Metadata})
+
     async def relabel(
         self,
         sample_id: str,
@@ -165,38 +220,6 @@ class AsyncSamplesCalls:
             idempotency_key=idempotency_key or new_key(),
         )
         return await self._wire.ask(call, {200: Relabelled})
-
-    async def amend_metadata(
-        self,
-        sample_id: str,
-        *,
-        metadata: Mapping[str, str | bool | int | float],
-        reason: str,
-        role: Literal[
-            "admin",
-            "lab_technician",
-            "bioinformatician",
-            "clinician",
-            "data_steward",
-            "operator",
-            "partner",
-            "auditor",
-        ]
-        | None = None,
-        idempotency_key: str | None = None,
-    ) -> Metadata:
-        """Say all metadata of a sample; they have to fit the schema that its project has in
-        force.
-
-        What does not fit is refused with each place. A project without a schema takes any.
-        """
-        call = Call(
-            method="POST",
-            path=path_of("/v1/samples/{sample_id}/metadata", sample_id=sample_id),
-            fields={"metadata": metadata, "reason": reason, "role": role},
-            idempotency_key=idempotency_key or new_key(),
-        )
-        return await self._wire.ask(call, {200: Metadata})
 
     async def place_hold(
         self,

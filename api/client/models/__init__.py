@@ -55,6 +55,7 @@ from genoflow.api.client.models.samples import (
     Relabelled,
     Sample,
     SampleCase,
+    SampleMetadata,
     SampleWhole,
     WaitingSample,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "ResultsRow",
     "Sample",
     "SampleCase",
+    "SampleMetadata",
     "SampleResult",
     "SampleWhole",
     "SequencingRun",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -93,6 +94,8 @@ class Sample(Answer):
     cases: int
     qc_round: int | None
     true_sample_id: str | None
+    sheet_standing: str | None
+    sheet_run_id: str | None
     event_id: UUID
     """the newest event behind this row"""
     recorded_at: datetime
@@ -126,8 +129,27 @@ class SampleCase(Answer):
     """where that event stands"""
 
 
+class SampleMetadata(Answer):
+    """All metadata of a sample, and the schema that they fit where its project has one."""
+
+    sample_id: str
+    metadata: Mapping[str, str | bool | int | float]
+    """by their names"""
+    since: datetime
+    project_id: str | None
+    schema_id: str | None
+    schema_version: str | None
+    schema_sha256: str | None
+    event_id: UUID
+    """the newest event behind this row"""
+    recorded_at: datetime
+    """when the log took that event"""
+    place: str
+    """where that event stands"""
+
+
 class SampleWhole(Answer):
-    """A sample with its read sets and its cases."""
+    """A sample with its read sets, its cases and its metadata."""
 
     sample_id: str
     state: str
@@ -145,6 +167,8 @@ class SampleWhole(Answer):
     cases: int
     qc_round: int | None
     true_sample_id: str | None
+    sheet_standing: str | None
+    sheet_run_id: str | None
     event_id: UUID
     """the newest event behind this row"""
     recorded_at: datetime
@@ -155,6 +179,8 @@ class SampleWhole(Answer):
     """those that do not count any more too"""
     cases_of_it: tuple[SampleCase, ...]
     """those that it left too"""
+    metadata_of_it: SampleMetadata | None
+    """null where none are said"""
 
 
 class WaitingSample(Answer):
@@ -176,6 +202,8 @@ class WaitingSample(Answer):
     cases: int
     qc_round: int | None
     true_sample_id: str | None
+    sheet_standing: str | None
+    sheet_run_id: str | None
     event_id: UUID
     """the newest event behind this row"""
     recorded_at: datetime

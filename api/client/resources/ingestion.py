@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -107,6 +107,7 @@ class IngestionCalls:
         read_set_id: str | None = None,
         expected_roles: Sequence[str] | None = None,
         lane: int | None = None,
+        instrument_run_id: str | None = None,
         subject_ref: str | None = None,
         sample_type: str | None = None,
         sequencing_platform: str | None = None,
@@ -114,6 +115,7 @@ class IngestionCalls:
         sequencing_date: date | None = None,
         project_id: str | None = None,
         md5: str | None = None,
+        sample_metadata: Mapping[str, str | bool | int | float] | None = None,
         checksum_algorithm: str | None = None,
         idempotency_key: str | None = None,
     ) -> UploadBegun:
@@ -126,6 +128,7 @@ class IngestionCalls:
                 "read_set_id": read_set_id,
                 "expected_roles": expected_roles,
                 "lane": lane,
+                "instrument_run_id": instrument_run_id,
                 "subject_ref": subject_ref,
                 "sample_type": sample_type,
                 "sequencing_platform": sequencing_platform,
@@ -137,6 +140,7 @@ class IngestionCalls:
                 "project_id": project_id,
                 "sha256": sha256,
                 "md5": md5,
+                "sample_metadata": sample_metadata,
                 "checksum_algorithm": checksum_algorithm,
             },
             idempotency_key=idempotency_key or new_key(),
