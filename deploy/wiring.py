@@ -269,10 +269,19 @@ def open_sweeper(settings: Settings, log: EventLog) -> Sweeper:
     """What looks which rules of retention are due."""
     from genoflow.processors.adapters.s3_shelves import S3Shelves  # noqa: PLC0415
     from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
+    from genoflow.processors.intake.delivered import Copies  # noqa: PLC0415
+    from genoflow.processors.intake.privacy import PrivacyGuard  # noqa: PLC0415
     from genoflow.processors.intake.sweeper import SWEEPER, Sweeper  # noqa: PLC0415
 
+    shelves = S3Shelves(open_s3(settings))
+    others = (
+        settings.raw_bucket, settings.work_bucket, settings.results_bucket,
+        settings.references_bucket,
+    )  # fmt: skip
+    bucket = None if settings.delivery_bucket in others else settings.delivery_bucket
     return Sweeper(
-        log, S3Shelves(open_s3(settings)), work_bucket=settings.work_bucket, clock=SystemClock(),
+        log, shelves, Copies(shelves, bucket, PrivacyGuard(settings.person_patterns)),
+        work_bucket=settings.work_bucket, clock=SystemClock(),
         by=Producer(service=SWEEPER, version=version("genoflow")),
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from genoflow.events.types import (
     Name,
     RequestId,
     SampleId,
+    Utc,
     Version,
 )
 
@@ -33,7 +34,7 @@ class DeletionProposed(OnSubject):
     about: ClassVar[About] = About(
         topics=(),
         key="subject_key",
-        version="1.0",
+        version="1.1",
         identity=("subject_topic", "subject_key", "request_id"),
         discriminator=("request_id",),
     )
@@ -50,3 +51,8 @@ class DeletionProposed(OnSubject):
         (), max_length=MEMBERS_MAX, description="whose holds count, beside the subject's own"
     )
     request_id: RequestId = Field(description="from what is asked: asked again, it is the same")
+    put_at: Utc | None = Field(
+        None,
+        description="when the last of these files was put there, as the store says; of a class "
+        "whose files no event tells of",
+    )

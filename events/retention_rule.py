@@ -10,9 +10,12 @@ from genoflow.events.types import Choices, KeepDays, Name, Part
 
 READS, ALIGNMENT, VARIANTS, OTHER = "reads", "alignment", "variants", "other"
 UNASSIGNED, WORK, RESULTS, UNPUBLISHED = "unassigned", "work", "results", "unpublished"
+UNDETERMINED, RUN_FOLDER, DELIVERY = "undetermined", "run_folder", "delivery"
 OF_SAMPLE = (READS, ALIGNMENT, VARIANTS, OTHER, UNASSIGNED)
 OF_RUN = (WORK, RESULTS, UNPUBLISHED)
-FileClass = Annotated[str, Choices(*OF_SAMPLE, *OF_RUN)]
+OF_SEQUENCING_RUN = (UNDETERMINED, RUN_FOLDER)
+# A delivered copy stands under whomever its metadata name, so its class is of no one topic.
+FileClass = Annotated[str, Choices(*OF_SAMPLE, *OF_RUN, *OF_SEQUENCING_RUN, DELIVERY)]
 
 
 class RetentionRule(Part):
@@ -21,6 +24,7 @@ class RetentionRule(Part):
     name: Name = Field(description="by which a deletion names it")
     file_class: FileClass = Field(
         description="work and unpublished count from the run's last event, results from their "
-        "publication"
+        "publication, run_folder from the end of its demultiplexing, delivery from when a copy "
+        "was put there, and all others from their landing"
     )
     keep_days: KeepDays = Field(description="days; a class without a rule is kept for ever")

@@ -5,7 +5,7 @@ Age is counted between times of events: from what a class counts from to the pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -38,10 +38,13 @@ from genoflow.events.results_published import ResultsPublished
 from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.retention_rule import (
     ALIGNMENT,
+    DELIVERY,
     OTHER,
     READS,
     RESULTS,
+    RUN_FOLDER,
     UNASSIGNED,
+    UNDETERMINED,
     UNPUBLISHED,
     VARIANTS,
     WORK,
@@ -56,12 +59,11 @@ from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.run_superseded import RunSuperseded
 from genoflow.events.stored_version import StoredVersion, name_of
-from genoflow.events.types import Part
-from genoflow.processors.repeated import Remembering, is_repeated, with_this
+from genoflow.events.topics import SEQUENCING_RUN
+from genoflow.processors import sequencing_over
+from genoflow.processors.repeated import is_repeated, with_this
+from genoflow.processors.retained import FILES_MAX, Kept, Spared, Subject, with_files
 
-# Some 250 bytes each: half a megabyte, and a state may have one. A sample has a hundred at most, a
-# run as many results; what is beyond is kept for ever.
-FILES_MAX = 2_000
 WORK_PLACES_MAX = 100  # of a run: its submissions, and a handful of effects
 S3 = "s3://"
 
@@ -79,47 +81,16 @@ OF_RUN: tuple[type[Event], ...] = (
     RunLost, RunSuperseded, ResultsCollected, ResultsChecked, ResultsHeld, ResultsPublished,
     ResultsAmended, ResultsRetracted, DownloadLinkIssued,
 )  # fmt: skip
+OF_SEQUENCING_RUN: tuple[type[Event], ...] = (*sequencing_over.OF_FOLDER, FileLanded)
 ANSWERS: tuple[type[Event], ...] = (FileDeleted, DeletionRefused)
 ENDS = (RunSucceeded, RunLost, RunCancelled, RunSuperseded)
+UNTIL_OVER: Mapping[str, str] = {
+    WORK: "the run is not over, or its results wait for a person",
+    UNPUBLISHED: "the run is not over, or its results wait for a person",
+    RUN_FOLDER: "its newest demultiplexing, by the sheet in force, is not completed",
+}
+LISTED = (WORK, RUN_FOLDER)  # classes of which the store says which files there are
 SETTLES_HELD = (ResultsPublished, ResultsRetracted, RunSuperseded, RunCancelled)
-
-
-class Kept(Part):
-    """A file that is there, as far as the log knows."""
-
-    file: StoredVersion
-    file_class: str
-    since: datetime
-    fetched_until: datetime | None = None  # a link to it may be used until then
-
-    @property
-    def name(self) -> str:
-        """By what it is told apart."""
-        return name_of(self.file)
-
-
-class Spared(Part):
-    """A file that was to be deleted, and is not asked for again before this."""
-
-    name: str
-    until: datetime | None
-
-
-class Subject(Remembering):
-    """What retention has to know of a sample or of a run."""
-
-    files: tuple[Kept, ...] = ()
-    spared: tuple[Spared, ...] = ()
-    refusals: int = 0
-    holds: tuple[str, ...] = ()
-    assays: tuple[str, ...] = ()
-    sample_ids: tuple[str, ...] = ()
-    attempt: int = 0
-    is_over: bool = False
-    is_cancelled: bool = False
-    waits_for_a_person: bool = False
-    last_at: datetime | None = None
-    work_places: tuple[str, ...] = ()  # beginnings of keys: `bucket/prefix`, or of any bucket
 
 
 # -- what is known
@@ -131,7 +102,7 @@ def evolve(state: Subject, event: Event) -> Subject:
         return state
     change: dict[str, object] = {"seen": with_this(state, event)}
     if isinstance(event, FileLanded):
-        change["files"] = _with(state.files, [_landed(event)])
+        change["files"] = with_files(state.files, [_landed(event)])
     elif isinstance(event, FileAssigned):
         # It landed once more for its sample, and the rules of that are the ones that count.
         change["files"] = tuple(one for one in state.files if one.name != name_of(event))
@@ -148,15 +119,9 @@ def evolve(state: Subject, event: Event) -> Subject:
         change |= {"refusals": state.refusals + 1, "spared": _spared(state, event)}
     elif isinstance(event, OF_RUN):
         change |= _of_run(state, event)
+    elif isinstance(event, sequencing_over.OF_FOLDER):
+        change |= sequencing_over.of_folder(state, event)
     return state.model_copy(update=change)
-
-
-def _with(files: tuple[Kept, ...], more: Iterable[Kept]) -> tuple[Kept, ...]:
-    known = {one.name: one for one in files}
-    for one in more:
-        if one.name in known or len(known) < FILES_MAX:
-            known.setdefault(one.name, one)
-    return tuple(known.values())
 
 
 def _landed(event: FileLanded) -> Kept:
@@ -167,13 +132,11 @@ def _landed(event: FileLanded) -> Kept:
         size_bytes=event.size_bytes,
         etag=event.etag,
     )
-    named = CLASS_OF_ROLE.get(event.role or "", OTHER)
-    is_somebodys = event.sample_id is not None
-    return Kept(
-        file=file,
-        file_class=named if is_somebodys else UNASSIGNED,
-        since=event.envelope.occurred_at,
-    )
+    if event.sample_id is not None:
+        named = CLASS_OF_ROLE.get(event.role or "", OTHER)
+    else:
+        named = UNDETERMINED if event.topic == SEQUENCING_RUN.name else UNASSIGNED
+    return Kept(file=file, file_class=named, since=event.envelope.occurred_at)
 
 
 def _spared(state: Subject, event: DeletionRefused) -> tuple[Spared, ...]:
@@ -181,7 +144,13 @@ def _spared(state: Subject, event: DeletionRefused) -> tuple[Spared, ...]:
         return state.spared  # it is asked again when the hold, or the run, is over
     known = {one.name: one for one in state.spared}
     for file in event.files:
-        known[name_of(file)] = Spared(name=name_of(file), until=event.kept_until)
+        name, until = name_of(file), event.kept_until
+        if event.topic == SEQUENCING_RUN.name and until is not None:
+            # Of ten thousand files of a folder each has its lock: the last one counts for all.
+            name = _place_of(state, file) or name
+            before = known.get(name)
+            until = max(until, before.until or until) if before else until
+        known[name] = Spared(name=name, until=until)
     return tuple(known.values())[-FILES_MAX:]
 
 
@@ -200,7 +169,9 @@ def _of_run(state: Subject, event: Event) -> dict[str, object]:
         change["assays"] = (event.assay,)
         change["sample_ids"] = tuple(dict.fromkeys(one.sample_id for one in event.members))
     elif isinstance(event, ResultsCollected):
-        change["files"] = _with(state.files, (_result(one, UNPUBLISHED, at) for one in event.files))
+        change["files"] = with_files(
+            state.files, (_result(one, UNPUBLISHED, at) for one in event.files)
+        )
     elif isinstance(event, ResultsPublished):
         change["files"] = _published(state, event)
         change["sample_ids"] = tuple(dict.fromkeys((*state.sample_ids, *event.sample_ids)))
@@ -261,7 +232,7 @@ def _published(state: Subject, event: ResultsPublished) -> tuple[Kept, ...]:
     at = event.envelope.occurred_at
     found = {one.name: one for one in (_result(file, RESULTS, at) for file in event.files)}
     others = (one for one in state.files if one.name not in found)
-    return _with((), (*found.values(), *others))
+    return with_files((), (*found.values(), *others))
 
 
 # -- what is due
@@ -292,13 +263,22 @@ def work_due_at(state: Subject, keep_days: int) -> datetime | None:
 
 
 def is_work_of(state: Subject, file: StoredVersion) -> bool:
-    """Whether a file lies where a job of this run worked, and is none of its results."""
-    whole = f"{file.bucket}/{file.object_key}"
-    lies_there = any(
-        file.object_key.startswith(place[1:]) if place.startswith("/") else whole.startswith(place)
-        for place in state.work_places
+    """Whether a file lies where a job of this run worked, and is none of its results.
+
+    Of a run of an instrument: whether it lies in the copy of its folder.
+    """
+    return _place_of(state, file) is not None and all(
+        name_of(file) != one.name for one in state.files
     )
-    return lies_there and all(name_of(file) != one.name for one in state.files)
+
+
+def _place_of(state: Subject, file: StoredVersion) -> str | None:
+    whole = f"{file.bucket}/{file.object_key}"
+    for place in state.work_places:
+        begins = file.object_key if place.startswith("/") else whole
+        if begins.startswith(place.removeprefix("/")):
+            return place
+    return None
 
 
 def judged(
@@ -309,9 +289,9 @@ def judged(
         names = ", ".join(state.holds)
         why = f"the legal hold {names} keeps every file; release it first, if it is over"
         return (), [Kind(HELD, why, asked.files)]
-    if asked.file_class in (WORK, UNPUBLISHED) and work_due_at(state, asked.keep_days) is None:
-        why = "the run is not over, or its results wait for a person"
-        return (), [Kind(UNDER_WAY, why, asked.files)]
+    open_for = UNTIL_OVER.get(asked.file_class)
+    if open_for is not None and work_due_at(state, asked.keep_days) is None:
+        return (), [Kind(UNDER_WAY, open_for, asked.files)]
     go: list[StoredVersion] = []
     kept: list[Kind] = []
     for file in asked.files:
@@ -327,11 +307,14 @@ def _kind(
     state: Subject, asked: DeletionProposed, file: StoredVersion, at: datetime
 ) -> Kind | None:
     known = next((one for one in state.files if one.name == name_of(file)), None)
-    if asked.file_class == WORK:
+    due: datetime | None = None
+    if asked.file_class in LISTED:
         due = work_due_at(state, asked.keep_days) if is_work_of(state, file) else None
-    elif known is None or known.file_class != asked.file_class:
-        due = None
-    else:
+    elif asked.file_class == DELIVERY:
+        # No event tells of a copy that was handed over; what one does tell of is no such copy.
+        if known is None and asked.put_at is not None:
+            due = asked.put_at + timedelta(days=asked.keep_days)
+    elif known is not None and known.file_class == asked.file_class:
         due = due_at(state, known, asked.keep_days)
     if due is None:
         return Kind(UNKNOWN, f"no {asked.file_class} file of this name is known here", (file,))

@@ -100,7 +100,7 @@ QC_ROWS = (
     "tell-claims", "check-claims",
 )  # fmt: skip
 RESULTS_ROWS = ("check-results", "publish-results", "supersede-runs", "settle-run")
-SWEEP_ROWS = ("sweep-sample", "sweep-run")
+SWEEP_ROWS = ("sweep-sample", "sweep-run", "sweep-sequencing-run")
 RUN_ROWS = ("request-run", "submit-run", "collect-results")
 READ_SETS = ("RS1", "RS1", "RS1", "RS2")  # mostly the first, so that it becomes whole
 ROLES = (("R1",), ("R1",), ("R1", "R2"))

@@ -8,17 +8,27 @@ from typing import Any
 from uuid import UUID
 
 from genoflow.deploy.catalog_documents import parse_documents
+from genoflow.deploy.settings import Settings
+from genoflow.events.demultiplex_completed import DemultiplexCompleted
+from genoflow.events.demultiplex_requested import DemultiplexRequested
 from genoflow.events.envelope import Producer
 from genoflow.events.event import E
+from genoflow.events.expected_file import ExpectedFile
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.legal_hold_placed import LegalHoldPlaced
 from genoflow.events.legal_hold_released import LegalHoldReleased
 from genoflow.events.log.port import EventLog
+from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
+from genoflow.events.sample_sheet_amended import SampleSheetAmended
+from genoflow.events.sample_sheet_attached import SampleSheetAttached
+from genoflow.events.sequencing_run_mirrored import SequencingRunMirrored
 from genoflow.events.stored_version import StoredVersion, name_of
+from genoflow.events.validated import Validated
+from genoflow.processors.intake.delivered import Copies
 from genoflow.processors.intake.heard import Shelves
 from genoflow.processors.intake.privacy import PrivacyGuard
 from genoflow.processors.intake.sweeper import SWEEPER, Sweeper
@@ -127,4 +137,59 @@ def sweeper(log: EventLog, shelves: Shelves, day: float, work: str = WORK) -> Sw
     """The porch, on a day."""
     clock = FakeClock(MOMENT + day * DAY)
     by = Producer(service=SWEEPER, version="1")
-    return Sweeper(log, shelves, work_bucket=work, clock=clock, by=by)
+    copies = Copies(shelves, "delivery", PrivacyGuard(Settings().person_patterns))
+    return Sweeper(log, shelves, copies, work_bucket=work, clock=clock, by=by)
+
+
+# -- a run of an instrument, with reads of S7
+
+FLOW_CELL_RUN = "R1"
+FOLDER = f"runs/{FLOW_CELL_RUN}/files/"
+READ_SET = "RS1"
+
+
+def of_instrument(kind: type[E], day: float, **fields: Any) -> E:
+    """A fact of the run of the instrument."""
+    named = {"instrument_run_id": FLOW_CELL_RUN}
+    return heard(kind(**dict(example(kind, 1)) | named | fields), MOMENT + day * DAY)
+
+
+def mirrored(day: float = 0, sums: str = "a") -> SequencingRunMirrored:
+    """Its folder is in the raw bucket."""
+    place = {"bucket": "raw", "prefix": FOLDER, "manifest_key": "runs/R1/manifest.tsv"}
+    return of_instrument(SequencingRunMirrored, day, **place, manifest_sha256=sums * 64)
+
+
+def sheet(revision: int = 1, day: float = 0) -> SampleSheetAttached | SampleSheetAmended:
+    """The sheet lists S7."""
+    kind = SampleSheetAttached if revision == 1 else SampleSheetAmended
+    row = example(SampleSheetAttached, 1).rows[0].model_copy(update={"sample_id": "S7"})
+    return of_instrument(kind, day, revision=revision, rows=(row,))
+
+
+def asked_for(attempt: int = 1, day: float = 0) -> DemultiplexRequested:
+    """It is to be demultiplexed."""
+    return of_instrument(DemultiplexRequested, day, attempt=attempt, sheet_revision=attempt)
+
+
+def demultiplexed(attempt: int = 1, day: float = 1) -> DemultiplexCompleted:
+    """It was, and S7 has a read set."""
+    library = example(DemultiplexCompleted, 1).libraries[0]
+    found = library.model_copy(update={"sample_id": "S7", "read_set_id": READ_SET})
+    said = {"attempt": attempt, "sheet_revision": attempt, "libraries": (found,)}
+    return of_instrument(DemultiplexCompleted, day, **said)
+
+
+def registered(sample: str = "S7") -> ReadSetRegistered:
+    """The read set stands on its sample."""
+    fields = {
+        "sample_id": sample, "read_set_id": READ_SET, "instrument_run_id": FLOW_CELL_RUN,
+        "expected_files": (ExpectedFile(role="R1", lane=1),),
+    }  # fmt: skip
+    return heard(ReadSetRegistered(**dict(example(ReadSetRegistered, 1)) | fields), MOMENT + DAY)
+
+
+def validated() -> Validated:
+    """Its file is whole."""
+    fields = {"sample_id": "S7", "read_set_id": READ_SET, "role": "R1", "lane": 1}
+    return heard(Validated(**dict(example(Validated, 1)) | fields), MOMENT + DAY)

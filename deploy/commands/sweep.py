@@ -107,3 +107,8 @@ def _tell(look: Look, dry_run: bool) -> None:
         f"answer, {look.in_use:,} are taken by runs that go on, {len(look.held):,} samples and "
         f"runs are under a legal hold"
     )
+    if look.unsaid:
+        click.echo(
+            f"{look.unsaid:,} delivered copies are kept: their names or metadata may be of persons "
+            f"and cannot stand on the log; take them away by hand"
+        )

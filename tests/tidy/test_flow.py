@@ -210,6 +210,7 @@ def test_what_comes_again_is_dashed() -> None:
         ("relabel/copy", "watch-silence"): ("FileLanded",),
         ("relabel/copy", "abandon-uploads"): ("FileLanded",),
         ("relabel/copy", "sweep-sample"): ("FileLanded",),
+        ("relabel/copy", "sweep-sequencing-run"): ("FileLanded",),
         # As often as the request allows attempts.
         ("collect-results/read-manifest", "submit-run"): ("RunFailed",),
         ("collect-results/read-manifest", "settle-run"): ("RunFailed",),

@@ -37,8 +37,9 @@ from genoflow.events.run_started import RunStarted
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.stored_version import StoredVersion
-from genoflow.processors import retention
-from genoflow.processors.retention import Subject, judged
+from genoflow.processors import retained, retention
+from genoflow.processors.retained import Subject
+from genoflow.processors.retention import judged
 from tests.examples import example
 from tests.partition import MOMENT
 from tests.spec import heard
@@ -228,6 +229,6 @@ def test_a_file_that_was_spared_is_remembered_and_a_held_one_is_asked_for_again(
 def test_a_state_never_keeps_more_files_than_there_is_room_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(retention, "FILES_MAX", 3)
+    monkeypatch.setattr(retained, "FILES_MAX", 3)
     state = told([landed("R1", object_key=f"in/{n}") for n in range(5)])
     assert [one.file.object_key for one in state.files] == ["in/0", "in/1", "in/2"]

@@ -14,8 +14,9 @@ from genoflow.events.errors import Retry, Stop
 from genoflow.events.event import Event
 from genoflow.events.log.memory import MemoryLog
 from genoflow.events.retention_published import RetentionPublished
+from genoflow.processors.intake.due import rules_for
 from genoflow.processors.intake.notices import Place
-from genoflow.processors.intake.sweeper import Look, rules_for
+from genoflow.processors.intake.sweeper import Look
 from genoflow.processors.ports import Removal
 from genoflow.processors.sweep_files import SWEEP_FILES
 from tests.partition import MOMENT
