@@ -2,9 +2,13 @@
 //!
 //! `native/twin.py` does the same in Python, and tests hold both to the same results and faults.
 
+mod adapters;
 mod copy;
+mod counts;
+mod hashes;
 mod inflate;
 mod kinds;
+mod lanes;
 mod models;
 mod places;
 mod program;
@@ -164,6 +168,8 @@ fn count_lines(text: &[u8]) -> usize {
 
 #[pymodule]
 mod _rust {
+    #[pymodule_export]
+    use super::hashes::Hashes;
     #[pymodule_export]
     use super::inflate::{inflate_blocks, Inflate};
     #[pymodule_export]

@@ -1,4 +1,6 @@
-//! Counting in the letters of one read, written so that a compiler does many at once.
+//! Counting in the letters of one read, many at once.
+
+use crate::lanes::{Bytes, Lanes, LANES};
 
 pub const LETTERS: usize = 5;
 pub const ALPHABET: [u8; LETTERS] = *b"ACGTN";
@@ -6,10 +8,7 @@ pub const QUALITIES: usize = 94; // the characters 33 to 126
 pub const CODES_OF_ASCII: usize = 128;
 // Longer than the codes of ASCII, so that rows do not fall into a few lines of the cache.
 pub const ROW: usize = 132;
-pub const LANES: usize = 32;
-const WORD: usize = 64;
-const SUMMED: usize = 192; // whole words, whose sum a byte holds
-const SURE: usize = 6; // letters of an adapter that are looked at before asking whether any fits
+const SUMMED: usize = LANES * 254; // letters, of which a lane counts one in each step
 const CODES: [u8; 32] = *b"ACGTUNRYSWKMBDHVacgtunryswkmbdhv"; // of IUPAC
 
 const fn bases() -> [bool; 256] {
@@ -24,234 +23,237 @@ const fn bases() -> [bool; 256] {
 
 const IS_BASE: [bool; 256] = bases();
 
-/// Whether the processor has what the wide loops are built for.
-#[cfg(target_arch = "x86_64")]
-pub fn is_wide() -> bool {
-    is_x86_feature_detected!("avx2")
-        && is_x86_feature_detected!("bmi1")
-        && is_x86_feature_detected!("bmi2")
-        && is_x86_feature_detected!("popcnt")
-        && is_x86_feature_detected!("lzcnt")
-}
+/// None and then all bits: a window of it says which lanes count.
+const COUNTED: [u8; 2 * LANES] = {
+    let mut table = [0; 2 * LANES];
+    let mut at = LANES;
+    while at < 2 * LANES {
+        table[at] = u8::MAX;
+        at += 1;
+    }
+    table
+};
 
 pub fn are_bases(letters: &[u8]) -> bool {
     letters.iter().all(|&one| IS_BASE[usize::from(one)])
 }
 
+#[inline(always)]
+fn whole(lanes: &[u8]) -> &Bytes {
+    lanes.try_into().expect("it is as long as lanes are")
+}
+
+/// The lanes that begin at a place.
+#[inline(always)]
+pub fn chunk(bytes: &[u8], at: usize) -> &Bytes {
+    whole(&bytes[at..at + LANES])
+}
+
+/// What is looked for in lanes; a closure would not be built for the processor that it runs on.
+trait Look<L> {
+    fn look(&mut self, lanes: L, counted: L);
+}
+
+/// Show a line of 32 letters or more in whole lanes, and which of them count: what is left at its
+/// end is shown with what stands before it, and counts once.
+#[inline(always)]
+fn show<L: Lanes>(line: &[u8], to: &mut impl Look<L>) {
+    let chunks = line.chunks_exact(LANES);
+    let left = chunks.remainder().len();
+    for lanes in chunks {
+        to.look(L::of(whole(lanes)), L::all(u8::MAX));
+    }
+    if left > 0 {
+        let (last, counted) = (&line[line.len() - LANES..], &COUNTED[left..left + LANES]);
+        to.look(L::of(whole(last)), L::of(whole(counted)));
+    }
+}
+
+struct TextLook<L>(L);
+
+impl<L: Lanes> Look<L> for TextLook<L> {
+    #[inline(always)]
+    fn look(&mut self, lanes: L, _: L) {
+        let visible = lanes.most(L::all(b' ')).least(L::all(b'~')).equal(lanes);
+        self.0 = self.0.and(visible.or(lanes.equal(L::all(b'\t'))));
+    }
+}
+
 /// Whether a line is of blanks, tabs and visible characters alone.
 #[inline(always)]
-pub fn is_text(line: &[u8]) -> bool {
-    let Some(last) = line.last_chunk::<LANES>() else {
-        return are_text(line);
-    };
-    // What is left of the chunks is looked at with what stands before it: whole lanes are faster.
-    let chunks = line.chunks_exact(LANES);
-    chunks.fold(true, |ok, part| ok & are_text(part)) & are_text(last)
-}
-
-#[inline(always)]
-fn are_text(part: &[u8]) -> bool {
-    part.iter().fold(true, |ok, &one| {
-        ok & ((one.wrapping_sub(b' ') <= b'~' - b' ') | (one == b'\t'))
-    })
-}
-
-/// Of letters filled up with zeros: how many are of the alphabet, are G or C, and are N.
-#[inline(always)]
-pub fn letters(padded: &[u8]) -> (usize, usize, usize) {
-    let (mut known, mut gc, mut n) = (0, 0, 0);
-    for part in padded.chunks(SUMMED) {
-        let (mut k, mut g, mut u) = (0_u8, 0_u8, 0_u8);
-        for &one in part {
-            let (is_gc, is_n) = ((one == b'G') | (one == b'C'), one == b'N');
-            g += u8::from(is_gc);
-            u += u8::from(is_n);
-            k += u8::from((one == b'A') | (one == b'T') | is_gc | is_n);
-        }
-        known += usize::from(k);
-        gc += usize::from(g);
-        n += usize::from(u);
+pub fn is_text<L: Lanes>(line: &[u8]) -> bool {
+    if line.len() < LANES {
+        return line
+            .iter()
+            .all(|&one| (b' '..=b'~').contains(&one) || one == b'\t');
     }
-    (known, gc, n)
+    let mut all = TextLook(L::all(u8::MAX));
+    show(line, &mut all);
+    all.0.is_full()
 }
 
-/// The same letters, filled up to whole words with one that says nothing.
+/// What a read is made of.
+#[derive(Default, Clone, Copy)]
+pub struct Letters {
+    pub are_known: bool, // all of them are of the alphabet
+    pub gc: usize,
+    pub n: usize,
+}
+
+struct LettersLook<L> {
+    known: L,
+    gc: L,
+    n: L,
+}
+
+impl<L: Lanes> Look<L> for LettersLook<L> {
+    #[inline(always)]
+    fn look(&mut self, lanes: L, counted: L) {
+        // C and G differ by one bit.
+        let is_gc = lanes.or(L::all(b'C' ^ b'G')).equal(L::all(b'G'));
+        let is_n = lanes.equal(L::all(b'N'));
+        let is_at = lanes.equal(L::all(b'A')).or(lanes.equal(L::all(b'T')));
+        self.known = self.known.and(is_gc.or(is_n).or(is_at));
+        self.gc = self.gc.less(is_gc.and(counted));
+        self.n = self.n.less(is_n.and(counted));
+    }
+}
+
 #[inline(always)]
-pub fn pad(into: &mut Vec<u8>, letters: &[u8], filling: u8) {
+pub fn letters<L: Lanes>(line: &[u8]) -> Letters {
+    if line.len() < LANES {
+        return few_letters(line);
+    }
+    let (mut are_known, mut gc, mut n) = (true, 0, 0);
+    let mut parts = Parts(line);
+    while let Some(part) = parts.part() {
+        let none = L::all(0);
+        let mut found = LettersLook {
+            known: L::all(u8::MAX),
+            gc: none,
+            n: none,
+        };
+        show(part, &mut found);
+        are_known &= found.known.is_full();
+        gc += L::total(found.gc.sum(L::none())) as usize;
+        n += L::total(found.n.sum(L::none())) as usize;
+    }
+    Letters { are_known, gc, n }
+}
+
+fn few_letters(line: &[u8]) -> Letters {
+    let count = |wanted: &[u8]| line.iter().filter(|one| wanted.contains(one)).count();
+    Letters {
+        are_known: count(&ALPHABET) == line.len(),
+        gc: count(b"GC"),
+        n: count(b"N"),
+    }
+}
+
+/// The same letters, filled up to whole words with zeros, which say nothing.
+#[inline(always)]
+pub fn pad(into: &mut Vec<u8>, letters: &[u8]) {
     into.clear();
     into.extend_from_slice(letters);
-    into.resize(letters.len().next_multiple_of(WORD), filling);
+    into.resize(letters.len().next_multiple_of(LANES), 0);
 }
 
+/// Count where a letter stands, in whole lanes, fewer than a byte can count; how often that is.
 #[inline(always)]
-pub fn add_equal(sums: &mut [u8], letters: &[u8], letter: u8) {
-    for (sum, &one) in sums.iter_mut().zip(letters) {
-        *sum = sum.wrapping_add(u8::from(one == letter));
+pub fn add_equal<L: Lanes>(sums: &mut [u8], letters: &[u8], letter: u8) -> usize {
+    let (letter, mut found) = (L::all(letter), L::all(0));
+    for (sums, lanes) in sums
+        .chunks_exact_mut(LANES)
+        .zip(letters.chunks_exact(LANES))
+    {
+        let sums: &mut Bytes = sums.try_into().expect("chunks are exact");
+        let is_equal = L::of(whole(lanes)).equal(letter);
+        L::of(sums).less(is_equal).put(sums);
+        found = found.less(is_equal);
     }
+    L::total(found.sum(L::none())) as usize
 }
 
 /// What is known of the qualities of one read.
-#[derive(Default)]
+#[derive(Clone, Copy)]
 pub struct Grades {
-    pub sum: u64,
+    pub sum: u64, // of the characters
     pub least: u8,
     pub most: u8,
+    pub bounds: [u64; 2], // how many are at least so much
+}
+
+struct GradesLook<L: Lanes> {
+    sum: L::Sums,
+    least: L,
+    most: L,
+    bounds: [L; 2],
+    reached: [L; 2],
+}
+
+impl<L: Lanes> Look<L> for GradesLook<L> {
+    #[inline(always)]
+    fn look(&mut self, lanes: L, counted: L) {
+        self.sum = lanes.and(counted).sum(self.sum);
+        self.least = self.least.least(lanes);
+        self.most = self.most.most(lanes);
+        for (reached, bound) in self.reached.iter_mut().zip(self.bounds) {
+            *reached = reached.less(lanes.least(bound).equal(bound).and(counted));
+        }
+    }
 }
 
 #[inline(always)]
-pub fn grades(padded: &[u8], length: usize, zero: u8) -> Grades {
-    let (total, least, most) = sum_and_range(padded);
-    let filling = padded.last().map_or(0, |&one| u64::from(one));
-    let real = total - filling * (padded.len() - length) as u64;
+pub fn grades<L: Lanes>(line: &[u8], bounds: [u8; 2]) -> Grades {
+    if line.len() < LANES {
+        return few_grades(line, bounds);
+    }
+    let mut grades = few_grades(&[], bounds);
+    let mut parts = Parts(line);
+    while let Some(part) = parts.part() {
+        let none = L::all(0);
+        let mut found = GradesLook {
+            sum: L::none(),
+            least: L::all(u8::MAX),
+            most: none,
+            bounds: [L::all(bounds[0]), L::all(bounds[1])],
+            reached: [none, none],
+        };
+        show(part, &mut found);
+        grades.sum += L::total(found.sum);
+        grades.least = grades.least.min(found.least.lowest());
+        grades.most = grades.most.max(found.most.highest());
+        for (sum, reached) in grades.bounds.iter_mut().zip(found.reached) {
+            *sum += L::total(reached.sum(L::none()));
+        }
+    }
+    grades
+}
+
+fn few_grades(line: &[u8], bounds: [u8; 2]) -> Grades {
+    let reached = |bound| line.iter().filter(|&&one| one >= bound).count() as u64;
     Grades {
-        sum: real.saturating_sub(u64::from(zero) * length as u64),
-        least,
-        most,
+        sum: line.iter().map(|&one| u64::from(one)).sum(),
+        least: line.iter().copied().fold(u8::MAX, u8::min),
+        most: line.iter().copied().fold(0, u8::max),
+        bounds: bounds.map(reached),
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn sum_and_range(padded: &[u8]) -> (u64, u8, u8) {
-    use std::arch::x86_64::{
-        _mm_add_epi64, _mm_loadu_si128, _mm_max_epu8, _mm_min_epu8, _mm_sad_epu8, _mm_set1_epi8,
-        _mm_setzero_si128, _mm_storeu_si128,
-    };
-    let (mut sums, mut least, mut most) = ([0_u64; 2], [0_u8; 16], [0_u8; 16]);
-    // SAFETY: SSE2 is a part of x86-64; a chunk, and each of the three arrays, has 16 bytes.
-    unsafe {
-        let mut sum = _mm_setzero_si128();
-        let (mut low, mut high) = (_mm_set1_epi8(-1), sum);
-        for chunk in padded.chunks_exact(16) {
-            let lanes = _mm_loadu_si128(chunk.as_ptr().cast());
-            sum = _mm_add_epi64(sum, _mm_sad_epu8(lanes, _mm_setzero_si128()));
-            low = _mm_min_epu8(low, lanes);
-            high = _mm_max_epu8(high, lanes);
-        }
-        _mm_storeu_si128(sums.as_mut_ptr().cast(), sum);
-        _mm_storeu_si128(least.as_mut_ptr().cast(), low);
-        _mm_storeu_si128(most.as_mut_ptr().cast(), high);
-    }
-    let least = least.into_iter().fold(u8::MAX, u8::min);
-    (sums[0] + sums[1], least, most.into_iter().fold(0, u8::max))
-}
+/// A line in parts of which a byte can count the lanes; none is shorter than lanes are.
+struct Parts<'a>(&'a [u8]);
 
-#[cfg(not(target_arch = "x86_64"))]
-#[inline(always)]
-fn sum_and_range(padded: &[u8]) -> (u64, u8, u8) {
-    let sum = padded.iter().map(|&one| u64::from(one)).sum();
-    let least = padded.iter().copied().fold(u8::MAX, u8::min);
-    (sum, least, padded.iter().copied().fold(0, u8::max))
-}
-
-/// How many of the first ones are at least so much, of some that are filled up with the last.
-#[inline(always)]
-pub fn at_least(padded: &[u8], length: usize, bound: u8) -> u64 {
-    let mut total = 0;
-    for part in padded.chunks(SUMMED) {
-        let is_more = |sum, &one: &u8| sum + u8::from(one >= bound);
-        total += u64::from(part.iter().fold(0_u8, is_more));
-    }
-    let filling = padded.last().is_some_and(|&one| one >= bound);
-    total - u64::from(filling) * (padded.len() - length) as u64
-}
-
-/// For each letter a bit at each place where it stands.
-#[derive(Default)]
-pub struct Masks {
-    words: Vec<[u64; LETTERS]>, // of this read the first ones, the others are old
-    size: usize,
-}
-
-/// A bit for each of 64 places at which a letter stands, of each letter of the alphabet.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn bits(letters: &[u8; WORD]) -> [u64; LETTERS] {
-    use std::arch::x86_64::{_mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_set1_epi8};
-    let mut words = [0; LETTERS];
-    for part in 0..4 {
-        // SAFETY: SSE2 is a part of x86-64, and 16 bytes are there from each of these places.
-        unsafe {
-            let lanes = _mm_loadu_si128(letters.as_ptr().add(part * 16).cast());
-            for (word, letter) in words.iter_mut().zip(ALPHABET) {
-                let found = _mm_cmpeq_epi8(lanes, _mm_set1_epi8(letter as i8));
-                let found = _mm_movemask_epi8(found) as u32;
-                *word |= u64::from(found) << (part * 16);
-            }
-        }
-    }
-    words
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-#[inline(always)]
-fn bits(letters: &[u8; WORD]) -> [u64; LETTERS] {
-    let mut words = [0; LETTERS];
-    for (at, &one) in letters.iter().enumerate() {
-        for (word, letter) in words.iter_mut().zip(ALPHABET) {
-            *word |= u64::from(one == letter) << at;
-        }
-    }
-    words
-}
-
-impl Masks {
+impl<'a> Parts<'a> {
     #[inline(always)]
-    pub fn fill(&mut self, padded: &[u8]) {
-        let size = padded.len() / WORD;
-        if self.words.len() < size {
-            self.words.resize(size, [0; LETTERS]);
-        }
-        self.size = size;
-        for (chunk, words) in padded.chunks_exact(WORD).zip(&mut self.words) {
-            let chunk: &[u8; WORD] = chunk.try_into().expect("chunks are exact");
-            *words = bits(chunk);
-        }
+    fn part(&mut self) -> Option<&'a [u8]> {
+        let size = match self.0.len() {
+            0 => return None,
+            all if all <= SUMMED => all,
+            all if all < 2 * SUMMED => SUMMED / 2,
+            _ => SUMMED,
+        };
+        let (part, rest) = self.0.split_at(size);
+        self.0 = rest;
+        Some(part)
     }
-
-    /// How many of the first letters are G or C.
-    #[inline(always)]
-    pub fn gc_of(&self, length: usize) -> usize {
-        let mut sum = 0;
-        for (at, word) in self.words[..self.size].iter().enumerate() {
-            let left = length.saturating_sub(at * WORD).min(WORD);
-            if left == 0 {
-                break;
-            }
-            sum += ((word[1] | word[2]) & (u64::MAX >> (WORD - left))).count_ones() as usize;
-        }
-        sum
-    }
-
-    /// Where these letters, given as their places in the alphabet, stand first.
-    #[inline(always)]
-    pub fn find(&self, letters: &[usize]) -> Option<usize> {
-        let (sure, rest) = letters.split_at(SURE.min(letters.len()));
-        let words = &self.words[..self.size];
-        for (at, word) in words.iter().enumerate() {
-            let next = words.get(at + 1).unwrap_or(&NOTHING);
-            let mut fits = u64::MAX;
-            for (by, &letter) in sure.iter().enumerate() {
-                fits &= from(word[letter], next[letter], by);
-            }
-            if fits != 0 {
-                for (by, &letter) in rest.iter().enumerate() {
-                    fits &= from(word[letter], next[letter], by + sure.len());
-                }
-                if fits != 0 {
-                    return Some(at * WORD + fits.trailing_zeros() as usize);
-                }
-            }
-        }
-        None
-    }
-}
-
-const NOTHING: [u64; LETTERS] = [0; LETTERS];
-
-/// The bits from so many places on, of two words in a row; fewer than a word has.
-#[inline(always)]
-fn from(word: u64, next: u64, by: usize) -> u64 {
-    // Twice, because a shift by a whole word is none.
-    word >> by | next << 1 << (WORD - 1 - by)
 }

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
+from genoflow.native.batch import extension
+
 # Shorter pieces are hashed where they are: handing one over takes as long as hashing it.
 HANDED_OVER_BYTES_MIN = 64 * 1024
 # Handed over and not yet hashed: two pieces of 4 MiB keep the thread busy while one is read.
@@ -95,6 +97,32 @@ def _base64(digest: bytes) -> str:
     return base64.b64encode(digest).decode()
 
 
+class Hashes:
+    """MD5 and SHA-256 in one object: the twin of the extension's `Hashes`, one after the other."""
+
+    def __init__(self) -> None:
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha256 = hashlib.sha256()
+
+    def update(self, data: bytes) -> None:
+        """Go on with these bytes."""
+        self._md5.update(data)
+        self._sha256.update(data)
+
+    def digests(self) -> tuple[bytes, bytes]:
+        """MD5 and SHA-256 of all bytes so far."""
+        return self._md5.digest(), self._sha256.digest()
+
+
+def hashes() -> Any:
+    """The extension's, where it is there and the processor has what it takes; else the twin."""
+    make = getattr(extension(), "Hashes", Hashes)
+    try:
+        return make()
+    except NotImplementedError:  # a processor without instructions for SHA-256
+        return Hashes()
+
+
 class Digests:
     """All checksums of the bytes so far, computed in a thread beside whoever reads them.
 
@@ -104,8 +132,7 @@ class Digests:
     def __init__(
         self, declared: Mapping[str, str] | None = None, part_sizes: Sequence[int] = ()
     ) -> None:
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha256 = hashlib.sha256()
+        self._both = hashes()
         self._whole: dict[str, Digest] = {}
         self._by_parts: dict[str, _ByParts] = {}
         for kind, value in (declared or {}).items():
@@ -115,9 +142,8 @@ class Digests:
                 self._whole[kind] = KINDS[kind]()
             elif part_sizes:
                 self._by_parts[kind] = _ByParts(KINDS[kind], part_sizes)
-        self._all: tuple[Any, ...] = (
-            self._md5, self._sha256, *self._whole.values(), *self._by_parts.values(),
-        )  # fmt: skip
+        others = (*self._whole.values(), *self._by_parts.values())
+        self._all: tuple[Any, ...] = (self._both, *others)
         self._thread: ThreadPoolExecutor | None = None
         self._waiting: list[Future[None]] = []
 
@@ -145,13 +171,13 @@ class Digests:
     def md5(self) -> str:
         """Of all bytes that came."""
         self._settle(0)
-        return self._md5.hexdigest()
+        return str(self._both.digests()[0].hex())
 
     @property
     def sha256(self) -> str:
         """Of all bytes that came."""
         self._settle(0)
-        return self._sha256.hexdigest()
+        return str(self._both.digests()[1].hex())
 
     def of_store(self) -> dict[str, str]:
         """The declared kinds that could be computed, each as the store says it; asked once."""

@@ -14,7 +14,7 @@ import pytest
 
 from genoflow.native import batch
 from genoflow.processors.validation import stream_rules as rules
-from genoflow.processors.validation.digests import Digests
+from genoflow.processors.validation.digests import Digests, Hashes, hashes
 from genoflow.processors.validation.inflate import BGZF_EOF, blocks_of, compression_of
 from genoflow.processors.validation.rules import Rule
 from genoflow.processors.validation.source import Source
@@ -218,3 +218,27 @@ def test_a_checksum_that_differs_is_told() -> None:
     source.drain()
     found = base64.b64encode(hashlib.sha256(b"123456789").digest()).decode()
     assert source.contradictions(kinds) == [("SHA256", "AAAA", found)]
+
+
+@pytest.mark.parametrize("piece", [1, 63, 64, 65, 1_000])
+def test_both_hashes_are_hashlibs_for_every_length(piece: int) -> None:
+    body = random.Random(piece).randbytes(400)
+    for size in range(len(body)):
+        found, twin = hashes(), Hashes()
+        for at in range(0, size, piece):
+            found.update(body[at : min(size, at + piece)])
+            twin.update(body[at : min(size, at + piece)])
+        assert found.digests() == twin.digests(), size
+        assert found.digests()[0] == hashlib.md5(body[:size], usedforsecurity=False).digest()
+        assert found.digests()[1] == hashlib.sha256(body[:size]).digest()
+
+
+def test_where_the_processor_cannot_hash_both_at_once_the_twin_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Other:
+        def Hashes(self) -> None:  # noqa: N802 -- as the extension has it
+            raise NotImplementedError
+
+    monkeypatch.setattr(batch, "_rust", Other())
+    assert isinstance(hashes(), Hashes)
