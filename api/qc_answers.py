@@ -38,7 +38,6 @@ QcAnalysisOut = shape(
 )  # fmt: skip
 # Of the contract's metrics those that no validation of files can tell, and why.
 ELSEWHERE: Mapping[str, str] = {
-    "contamination_rate": "is told of aligned reads by a pipeline: see the results of the run",
     "novel_variants": "no catalogue of known variants is compared",
 }
 NOT_YET = "is not measured yet"
@@ -141,15 +140,14 @@ def _by_name(
             name = f"{name} of {one['measured_on'] or one['number']}"
         metrics[name] = None if _is_missing(one) else one["value"]
         if metrics[name] is None:
-            unknown[name] = why_unknown(one["metric"])
+            unknown[name] = one["why"] or why_unknown(one["metric"])
     is_measured = bool(metrics)
     for name, alias in CONTRACT_NAMES.items():
         value = metrics.get(alias.metric)
         metrics[name] = None if value is None else value * alias.times
         if value is None:
-            unknown[name] = ELSEWHERE.get(name) or (
-                why_unknown(alias.metric) if is_measured else NOT_YET
-            )
+            known = unknown.get(alias.metric) or why_unknown(alias.metric)
+            unknown[name] = known if is_measured else NOT_YET
     metrics["novel_variants"] = None
     unknown["novel_variants"] = ELSEWHERE["novel_variants"]
     return metrics, unknown

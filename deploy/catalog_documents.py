@@ -27,6 +27,7 @@ from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.events.threshold import Threshold
+from genoflow.processors.alignments import PANEL
 from genoflow.processors.intake.privacy import IdentifierFound, PrivacyGuard
 from genoflow.processors.qc_metrics import RUN_UNITS
 from genoflow.processors.qc_profiles import RESULTS, UNITS_AT
@@ -248,6 +249,9 @@ def _reference_faults(reference: ReferencePublished) -> Iterable[str]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         yield f"contigs: {', '.join(twice[:5])} stand twice; a name means one sequence"
+    panels = [one.uri for one in reference.files if one.kind == PANEL]
+    if len(panels) > 1:
+        yield f"files: {len(panels)} are {PANEL}; foreign reads are counted over one of them"
     length = sum(one.length_bases for one in reference.contigs)
     if not 0 < reference.genome_bases <= length:
         yield (

@@ -17,6 +17,8 @@ from urllib.parse import quote, unquote, urlsplit
 from genoflow.deploy.catalog import AnyDocument
 from genoflow.events.errors import Refused
 from genoflow.processors.adapters.s3_files import S3Uploads
+from genoflow.processors.alignments import PANEL
+from genoflow.processors.contamination import read_sites
 from genoflow.processors.intake.landing import SHA256
 
 PREFIX = "catalog"
@@ -103,6 +105,11 @@ def _fault(owner: dict[str, Any], path: Path) -> str | None:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     if owner.get("sha256") != sha256:
         return f"has SHA-256 {sha256}, and the document says {owner.get('sha256')}"
+    if owner.get("kind") == PANEL:
+        try:
+            read_sites(path)
+        except Refused as error:
+            return str(error).removeprefix(f"{path}: ")
     return None
 
 

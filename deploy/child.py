@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 from genoflow.processors.child import serve
-from genoflow.processors.ports import ByteStore, Scanner
+from genoflow.processors.ports import RangedStore, Scanner
 
 
-def _store() -> ByteStore:
+def _store() -> RangedStore:
     from genoflow.deploy.settings import read_settings  # noqa: PLC0415 -- after the fork: see serve
     from genoflow.deploy.wiring import open_s3  # noqa: PLC0415 -- the same
     from genoflow.processors.adapters.s3 import S3ByteStore  # noqa: PLC0415 -- the same

@@ -23,6 +23,7 @@ from genoflow.events.qc_analysis_proposed import QcAnalysisProposed
 from genoflow.events.qc_analysis_refused import QcAnalysisRefused
 from genoflow.events.qc_analysis_requested import QcAnalysisRequested
 from genoflow.events.qc_failed import QcFailed
+from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_requested import QcRequested
 from genoflow.events.threshold import Threshold
@@ -32,7 +33,7 @@ from genoflow.processors.qc_metrics import number
 OF_QUESTIONS = (
     QcAnalysisProposed, QcAnalysisRequested, QcAnalysisPassed, QcAnalysisFailed, QcAnalysisRefused,
 )  # fmt: skip
-OF_ROUNDS = (QcRequested, QcPassed, QcFailed)
+OF_ROUNDS = (QcRequested, QcMetricsRecorded, QcPassed, QcFailed)
 BOUND = {"type": "number"}
 PARAMETERS = {
     "type": "object",
@@ -183,6 +184,8 @@ def told(story: Sequence[Event]) -> dict[str, Any]:
     status = "failed" if is_refused else "completed" if verdict else "queued"
     measured = getattr(last, "measured", ())
     is_round = isinstance(last, OF_ROUNDS)
+    recorded = [one for one in story if isinstance(one, QcMetricsRecorded)]
+    why = {one.metric: one.reason for event in recorded for one in event.unknown}
     return {
         "qc_job_id": f"{last.key}.{last.round}" if is_round else str(_about(last)),  # type: ignore[attr-defined]
         "sample_id": last.key,
@@ -191,7 +194,9 @@ def told(story: Sequence[Event]) -> dict[str, Any]:
         "reason": getattr(last, "reason", None),
         "profile": getattr(last, "profile", None) or getattr(story[0], "profile", None),
         "profile_version": getattr(last, "profile_version", None),
-        "measured": [one.model_dump(mode="json") for one in measured],
+        "measured": [
+            one.model_dump(mode="json") | {"why": why.get(one.metric)} for one in measured
+        ],
     }
 
 
@@ -203,11 +208,14 @@ def lines_of(row: dict[str, Any]) -> Iterator[str]:
     if row["reason"]:
         yield f"  {row['reason']}"
     for plain in row["measured"]:
-        one = Measured(**plain)
+        one = Measured(**{name: plain[name] for name in Measured.model_fields})
         limits = [
             f"{word} {number(bound)}"
             for word, bound in (("at least", one.required_min), ("at most", one.required_max))
             if bound is not None
         ]
         wanted = f"  ({' and '.join(limits)})" if limits else ""
-        yield f"  {one.verdict:<12}{one.metric:<22}{number(one.value)} {one.unit}{wanted}"
+        value = (
+            f"is not known: {plain['why']}" if plain["why"] else f"{number(one.value)} {one.unit}"
+        )
+        yield f"  {one.verdict:<12}{one.metric:<22}{value}{wanted}"

@@ -15,6 +15,8 @@ from genoflow.events.case_opened import CaseOpened
 from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.case_refused import CaseRefused
+from genoflow.events.contamination_estimated import ContaminationEstimated
+from genoflow.events.contamination_not_estimated import ContaminationNotEstimated
 from genoflow.events.content_held import ContentHeld
 from genoflow.events.content_released import ContentReleased
 from genoflow.events.deadline_cancelled import DeadlineCancelled
@@ -130,6 +132,8 @@ from genoflow.events.subject_silent import SubjectSilent
 from genoflow.events.subjects_read import SubjectsRead
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
+from genoflow.events.target_coverage_measured import TargetCoverageMeasured
+from genoflow.events.target_coverage_not_measured import TargetCoverageNotMeasured
 from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.events.task_completed import TaskCompleted
 from genoflow.events.task_failed import TaskFailed
@@ -190,6 +194,10 @@ EVENTS: tuple[type[Event], ...] = (
     FileRestoreAwaited,
     FileRestored,
     QcRequested,
+    ContaminationEstimated,
+    ContaminationNotEstimated,
+    TargetCoverageMeasured,
+    TargetCoverageNotMeasured,
     QcMetricsRecorded,
     QcPassed,
     QcFailed,

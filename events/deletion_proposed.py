@@ -53,6 +53,5 @@ class DeletionProposed(OnSubject):
     request_id: RequestId = Field(description="from what is asked: asked again, it is the same")
     put_at: Utc | None = Field(
         None,
-        description="when the last of these files was put there, as the store says; of a class "
-        "whose files no event tells of",
+        description="when the store took the last of these files, where no event tells of them",
     )

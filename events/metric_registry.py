@@ -46,7 +46,9 @@ NOT_ALIGNED = "is told of alignments in the order of their places"
 NO_TARGETS = "is told of such alignments where targets were given"
 NO_CHROMOSOMES = "is told of such alignments with autosomes, chrX and chrY by these names"
 NO_VARIANTS = "is told of variants"
-NO_RESULTS = "is told of the results of a run, and of an indexed BAM by `genoflow qc contamination`"
+NO_PANEL = "is told of a BAM with its index where the reference has a panel of common variants"
+NO_RESULTS = "is told of the results of a run"
+OF_MIXTURES = "equal counts; the share within 0.01 of a mixture of 0, 3 or 10 %"
 ROUNDED = "equal where the tool prints so many digits"
 BASES, READS, REFERENCE = "bases", "reads", "bases of the reference"
 TARGET_BASES = "bases of the targets, each once"
@@ -78,6 +80,7 @@ JUDGED: tuple[Metric, ...] = (
              unknown=NO_TARGETS) for n in (1, 10, 20, 30, 100)),
     Metric("x_ratio", "ratio", "depth of the autosomes", ALIGNED, MOSDEPTH, unknown=NO_CHROMOSOMES),
     Metric("y_ratio", "ratio", "depth of the autosomes", ALIGNED, MOSDEPTH, unknown=NO_CHROMOSOMES),
+    Metric("contamination", "fraction", READS, ("BAM",), MPILEUP, OF_MIXTURES, NO_PANEL),
     Metric("variants", "variants", "", CALLED, BCFTOOLS, unknown=NO_VARIANTS),
 )  # fmt: skip
 # What a sequencing run is judged by.
@@ -108,15 +111,14 @@ OF_CONTRACT: tuple[Metric, ...] = (
     Metric("total_reads", "reads", "", OF_READS, FASTQC),
     Metric("gc_content", "percent", "bases that are called", OF_READS, FASTQC, ROUNDED),
     Metric("mean_quality", "base quality", "bases with a quality", OF_READS, SAMTOOLS, ROUNDED),
-    Metric("contamination_rate", "fraction", READS, RESULTS, PIPELINE, unknown=NO_RESULTS),
+    Metric("contamination_rate", "fraction", READS, RESULTS, PIPELINE, unknown=NO_PANEL),
     Metric("coverage_mean", "x", REFERENCE, ALIGNED, MOSDEPTH, unknown=NOT_ALIGNED),
     Metric("total_variants", "variants", "", CALLED, BCFTOOLS, unknown=NO_VARIANTS),
     Metric("novel_variants", "variants", "", CALLED, unknown=NO_VARIANTS),
 )
 # What has a command of its own: it needs an index, and a panel of common variants.
 OF_COMMANDS: tuple[Metric, ...] = (
-    Metric("contamination_rate", "fraction", READS, ("BAM",), MPILEUP,
-           "equal counts; the share within 0.01 of a mixture of 0, 3 or 10 %",
+    Metric("contamination_rate", "fraction", READS, ("BAM",), MPILEUP, OF_MIXTURES,
            "its interval of 95 % is wider than 0.05"),
 )  # fmt: skip
 _FASTQ_ALONE: tuple[tuple[str, str, str], ...] = (

@@ -20,13 +20,14 @@ from genoflow.events.types import (
     Seconds,
     Version,
 )
+from genoflow.events.unknown_metric import UnknownMetric
 
 
 class QcMetricsRecorded(Event):
     """The values by which the reads are judged; QcPassed or QcFailed says how."""
 
     about: ClassVar[About] = About(
-        topics=(topics.SAMPLE,), key="sample_id", version="1.0", discriminator=("round",)
+        topics=(topics.SAMPLE,), key="sample_id", version="1.1", discriminator=("round",)
     )
 
     sample_id: SampleId = Field(description="the sample")
@@ -42,3 +43,6 @@ class QcMetricsRecorded(Event):
     engine: Name = Field(description="what measured")
     engine_version: Name = Field(description="its release")
     duration_seconds: Seconds | None = Field(None, description="how long it took")
+    unknown: tuple[UnknownMetric, ...] = Field(
+        (), max_length=METRICS_MAX, description="what was looked for and cannot be told, and why"
+    )

@@ -14,6 +14,7 @@ from genoflow.events.threshold import Threshold
 from genoflow.events.types import (
     ITEMS_MAX,
     METRICS_MAX,
+    Bytes,
     Choices,
     Count,
     DocumentId,
@@ -23,6 +24,7 @@ from genoflow.events.types import (
     ReadSetId,
     SampleId,
     Sha256,
+    Uri,
     Version,
 )
 
@@ -31,7 +33,7 @@ class QcRequested(Event):
     """The reads can be judged; the profile by which they are stands here with its content."""
 
     about: ClassVar[About] = About(
-        topics=(topics.SAMPLE,), key="sample_id", version="1.1", discriminator=("round",)
+        topics=(topics.SAMPLE,), key="sample_id", version="1.2", discriminator=("round",)
     )
 
     sample_id: SampleId = Field(description="the sample")
@@ -62,3 +64,14 @@ class QcRequested(Event):
     violating: tuple[FileViolations, ...] = Field(
         (), max_length=ITEMS_MAX, description="those of them that break a must"
     )
+    panel_uri: Uri | None = Field(
+        None, description="the common variants over which foreign reads are counted"
+    )
+    panel_sha256: Sha256 | None = Field(None, description="of their bytes")
+    panel_size_bytes: Bytes | None = Field(None, description="how many they are")
+    target_set: DocumentId | None = Field(
+        None, description="the regions that were ordered; none for a whole genome"
+    )
+    target_set_version: Version | None = Field(None, description="their version")
+    target_set_uri: Uri | None = Field(None, description="where their BED is")
+    target_set_sha256: Sha256 | None = Field(None, description="of its bytes")

@@ -23,8 +23,6 @@ class RetentionRule(Part):
 
     name: Name = Field(description="by which a deletion names it")
     file_class: FileClass = Field(
-        description="work and unpublished count from the run's last event, results from their "
-        "publication, run_folder from the end of its demultiplexing, delivery from when a copy "
-        "was put there, and all others from their landing"
+        description="which files; docs/buckets.md says from when the days of each class count"
     )
     keep_days: KeepDays = Field(description="days; a class without a rule is kept for ever")

@@ -19,6 +19,7 @@ from genoflow.events.file_quarantined import FileQuarantined
 from genoflow.events.file_rejected import FileRejected
 from genoflow.events.file_violations import FileViolations
 from genoflow.events.measured import Measured
+from genoflow.events.metric_registry import ALIGNED
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_profile_published import QcProfilePublished
@@ -31,6 +32,7 @@ from genoflow.events.sequencing_run_qc_failed import SequencingRunQcFailed
 from genoflow.events.sequencing_run_qc_passed import SequencingRunQcPassed
 from genoflow.events.threshold import Threshold
 from genoflow.events.validated import Validated
+from genoflow.processors.alignments import panel_of
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.ordered import PUBLISH_VERSION, profile_of, reference_of, targets_of
 from genoflow.processors.ports import Attempt, CatalogReader
@@ -217,6 +219,8 @@ async def choose_profile(asked: Choose, attempt: Attempt) -> Sequence[Event]:
     profile, thresholds = await _profile(catalog, whose, asked)
     reference = await reference_of(catalog, whose, asked.wish.reference)
     targets = await targets_of(catalog, whose, asked.wish.target_set, asked.wish.reference)
+    # Only alignments are read for foreign reads: elsewhere the panel would say what is not done.
+    panel = panel_of(reference) if asked.material in ALIGNED else None
     request = QcRequested(
         sample_id=asked.sample_id,
         round=asked.round,
@@ -234,6 +238,13 @@ async def choose_profile(asked: Choose, attempt: Attempt) -> Sequence[Event]:
         files=asked.files,
         validation=profile.validation,
         violating=asked.violating,
+        panel_uri=panel.uri if panel else None,
+        panel_sha256=panel.sha256 if panel else None,
+        panel_size_bytes=panel.size_bytes if panel else None,
+        target_set=targets.document_id if targets else None,
+        target_set_version=targets.version if targets else None,
+        target_set_uri=targets.uri if targets else None,
+        target_set_sha256=targets.sha256 if targets else None,
     )
     return [request]
 

@@ -42,7 +42,7 @@ from genoflow.processors.child_limits import (
     die_with,
     limited_memory,
 )
-from genoflow.processors.ports import ByteAttempt, ByteStore, Scanner
+from genoflow.processors.ports import ByteAttempt, RangedStore, Scanner
 from genoflow.processors.processor import Bytes, Processor
 
 LINE_BYTES_MAX = 16 * 1024**2  # 1,000 events of 16 kB each; a transaction holds less
@@ -51,7 +51,7 @@ TRACE_CHARACTERS_MAX = 20_000  # four hundred lines: what is cut off is the midd
 
 def serve(
     flow: str,
-    make_store: Callable[[], ByteStore],
+    make_store: Callable[[], RangedStore],
     is_strict: Callable[[], bool] = lambda: False,
     make_scanner: Callable[[], Scanner | None] = lambda: None,
 ) -> None:
@@ -146,7 +146,7 @@ class _Working:
     def __init__(
         self,
         kinds: dict[tuple[str, str], Bytes],
-        store: ByteStore,
+        store: RangedStore,
         answers: BinaryIO,
         *,
         is_strict: bool,

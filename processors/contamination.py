@@ -101,16 +101,22 @@ def _sites(file: Any, path: Path) -> Iterator[Site]:
         yield Site(one.chrom, one.pos - 1, one.ref, alternates[0], frequency)
 
 
-def count_sites(bam: Path, sites: Sequence[Site]) -> list[Counted]:
-    """The reads of each site, mates that overlap once; Refused where there is no index."""
+def count_sites(bam: Path, sites: Sequence[Site], index: Path | None = None) -> list[Counted]:
+    """The reads of each site, mates that overlap once; none where its sequence is not known.
+
+    Refused where there is no index.
+    """
     import pysam  # noqa: PLC0415 -- takes 0.2 s, and only who reads bytes needs it
 
     try:
-        with pysam.AlignmentFile(str(bam)) as file:
+        with pysam.AlignmentFile(str(bam), index_filename=str(index) if index else None) as file:
             if not file.has_index():
                 raise Refused(f"{bam}: has no index beside it; make one: samtools index {bam}")
             known = set(file.references)
-            return [_counted(file, site) for site in sites if site.sequence in known]
+            return [
+                _counted(file, site) if site.sequence in known else Counted(site.frequency, 0, 0)
+                for site in sites
+            ]
     except (OSError, ValueError) as error:
         raise Refused(f"{bam}: cannot be read as an indexed BAM: {error}") from error
 
@@ -126,6 +132,19 @@ def _counted(file: Any, site: Site) -> Counted:
     reference, alternate = bases.count(site.reference), bases.count(site.alternate)
     others = sum(bases.count(base) for base in "ACGT") - reference - alternate
     return Counted(site.frequency, reference, alternate, others)
+
+
+def added(several: Sequence[Sequence[Counted]]) -> list[Counted]:
+    """The reads of each site in all files together, which were counted over the same sites."""
+    return [
+        Counted(
+            ones[0].frequency,
+            sum(one.reference for one in ones),
+            sum(one.alternate for one in ones),
+            sum(one.other for one in ones),
+        )
+        for ones in zip(*several, strict=True)
+    ]
 
 
 def estimate(counted: Iterable[Counted]) -> Estimate:

@@ -85,6 +85,7 @@ from genoflow.processors.intake.sweeper import SWEEPER
 from genoflow.processors.intake.task_news import TASK_NEWS
 from genoflow.processors.join_case import JOIN_CASE
 from genoflow.processors.judge_reads import JUDGE_READS
+from genoflow.processors.measure_alignments import MEASURE_ALIGNMENTS
 from genoflow.processors.measure_reads import MEASURE_READS
 from genoflow.processors.plan_notifications import PLAN_NOTIFICATIONS
 from genoflow.processors.processor import Processor
@@ -249,6 +250,7 @@ FLOW: tuple[Row, ...] = (
     CHECK_CLAIMS,
     RESTORE_FILES,
     CHECK_QC,
+    MEASURE_ALIGNMENTS,
     MEASURE_READS,
     JUDGE_READS,
     ANALYZE_QC,

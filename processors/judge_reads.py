@@ -10,6 +10,7 @@ from genoflow.events import topics
 from genoflow.events.event import Event
 from genoflow.events.file_violations import FileViolations
 from genoflow.events.measured import Measured
+from genoflow.events.metric_names import READS_UNITS
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_passed import QcPassed
@@ -71,7 +72,9 @@ def decide(state: Rounds, event: QcMetricsRecorded) -> Decision:
     values = {one.metric: (one.value, one.unit) for one in union}
     fitting, others = split_by_material(asked.thresholds, asked.material, values)
     strictly = counted(asked.validation, total_of(asked.violating))
-    measured = (*strictly, *judged(fitting, values), *others)[:METRICS_MAX]
+    why = {one.metric: one.reason for one in event.unknown}
+    known = (*strictly, *judged(fitting, values), *others)
+    measured = (*known, *_untold(why, known))[:METRICS_MAX]
     said: dict[str, Any] = {
         "sample_id": event.sample_id,
         "round": event.round,
@@ -91,10 +94,19 @@ def decide(state: Rounds, event: QcMetricsRecorded) -> Decision:
     failed = QcFailed(
         **said,
         reason_code="below threshold",
-        reason=in_words(failures, _way_on(event.sample_id, missing)),
+        reason=in_words(failures, _way_on(event.sample_id, missing), why),
         reads_missing=missing,
     )
     return Decision(events=(failed,))
+
+
+def _untold(why: Iterable[str], known: Iterable[Measured]) -> Iterable[Measured]:
+    """What was looked for and cannot be told, where no threshold names it: it stands there, too."""
+    named = {one.metric for one in known}
+    for metric in why:
+        if metric in READS_UNITS and metric not in named:
+            unit = READS_UNITS[metric]
+            yield Measured(metric=metric, value=0.0, unit=unit, verdict="not judged")
 
 
 def _violations(

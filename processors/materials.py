@@ -17,8 +17,9 @@ MATERIAL_OF: Mapping[str, str] = {
 # Reads lose their adapters and tails, or hide them, once they are aligned.
 _OF_RAW_READS = frozenset({"adapter_fraction", "poly_g_fraction"})
 # What validation cannot tell of a material, however it was made. It reads no bases of a CRAM, for
-# which it would need the reference.
-_OF_ALIGNMENTS = frozenset(one.name for one in JUDGED if one.of == ALIGNED)
+# which it would need the reference. Foreign reads are no matter of validation: where they cannot be
+# told of a CRAM, a profile that requires them says so.
+_OF_ALIGNMENTS = frozenset(one.name for one in JUDGED if {*one.of} <= {*ALIGNED})
 CANNOT_TELL: Mapping[str, frozenset[str]] = {
     "FASTQ": _OF_ALIGNMENTS | {"variants"},
     "BAM": _OF_RAW_READS | {"variants"},

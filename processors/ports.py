@@ -147,6 +147,18 @@ class ByteStore(Protocol):
         """
 
 
+class RangedStore(ByteStore, Protocol):
+    """A byte store of which parts of an object can be read."""
+
+    def span(
+        self, bucket: str, key: str, version_id: str, start: int, end: int, etag: str = ""
+    ) -> bytes:
+        """The bytes of one version from `start` to the one before `end`, fewer where it ends first.
+
+        As of `chunks`; `start` is a byte that it has.
+        """
+
+
 class JobState(StrEnum):
     """What a launcher knows of a job."""
 
@@ -365,7 +377,7 @@ class ByteAttempt:
 
     effect_id: UUID
     number: int
-    store: ByteStore
+    store: RangedStore
     progress: Progress
     strict_validation: bool = False  # violations of a specification reject a file, too
     scanner: Scanner | None = None  # none: files are not scanned

@@ -61,16 +61,21 @@ def broken(measured: Iterable[Measured]) -> list[Measured]:
     ]
 
 
-def in_words(failures: Sequence[Measured], way_on: str) -> str:
-    """What failed and by how much, and what can be done, within the length of a reason."""
-    parts = [_in_words(one) for one in failures[:SHOWN_MAX]]
+def in_words(
+    failures: Sequence[Measured], way_on: str, unknown: Mapping[str, str] | None = None
+) -> str:
+    """What failed and by how much, and what can be done, within the length of a reason.
+
+    `unknown` says by metric why it could not be measured, where that is known.
+    """
+    parts = [_in_words(one, (unknown or {}).get(one.metric)) for one in failures[:SHOWN_MAX]]
     if len(failures) > SHOWN_MAX:
         parts.append(f"{len(failures) - SHOWN_MAX:,} more failed")
     room = TEXT_CHARACTERS_MAX - len(way_on) - 3
     return f"{'; '.join(parts)[:room]}. {way_on}".strip()
 
 
-def _in_words(one: Measured) -> str:
+def _in_words(one: Measured, why: str | None) -> str:
     limits = [
         f"{word} {number(bound)}"
         for word, bound in (("at least", one.required_min), ("at most", one.required_max))
@@ -79,7 +84,7 @@ def _in_words(one: Measured) -> str:
     wanted = f"has to be {' and '.join(limits)} {one.unit}"
     name = f"{one.metric} of {one.measured_on}" if one.measured_on else one.metric
     if one.verdict == "not judged":
-        return f"{name} could not be measured and {wanted}"
+        return f"{name} could not be measured{f' ({why})' if why else ''} and {wanted}"
     return f"{name} is {number(one.value)} {one.unit} and {wanted}"
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from urllib.parse import unquote, urlsplit
 
 from genoflow.events.archived_file import ArchivedFile
 from genoflow.events.errors import Parked
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.stored_version import name_of
 from genoflow.processors.ports import UNVERSIONED, Archive, Attempt, ObjectGone, ObjectHead
+from genoflow.processors.published import place_of
 
 # A run may take 7 days (JOB_SECONDS_MAX); the other 3 are for waiting until it begins.
 RESTORED_DAYS = 10
@@ -113,15 +113,9 @@ def inputs_of(asked: RunRequested) -> list[ArchivedFile]:
         for file in member.files
     ]
     uris = [file.uri for file in asked.reference_files]
-    for uri in dict.fromkeys((*uris, asked.target_set_uri)):
-        parts = urlsplit(uri or "")
-        if parts.scheme == "s3":
-            found.append(
-                ArchivedFile(
-                    bucket=parts.netloc,
-                    object_key=unquote(parts.path.lstrip("/")),
-                    version_id=UNVERSIONED,
-                    storage_class="UNKNOWN",
-                )
-            )
+    named = (place_of(uri or "") for uri in dict.fromkeys((*uris, asked.target_set_uri)))
+    found += [
+        ArchivedFile(bucket=bucket, object_key=key, version_id=UNVERSIONED, storage_class="UNKNOWN")
+        for bucket, key in filter(None, named)
+    ]
     return found

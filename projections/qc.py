@@ -111,6 +111,7 @@ class QcMetricRow(Row):
     required_min: float | None
     required_max: float | None
     verdict: str
+    why: str | None = None  # it cannot be told, where that was looked for
 
 
 QC = Table(
@@ -134,6 +135,7 @@ class QcState:
 
     rounds: dict[int, QcRow] = field(default_factory=dict)
     read_sets: dict[int, set[str]] = field(default_factory=dict)
+    unknown: dict[int, dict[str, str]] = field(default_factory=dict)  # why, by round and metric
     runs: dict[int, RunQcRow] = field(default_factory=dict)
     analyses: dict[UUID, QcAnalysisRow] = field(default_factory=dict)
 
@@ -167,6 +169,7 @@ def _requested(state: QcState, event: QcRequested) -> Iterator[Row]:
 
 
 def _measured(state: QcState, event: QcMetricsRecorded) -> Iterator[Row]:
+    state.unknown[event.round] = {one.metric: one.reason for one in event.unknown}
     at = event.envelope.occurred_at
     yield from _about(
         state, event, state=IN_QC, since=at, waits_for=TO_JUDGE, measured_at=at,
@@ -177,7 +180,8 @@ def _measured(state: QcState, event: QcMetricsRecorded) -> Iterator[Row]:
 def _judged(state: QcState, event: QcPassed | QcFailed) -> Iterator[Row]:
     at, name = event.envelope.occurred_at, event.envelope.event_id
     failed = event if isinstance(event, QcFailed) else None
-    yield from _metrics(event.key, event.round, name, event.measured)
+    why = state.unknown.get(event.round, {})
+    yield from _metrics(event.key, event.round, name, event.measured, why)
     yield from _about(
         state, event, state=FAILED if failed else PASSED, since=at, decided_at=at,
         waits_for=A_PERSON if failed else None, verdict="failed" if failed else "passed",
@@ -240,10 +244,15 @@ def _analysis(state: QcState, event: Event) -> Iterator[Row]:
 
 
 def _metrics(
-    subject: str, number: int, name: UUID, measured: Iterable[Measured]
+    subject: str,
+    number: int,
+    name: UUID,
+    measured: Iterable[Measured],
+    why: Mapping[str, str] | None = None,
 ) -> Iterator[QcMetricRow]:
     for place, found in enumerate(measured, start=1):
-        yield QcMetricRow(subject, number, name, place, **dict(found))
+        reason = (why or {}).get(found.metric)
+        yield QcMetricRow(subject, number, name, place, **dict(found), why=reason)
 
 
 USES: Mapping[type[Event], Callable[[QcState, Any], Iterator[Row]]] = {

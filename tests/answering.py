@@ -27,6 +27,7 @@ from genoflow.events.sample_sheet_attached import SampleSheetAttached
 from genoflow.events.scan_requested import ScanRequested
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
+from genoflow.processors.alignments import ANSWERS
 from genoflow.processors.ledger import OpenEffect
 from genoflow.processors.running.names import run_id_of
 from tests.examples import example
@@ -66,7 +67,7 @@ def outcome_of(event: Event, effect: OpenEffect) -> Event:
         return _changed(event, proposal_event_id=UUID(asked["proposal_id"]))
     if isinstance(event, SubscriptionCancelled) and number % CANCELLED_ONE_IN:
         event = example(NotificationFailed, number)  # else hardly a subscription would live
-    if isinstance(event, QcRequested):
+    if isinstance(event, (QcRequested, *ANSWERS)):
         return _changed(event, round=asked["round"])  # which tells the answers of one cause apart
     if isinstance(event, RunInputsAwaited | FileRestoreAwaited | FileRestored):
         return _changed(event, **_of_look(event, asked))

@@ -147,14 +147,23 @@ class FakeStore(_Fallible):
         self, bucket: str, key: str, version_id: str, size_bytes: int, etag: str = ""
     ) -> Iterator[bytes]:
         self.fault("store.chunks")
+        body = self._body(bucket, key, version_id, etag)
+        for start in range(0, len(body), size_bytes):
+            yield body[start : start + size_bytes]
+            self.fault("store.chunks piece")
+
+    def span(
+        self, bucket: str, key: str, version_id: str, start: int, end: int, etag: str = ""
+    ) -> bytes:
+        self.fault("store.span")
+        return self._body(bucket, key, version_id, etag)[start:end]
+
+    def _body(self, bucket: str, key: str, version_id: str, etag: str) -> bytes:
         for kept in self.versions.get((bucket, key), ()):
             if kept.head.version_id == version_id:
                 if version_id == UNVERSIONED and etag not in ("", kept.head.etag):
                     raise ObjectGone(f"s3://{bucket}/{key}: another object has taken its place")
-                for start in range(0, len(kept.body), size_bytes):
-                    yield kept.body[start : start + size_bytes]
-                    self.fault("store.chunks piece")
-                return
+                return kept.body
         raise ObjectGone(
             f"s3://{bucket}/{key}@{version_id}: there is no such version; put it there"
         )

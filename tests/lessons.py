@@ -81,7 +81,7 @@ from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ARCHIVED, ValidationAttemptFailed
 from genoflow.processors.processor import Processor
-from tests import run_lessons, sweep_lessons
+from tests import alignment_lessons, run_lessons, sweep_lessons
 from tests.examples import example
 from tests.run_facts import member
 
@@ -124,6 +124,8 @@ def taught(row: Processor, event: Event, source: random.Random) -> Event:
         return run_lessons.taught(row, event, source)
     if row.name in SWEEP_ROWS:
         return sweep_lessons.taught(row, event, source)
+    if row.name == "measure-alignments":
+        return alignment_lessons.taught(row, event, source)
     if row.name not in QC_ROWS + RESULTS_ROWS:
         return event
     table = _USUAL_OF.get(row.name, _USUAL)
@@ -198,7 +200,8 @@ def _requested(source: random.Random) -> Fields:
     some = source.choice((("RS1",), ("RS1",), ("RS1", "RS2")))
     roles = source.choice(ROLES)
     return {
-        "round": source.choice(ROUNDS), "assay": "wgs", "reference": "GRCh38",
+        **alignment_lessons.requested(source, panels=SELDOM, targets=SELDOM),
+        "assay": "wgs", "reference": "GRCh38",
         "genome_bases": 1_000, "target_bases": None, "thresholds": (COVERAGE,),
         "read_set_ids": some,
         "files": tuple(
@@ -382,4 +385,5 @@ _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     RunRequested: _asked_for,
     ResultsCollected: _collected,
     CaseAnswered: _answered,
+    **alignment_lessons.NARROWED,
 }

@@ -162,9 +162,11 @@ def mirrored(day: float = 0, sums: str = "a") -> SequencingRunMirrored:
 
 def sheet(revision: int = 1, day: float = 0) -> SampleSheetAttached | SampleSheetAmended:
     """The sheet lists S7."""
-    kind = SampleSheetAttached if revision == 1 else SampleSheetAmended
     row = example(SampleSheetAttached, 1).rows[0].model_copy(update={"sample_id": "S7"})
-    return of_instrument(kind, day, revision=revision, rows=(row,))
+    said = {"revision": revision, "rows": (row,)}
+    if revision == 1:
+        return of_instrument(SampleSheetAttached, day, **said)
+    return of_instrument(SampleSheetAmended, day, **said)
 
 
 def asked_for(attempt: int = 1, day: float = 0) -> DemultiplexRequested:
@@ -180,10 +182,10 @@ def demultiplexed(attempt: int = 1, day: float = 1) -> DemultiplexCompleted:
     return of_instrument(DemultiplexCompleted, day, **said)
 
 
-def registered(sample: str = "S7") -> ReadSetRegistered:
+def registered(sample: str = "S7", read_set: str = READ_SET) -> ReadSetRegistered:
     """The read set stands on its sample."""
     fields = {
-        "sample_id": sample, "read_set_id": READ_SET, "instrument_run_id": FLOW_CELL_RUN,
+        "sample_id": sample, "read_set_id": read_set, "instrument_run_id": FLOW_CELL_RUN,
         "expected_files": (ExpectedFile(role="R1", lane=1),),
     }  # fmt: skip
     return heard(ReadSetRegistered(**dict(example(ReadSetRegistered, 1)) | fields), MOMENT + DAY)

@@ -6,7 +6,7 @@ The same for the command, which reads the log, and for the route, which reads th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from genoflow.api.reports.report import (
@@ -86,7 +86,7 @@ def report_of(heard: Sequence[Heard], job: str) -> Report | None:
         return None
     asked = next((one for one in reversed(ours) if one.type in ASKED), None)
     request = asked.payload if asked else {}
-    judged = _judged(verdict.payload, request)
+    judged = _judged(verdict.payload, request, _unknown(ours))
     files = list(_files(story, request))
     reason = verdict.payload.get("reason")
     overridden = next((one for one in reversed(ours) if one.type == QcOverridden.type()), None)
@@ -121,9 +121,16 @@ def _about(job: str, verdict: Payload, request: Payload) -> list[tuple[str, obje
     return [("report of", job), *told]
 
 
-def _judged(verdict: Payload, request: Payload) -> list[Judgement]:
+def _unknown(story: Sequence[Heard]) -> dict[str, str]:
+    """Why metrics of this round could not be told, as whoever measured it said."""
+    told = (one for heard in story for one in heard.payload.get("unknown", ()))
+    return {one["metric"]: one["reason"] for one in told}
+
+
+def _judged(verdict: Payload, request: Payload, why: Mapping[str, str]) -> list[Judgement]:
     warned = {one["metric"]: one for one in request.get("thresholds", ())}
-    return [judgement(one, warned.get(one["metric"])) for one in verdict.get("measured", ())]
+    found = [judgement(one, warned.get(one["metric"])) for one in verdict.get("measured", ())]
+    return [replace(one, why=why.get(one.metric, one.why)) if one.why else one for one in found]
 
 
 def _files(story: Sequence[Heard], request: Payload) -> Iterator[tuple[FileTold, Heard]]:
@@ -166,7 +173,7 @@ def report_of_run(heard: Sequence[Heard], run_id: str) -> Report | None:
     verdict = next((one for one in reversed(story) if one.type in GOOD | BAD), None)
     if verdict is None:
         return None
-    judged = _judged(verdict.payload, {})
+    judged = _judged(verdict.payload, {}, {})
     told = verdict.payload
     names = ("case_id", "profile", "profile_version", "round")
     return Report(

@@ -8,6 +8,7 @@ from typing import Any
 from genoflow.deploy.generate.cast import Cast
 from genoflow.deploy.generate.genome import Genome, fasta
 from genoflow.deploy.pipelines import germline_document
+from genoflow.processors.alignments import PANEL
 
 ASSAY = "wgs"
 VARIANTS_PROFILE = "variants-simulated"
@@ -60,13 +61,21 @@ def _of_courier(material: str) -> dict[str, str]:
 
 
 def documents(
-    genome: Genome, depth: float, reference_file: str, courier: str = "FASTQ"
+    genome: Genome,
+    depth: float,
+    reference_file: str,
+    courier: str = "FASTQ",
+    *,
+    panel: tuple[str, bytes] | None = None,
 ) -> list[dict[str, Any]]:
     """The QC profile, the reference and the pipeline, as `genoflow catalog publish` takes them.
 
-    Variants that come by courier have a profile and a pipeline of their own.
+    Variants that come by courier have a profile and a pipeline of their own. The reference has a
+    panel of common variants where one is given, with the name of its file.
     """
-    packed = fasta(genome)
+    files = [_file("fasta", reference_file, fasta(genome))]
+    if panel is not None:
+        files.append(_file(PANEL, *panel))
     profile = {
         "kind": "qc-profile",
         "document_id": f"{ASSAY}-simulated",
@@ -99,19 +108,21 @@ def documents(
             }
             for one in genome.contigs
         ],
-        "files": [
-            {
-                "kind": "fasta",
-                "uri": f"file:{reference_file}",
-                "size_bytes": len(packed),
-                "sha256": hashlib.sha256(packed).hexdigest(),
-            }
-        ],
+        "files": files,
     }
     found = [profile, reference, germline_document(assays=(ASSAY,))]
     if courier == "VCF":
         found += [_of_variants(), germline_document(assays=(ASSAY,), material="VCF")]
     return found
+
+
+def _file(kind: str, name: str, content: bytes) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "uri": f"file:{name}",
+        "size_bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
 
 
 def _of_variants() -> dict[str, Any]:

@@ -24,10 +24,11 @@ from genoflow.deploy.generate.genome import fasta, targets
 from genoflow.deploy.generate.libraries import Run
 from genoflow.deploy.generate.run_folder import LaneCount, clusters_of, count, write_run_folder
 from genoflow.deploy.generate.sheets import DIALECTS, sheet_bytes, sheet_of
-from genoflow.deploy.generate.variants import vcf
+from genoflow.deploy.generate.variants import panel, vcf
 from genoflow.events.errors import Refused
 
 REFERENCE = "reference/simulated.fa"
+COMMON = "reference/common.vcf"
 TARGETS = "reference/targets.bed"
 ORDERS = "orders.json"
 CATALOG = "catalog.json"
@@ -94,7 +95,11 @@ def simulate(directory: Path, wish: Wish) -> Written:
     for sample, subject in cast.subjects.items():
         _write(directory / "truth" / f"{sample}.vcf", vcf(cast.genome, subject, sample))
     _write(directory / ORDERS, _json(orders))
-    documents = papers.documents(cast.genome, wish.depth, REFERENCE, wish.courier)
+    common = panel(cast.genome, wish.seed)
+    _write(directory / COMMON, common)
+    documents = papers.documents(
+        cast.genome, wish.depth, REFERENCE, wish.courier, panel=(COMMON, common)
+    )
     _write(directory / CATALOG, _json(documents))
     damaged = any(isinstance(FAULTS[name], ReadsFault) for name in wish.faults)
     fastq = _write_fastq(directory / "fastq", run, wish) if wish.fastq or damaged else ()

@@ -220,6 +220,25 @@ def _haplotype(contig: Contig, subject: Subject, number: int) -> Haplotype:
     return Haplotype(contig.name, "".join(parts) + contig.bases[done:], tuple(low))
 
 
+def panel(genome: Genome, seed: int) -> bytes:
+    """The common variants of one base of a genome, as VCF: AF is how often people carry them."""
+    often = sum(n * weight for n, weight in zip(COPIES, COPY_WEIGHTS, strict=True))
+    frequency = often / (len(BOTH) * sum(COPY_WEIGHTS))
+    lines = ["##fileformat=VCFv4.2", "##source=genoflow simulate"]
+    lines += [f"##contig=<ID={c.name},length={len(c.bases)}>" for c in genome.contigs]
+    lines += [
+        '##INFO=<ID=AF,Number=A,Type=Float,Description="Frequency in the population">',
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO",
+    ]
+    lines += [
+        f"{one.contig}\t{one.position}\t.\t{one.reference}\t{one.alternate}\t.\tPASS\t"
+        f"AF={frequency:g}"
+        for one in sites_of(genome, seed)
+        if one.kind == "snv" and not one.low
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
 def vcf(genome: Genome, subject: Subject, sample: str) -> bytes:
     """The truth about a sample, as VCF: AF is the share of reads that will show the variant."""
     lines = ["##fileformat=VCFv4.2", "##source=genoflow simulate"]

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
-from urllib.parse import unquote, urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,6 +22,7 @@ from genoflow.events.measured import Measured
 from genoflow.events.run_requested import RunRequested
 from genoflow.processors.intake.landing import SAMPLE, SHA256
 from genoflow.processors.ports import ByteStore
+from genoflow.processors.published import place_of
 from genoflow.processors.running.engine import Engine, News, NotDone, Plan, code_sha256, nobody
 from genoflow.processors.running.inputs import COLUMNS, Entry, Sequences, Unpaired, entries_of
 from genoflow.processors.running.manifest import Fault, Listed, RunManifest, Submission, Tasks
@@ -164,13 +164,13 @@ class Program:
         return path
 
     def _fetch_uri(self, uri: str, sha256: str, path: Path) -> None:
-        parts = urlsplit(uri)
-        if parts.scheme != "s3":
+        place = place_of(uri)
+        if place is None:
             raise _not_done(
                 "input missing",
                 f"{uri}: is not in the object store; publish it with s3://…, {AGAIN}",
             )
-        self._fetch(parts.netloc, unquote(parts.path.lstrip("/")), CURRENT, sha256, path)
+        self._fetch(*place, CURRENT, sha256, path)
 
     def _fetch(self, bucket: str, key: str, version: str, sha256: str, path: Path) -> None:
         if path.is_file() and _sha256(path) == sha256:

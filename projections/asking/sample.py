@@ -142,6 +142,8 @@ def _quality_of(sample: Sample) -> list[Answer]:
     if isinstance(standing, QcRequested):
         profile = f"{standing.profile} {standing.profile_version}"
         says = f"waits to be measured for QC of its reads, round {standing.round}, by {profile}"
+        if standing.panel_uri is not None:
+            says = f"{says}; its foreign reads are counted"
         return [Answer(says, at, A_WORKER)]
     if isinstance(standing, QcMetricsRecorded):
         says = f"waits for the verdict of QC on its reads, round {standing.round}"

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from genoflow.events.case_file_restored import CaseFileRestored
+from genoflow.events.contamination_estimated import ContaminationEstimated
+from genoflow.events.contamination_not_estimated import ContaminationNotEstimated
 from genoflow.events.deadline_cancelled import DeadlineCancelled
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
@@ -36,6 +38,8 @@ from genoflow.events.qc_analysis_requested import QcAnalysisRequested
 from genoflow.events.run_file_restored import RunFileRestored
 from genoflow.events.sample_claimed import SampleClaimed
 from genoflow.events.subject_silent import SubjectSilent
+from genoflow.events.target_coverage_measured import TargetCoverageMeasured
+from genoflow.events.target_coverage_not_measured import TargetCoverageNotMeasured
 from genoflow.events.upload_abandoned import UploadAbandoned
 from genoflow.events.upload_initiated import UploadInitiated
 from genoflow.projections.words import listed
@@ -141,6 +145,10 @@ SAYS_NOTHING: tuple[type[Event], ...] = (
     LimsUpdated,  # told elsewhere; nothing waits for it here
     LimsUpdateFailed,
     SampleClaimed,  # the verdict on it is told
+    ContaminationEstimated,  # its round waits for its metrics, of which these are a part
+    ContaminationNotEstimated,
+    TargetCoverageMeasured,
+    TargetCoverageNotMeasured,
 )
 
 

@@ -19,7 +19,7 @@ from genoflow.events.errors import Parked, Retry, Stop
 from genoflow.processors.adapters import s3
 from genoflow.processors.adapters.s3 import S3ByteStore, S3Store
 from genoflow.processors.adapters.s3_errors import BY_CODE, meaning
-from genoflow.processors.ports import UNVERSIONED, ByteStore, ObjectGone, ObjectStore
+from genoflow.processors.ports import UNVERSIONED, ObjectGone, ObjectStore, RangedStore
 from tests.fakes import FakeStore
 from tests.servers import Bucket
 
@@ -31,7 +31,7 @@ class Stores:
     """Both sides of one store, and a bucket in it."""
 
     objects: ObjectStore
-    streams: ByteStore
+    streams: RangedStore
     bucket: str
 
 
@@ -104,6 +104,31 @@ async def test_a_version_is_streamed_in_pieces(stores: Stores, size: int) -> Non
     pieces = list(stores.streams.chunks(stores.bucket, "f", first.version_id, MIB))
     assert b"".join(pieces) == body[:size]
     assert all(0 < len(piece) <= MIB for piece in pieces)
+
+
+async def test_a_part_of_a_version_is_read(stores: Stores) -> None:
+    body = bytes(range(256)) * 40
+    first = await stores.objects.put(stores.bucket, "f", body, {})
+    await stores.objects.put(stores.bucket, "f", b"newer", {})
+
+    def part(start: int, end: int, version: str = first.version_id) -> bytes:
+        return stores.streams.span(stores.bucket, "f", version, start, end)
+
+    assert part(0, 1) == body[:1]
+    assert part(300, 5_000) == body[300:5_000]
+    assert part(10_000, 99_999) == body[10_000:]
+    with pytest.raises(ObjectGone, match=rf"s3://{stores.bucket}/f@"):
+        part(0, 1, "01JD0000000000000000000000")
+
+
+async def test_a_part_of_what_replaces_an_object_is_not_taken_for_it(plain_stores: Stores) -> None:
+    bucket, streams = plain_stores.bucket, plain_stores.streams
+    first = await plain_stores.objects.put(bucket, "f", b"one", {})
+    asked = (bucket, "f", first.version_id, 1, 3)
+    assert streams.span(*asked, first.etag) == b"ne"
+    await plain_stores.objects.put(bucket, "f", b"two", {})
+    with pytest.raises(ObjectGone, match="another object has taken its place"):
+        streams.span(*asked, first.etag)
 
 
 async def test_a_version_or_an_object_that_is_gone_is_parked(stores: Stores) -> None:
@@ -250,6 +275,21 @@ async def test_a_broken_stream_is_taken_up_where_it_broke(
         else:
             with pytest.raises(Retry, match=rf"s3://{s3_bucket.name}/f"):
                 await asyncio.to_thread(lambda: b"".join(pieces))
+    finally:
+        client.close()
+        relay.close()
+    assert cuts == []
+
+
+async def test_a_part_is_taken_up_where_it_broke(s3_bucket: Bucket) -> None:
+    body = bytes(range(256)) * (8 * MIB // 256)
+    s3_bucket.client.put_object(Bucket=s3_bucket.name, Key="f", Body=body)
+    cuts = [2 * MIB]
+    relay = Cutting(s3_bucket.addresses.s3, cuts)
+    client = client_of(s3_bucket, relay.address)
+    try:
+        asked = (s3_bucket.name, "f", "null", 7, 5 * MIB)
+        assert await asyncio.to_thread(S3ByteStore(client).span, *asked) == body[7 : 5 * MIB]
     finally:
         client.close()
         relay.close()

@@ -54,6 +54,11 @@ class Repeated:
         for _ in range(3):
             yield b"x" * 1024**2
 
+    def span(
+        self, bucket: str, key: str, version_id: str, start: int, end: int, etag: str = ""
+    ) -> bytes:
+        return b"x" * (end - start)
+
 
 def said(text: str) -> list[Event]:
     """An event that carries a text."""

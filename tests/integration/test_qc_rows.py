@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from genoflow.api.qc_answers import answer, round_told
+from genoflow.events.measured import Measured
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.top_up_requested import TopUpRequested
+from genoflow.events.unknown_metric import UnknownMetric
 from genoflow.projections import qc
 from genoflow.projections.asking import sample as asking
 from tests import qc_facts
@@ -80,6 +83,22 @@ async def test_a_round_goes_from_its_question_to_its_verdict(rows: Rows) -> None
     }  # fmt: skip
     assert metric["required_min"] == 30.0
     assert not await rows.set_aside()
+
+
+async def test_a_metric_that_cannot_be_told_says_why(rows: Rows) -> None:
+    why = UnknownMetric(metric="contamination", reason="no index came")
+    recorded = like(QcMetricsRecorded, sample_id=SAMPLE, round=1, unknown=(why,))
+    missing = Measured(metric="contamination", value=0.0, unit="fraction", verdict="not judged")
+    await rows.tell(requested(), recorded, like(QcPassed, sample_id=SAMPLE, round=1,
+                                                measured=(missing,)))  # fmt: skip
+    found = await told(rows)
+    measured_now = await qc.metrics_of(rows.connection, found["verdict_id"])
+    assert [(one["metric"], one["why"]) for one in measured_now] == [
+        ("contamination", "no index came")
+    ]
+    answered = answer(round_told(found), measured_now, is_round=True)
+    for name in ("contamination", "contamination_rate"):
+        assert (answered["metrics"][name], answered["unknown"][name]) == (None, "no index came")
 
 
 async def test_a_failure_waits_for_a_person_who_answers_for_it(rows: Rows) -> None:

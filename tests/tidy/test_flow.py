@@ -208,6 +208,7 @@ def test_what_comes_again_is_dashed() -> None:
         ("relabel/copy", "checksum-files"): ("FileLanded",),
         ("relabel/copy", "validate-files"): ("FileLanded",),
         ("relabel/copy", "watch-silence"): ("FileLanded",),
+        ("relabel/copy", "measure-alignments"): ("FileLanded",),
         ("relabel/copy", "abandon-uploads"): ("FileLanded",),
         ("relabel/copy", "sweep-sample"): ("FileLanded",),
         ("relabel/copy", "sweep-sequencing-run"): ("FileLanded",),

@@ -104,12 +104,13 @@ def test_mosdepth_still_says_what_is_committed(
     tmp_path: Path, not_done: Callable[[str], None]
 ) -> None:
     program = shutil.which("mosdepth")
+    # As Debian packs it, it does not start without a link that one makes by hand.
     said = (
-        []
+        None
         if program is None
-        else subprocess.check_output([program, "--version"], text=True).split()
+        else subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     )
-    if program is None or said != ["mosdepth", "0.3.3"]:
+    if program is None or said is None or said.stdout.split() != ["mosdepth", "0.3.3"]:
         not_done("mosdepth beside its committed output (version 0.3.3 is not on the path)")
         return
     assert told_by_mosdepth(program, tmp_path) == ORACLE.read_text()

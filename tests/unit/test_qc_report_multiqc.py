@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,12 @@ def test_multiqc_reads_every_section_and_every_value(files: Mapping[str, Any]) -
     assert len(written) > 15
 
 
-def test_multiqc_says_the_same_where_it_is(tmp_path: Path, files: Mapping[str, Any]) -> None:
+def test_multiqc_says_the_same_where_it_is(
+    tmp_path: Path, files: Mapping[str, Any], not_done: Callable[[str], None]
+) -> None:
     program = shutil.which("multiqc")
     if program is None or VERSION not in _output(program, "--version"):
-        assert MEASURED.exists()  # what it read once is committed, and was compared above
+        not_done(f"MultiQC beside what it read once (version {VERSION} is not on the path)")
         return
     folder = tmp_path / "files"
     folder.mkdir()

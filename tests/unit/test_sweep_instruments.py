@@ -169,7 +169,7 @@ async def test_a_hold_of_a_relabelled_sample_keeps_the_folder_and_the_undetermin
 ) -> None:
     lab.remover = remover = FakeRemover()
     nobodys = landed("u/R1", sample_id=None, instrument_run_id=FLOW_CELL_RUN)
-    theirs = registered("S8")
+    theirs = registered("S8", "RS2")  # a read set that is moved gets another id
     court = hold().model_copy(update={"sample_id": "S8"})
     court = court.enveloped(court.envelope.model_copy(update={"subject": "S8"}))
     await put(lab, *WHOLE, nobodys)

@@ -182,6 +182,12 @@ class Bodies:
         is_first = version_id == "v1" and key.rpartition("/")[2].startswith("R1")
         yield CUT if sample and sample.fate is Fate.CUT and is_first else WHOLE
 
+    def span(
+        self, bucket: str, key: str, version_id: str, start: int, end: int, etag: str = ""
+    ) -> bytes:
+        """A part of them."""
+        return b"".join(self.chunks(bucket, key, version_id, end, etag))[start:end]
+
 
 class InPlace:
     """Effects on bytes, done where the worker runs."""

@@ -83,6 +83,7 @@ class QcMetric(Answer):
     required_min: float | None
     required_max: float | None
     verdict: str
+    why: str | None = None
     event_id: UUID
     """the newest event behind this row"""
     recorded_at: datetime
