@@ -27,7 +27,14 @@ class TargetCoverageNotMeasured(Event):
     target_set_version: Version = Field(description="their version")
     reason_code: Annotated[
         str,
-        Choices("several files", "targets unreadable", "quarantined", "unreadable", "gave up"),
+        Choices(
+            "several files",
+            "targets unreadable",
+            "targets elsewhere",
+            "quarantined",
+            "unreadable",
+            "gave up",
+        ),
     ] = Field(description="such as several files, unreadable or gave up")
     reason: Reason = Field(description="what is missing and what to do")
     engine: Name = Field(description="what would have measured")

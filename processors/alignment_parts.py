@@ -23,8 +23,10 @@ HEADER_BYTES = 4 * 1024**2  # where no read says where the header ends: 60,000 s
 PIECE_BYTES = 16 * 1024**2  # in memory at a time
 END_BYTES = 28  # the empty block at the end, which htslib looks for
 SHIFT, LEVELS = 14, (1, 9, 73, 585, 4_681)  # of BAI: intervals of 16 kbp, and the first bin each
+BINS = 8  # of one bin, in the level below it
 PSEUDO_BIN = 37_450  # counts, and no chunks
 LIMIT = 1 << 29  # beyond that BAI has no bins
+END = 1 << 64  # behind every virtual offset
 
 Span = tuple[int, int]  # bytes of a file, from the first to the one behind the last
 Fetch = Callable[[int, int], bytes]
@@ -77,11 +79,25 @@ def spans_of(placed: Placed, place: int) -> Iterator[Span]:
         return
     interval = place >> SHIFT
     known = placed.intervals
-    least = known[interval] if interval < len(known) else 0
+    least, most = known[interval] if interval < len(known) else 0, _behind(placed, interval)
     for number in (0, *(first + (place >> shift) for first, shift in _levels())):
         for start, end in placed.chunks.get(number, ()):
-            if end > least:
-                yield max(start, least) >> 16, (end >> 16) + BLOCK_BYTES
+            if end > least and start < most:
+                yield max(start, least) >> 16, (min(end, most) >> 16) + BLOCK_BYTES
+
+
+def _behind(placed: Placed, interval: int) -> int:
+    """Where the first read stands of the next bin with reads: all from there on lie behind."""
+    # htslib stops at the same bin: with a nearer one it would read what was not fetched.
+    number = LEVELS[-1] + interval + 1
+    while number:
+        if number % BINS == 1:  # the parent of a first bin begins where that begins, and holds more
+            number = (number - 1) // BINS
+        elif chunks := placed.chunks.get(number):
+            return chunks[0][0]
+        else:
+            number += 1
+    return END
 
 
 def _levels() -> Iterator[tuple[int, int]]:

@@ -20,6 +20,7 @@ from genoflow.processors.ports import ByteAttempt
 from genoflow.processors.published import fetch_published
 from genoflow.processors.validation.engine import PythonEngine
 from genoflow.processors.validation.port import Expected
+from genoflow.processors.validation.sam.coverage import ELSEWHERE
 from genoflow.processors.validation.scratch import scratch
 from genoflow.processors.validation.targets import Target, read_targets
 
@@ -105,6 +106,7 @@ def _measured(
     if report.sha256 != file.sha256:
         raise NotTold("unreadable", f"{name}: is another file than was validated; send it again")
     metrics = report.measured.metrics if report.measured else None
+    details = report.measured.details if report.measured else {}
     values = {one: getattr(metrics, one, None) for one in BRINGS[TARGETS]}
     found = tuple(
         Measurement(metric=one, value=value, unit=READS_UNITS[one])
@@ -112,6 +114,15 @@ def _measured(
         if value is not None
     )
     if not found:
-        said = f"{name}: its reads are not in the order of places, or lie too close to be told"
-        raise NotTold("unreadable", f"{said}; sort it: samtools sort")
+        raise _without_depth(f"{name}: ", details.get("unknown"))
     return found
+
+
+def _without_depth(place: str, unknown: object) -> NotTold:
+    """Why the file was read to its end, and no depth over the targets is known."""
+    why = unknown.get(BRINGS[TARGETS][0]) if isinstance(unknown, dict) else None
+    if why == ELSEWHERE:
+        way_on = "order targets of the build to which the reads were aligned"
+        return NotTold("targets elsewhere", f"{place}{why}; {way_on}")
+    said = why or "its alignments cannot be read"
+    return NotTold("unreadable", f"{place}{said}; send it anew, sorted: samtools sort")

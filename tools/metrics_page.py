@@ -32,7 +32,8 @@ TITLES: Mapping[str, tuple[str, str]] = {
     ),
     "commands": (
         "What has a command of its own",
-        "By `genoflow qc contamination BAM --sites VCF`, as above.",
+        "By `genoflow qc contamination BAM --sites VCF`, as above. A round tells the same as "
+        "`contamination`.",
     ),
     "runs": ("What a sequencing run is judged by", "In the thresholds of runs."),
     "results": (
@@ -87,6 +88,11 @@ genotypes, as often as the frequency says; the share is the one under which the 
 likely, as in verifyBamID. An interval of 95 % comes with it. Where that is wider than {WIDTH_MAX},
 the share is null, and the interval stands. Over generated mixtures of 0, 3 and 10 % the estimate is
 within 0.01.
+
+The flow tells it as well: of each round of BAM files with their indexes, where the reference has a
+panel of the kind `contamination-sites`, as `contamination` among the metrics of the round, to which
+a profile can set a limit. Of several BAM files the reads are added up. What it needs, and what is
+said where it is not known, stands in [alignments.md](alignments.md).
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import random
 from collections.abc import Iterator
@@ -15,11 +16,16 @@ from genoflow.deploy.wiring import s3_client
 from genoflow.events.contamination_estimated import ContaminationEstimated
 from genoflow.events.contamination_not_estimated import ContaminationNotEstimated
 from genoflow.events.event import Event
+from genoflow.events.metric_names import READS_UNITS
+from genoflow.events.target_coverage_measured import TargetCoverageMeasured
+from genoflow.events.target_coverage_not_measured import TargetCoverageNotMeasured
 from genoflow.processors import foreign_reads
 from genoflow.processors.adapters.s3 import S3ByteStore
 from genoflow.processors.contamination import count_sites, estimate, read_sites
 from genoflow.processors.foreign_reads import CountForeign, Indexed, Source, count_foreign
 from genoflow.processors.ports import ByteAttempt
+from genoflow.processors.target_depth import CoverTargets, cover_targets
+from tests import deep_reads
 from tests.alignment_lines import bam
 from tests.mixtures import write_mixture
 from tests.servers import Bucket
@@ -147,7 +153,7 @@ def test_of_a_large_file_little_is_read(tmp_path: Path, s3_bucket: Bucket, store
     assert (said.reason_code, said.sites, said.reads) == ("left open", whole.sites, whole.reads)
     assert whole.reads > 3
     read_bytes = sum(end - start for start, end in store.asked)
-    assert read_bytes < path.stat().st_size / 3  # 64 KiB around each piece weigh less in a genome
+    assert read_bytes < path.stat().st_size / 5  # 64 KiB around each piece weigh less in a genome
 
 
 def test_what_cannot_be_told_says_why(
@@ -203,3 +209,86 @@ def test_bytes_of_another_file_are_no_alignments(
     assert isinstance(said, ContaminationNotEstimated)
     assert said.reason_code == "unreadable"
     assert "its header cannot be read" in said.reason
+
+
+# -- depth over targets
+
+
+ORACLE = Path(__file__).parent.parent / "measured" / "mosdepth-0.3.3.txt"
+DEEP, DEEP_SEED = 25, 1  # the file of which mosdepth told that
+
+
+def aimed(
+    bucket: Bucket, folder: Path, bed: bytes = deep_reads.bed().encode(), name: str = "t.bed"
+) -> CoverTargets:
+    """The question how deep the reads of mosdepth's file lie over these regions."""
+    path = folder / "deep.bam"
+    path.write_bytes(deep_reads.deep_bam(DEEP, DEEP_SEED))
+    bucket.client.put_object(Bucket=bucket.name, Key=name, Body=bed)
+    return CoverTargets(
+        sample_id="S1", round=1, target_set="exome", target_set_version="1",
+        uri=f"s3://{bucket.name}/{name}", sha256=hashlib.sha256(bed).hexdigest(),
+        file=put(bucket, path, "BAM"),
+    )  # fmt: skip
+
+
+def covered(arguments: CoverTargets, store: S3ByteStore) -> Event:
+    [said] = cover_targets(arguments, ByteAttempt(UUID(int=1), 1, store, lambda *_: None))
+    return said
+
+
+def test_depth_over_the_targets_is_what_mosdepth_says(
+    tmp_path: Path, s3_bucket: Bucket, store: Counting
+) -> None:
+    arguments = aimed(s3_bucket, tmp_path)
+    said = covered(arguments, store)
+    assert isinstance(said, TargetCoverageMeasured)
+    assert said.targets_sha256 == arguments.sha256
+    summary, *_, distribution = ORACLE.read_text().split("\n\n")
+    means = [row.split("\t") for row in summary.splitlines()]
+    theirs = {f"target_breadth_{level}x": float(share) for _, level, share in
+              (row.split("\t") for row in distribution.splitlines())}  # fmt: skip
+    [theirs["target_depth_mean"]] = [float(row[3]) for row in means if row[0] == "total_region"]
+    ours = {one.metric: one.value for one in said.measurements}
+    assert {"target_depth_mean", "target_breadth_1x", "target_breadth_30x"} <= ours.keys()
+    assert ours == {name: pytest.approx(theirs.get(name, 0.0), abs=1e-8) for name in ours}
+    assert {one.metric: one.unit for one in said.measurements} == {
+        name: READS_UNITS[name] for name in ours
+    }
+
+
+def test_depth_that_cannot_be_told_says_why(
+    tmp_path: Path, s3_bucket: Bucket, store: Counting
+) -> None:
+    good = aimed(s3_bucket, tmp_path)
+    assert good.file is not None
+
+    def code(arguments: CoverTargets, words: str) -> str:
+        said = covered(arguments, store)
+        assert isinstance(said, TargetCoverageNotMeasured)
+        assert words in said.reason
+        assert "/dev/fd" not in said.reason
+        return said.reason_code
+
+    wrong = good.model_copy(update={"sha256": "1" * 64})
+    assert code(wrong, f"{good.uri}: its bytes are not those") == "targets unreadable"
+    gone = good.model_copy(update={"uri": f"s3://{s3_bucket.name}/gone.bed"})
+    assert code(gone, "gone.bed") == "targets unreadable"
+    nowhere = good.model_copy(update={"uri": "https://example.org/t.bed"})
+    assert code(nowhere, "is not in the object store") == "targets unreadable"
+    packed = aimed(s3_bucket, tmp_path, gzip.compress(deep_reads.bed().encode()), "t.bed.gz")
+    assert code(packed, "t.bed.gz: line 1 is not") == "targets unreadable"
+    other = aimed(s3_bucket, tmp_path, b"1\t100\t900\n", "other.bed")
+    assert code(other, "no target lies on a sequence of its header") == "targets elsewhere"
+    changed = good.file.model_copy(update={"sha256": "1" * 64})
+    code_of_changed = code(good.model_copy(update={"file": changed}), "is another file than was")
+    assert code_of_changed == "unreadable"
+    head, *rows = deep_reads.text(1, 4).splitlines(keepends=True)
+    header = [row for row in rows if row.startswith(b"@")]
+    reads = [row for row in rows if not row.startswith(b"@")]
+    mixed = tmp_path / "mixed.bam"
+    mixed.write_bytes(
+        bam(b"".join([head.replace(b"coordinate", b"unsorted"), *header, *reads[::-1]]))
+    )
+    unsorted = good.model_copy(update={"file": put(s3_bucket, mixed, "BAM")})
+    assert code(unsorted, "samtools sort") == "unreadable"

@@ -15,6 +15,7 @@ from genoflow.events.log.memory import MemoryLog
 from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.processors.alignments import PANEL, panel_of
 from genoflow.processors.intake.privacy import PrivacyGuard
 from tests import qc_facts as facts
 from tests.partition import CODEC
@@ -97,6 +98,19 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "5.json: QcProfilePublished.title: holds what pattern 1",
     ):
         assert words in text, text
+
+
+def test_a_reference_has_one_panel_of_common_variants() -> None:
+    panels = [
+        {"kind": PANEL, "uri": f"s3://r/{name}.vcf", "size_bytes": 1, "sha256": "1" * 64}
+        for name in ("one", "other")
+    ]
+    files = REFERENCE["files"]
+    [said] = parsed({**REFERENCE, "files": [*files, panels[0]]})
+    assert panel_of(said) == said.files[-1]
+    assert refused({**REFERENCE, "files": [*files, *panels]}) == [
+        "1.json: files: 2 are contamination-sites; foreign reads are counted over one of them"
+    ]
 
 
 def test_what_is_no_json_and_what_requires_nothing_is_refused() -> None:

@@ -11,9 +11,13 @@ import pytest
 
 from genoflow.deploy.catalog_files import with_store_addresses
 from genoflow.events.errors import Refused
+from genoflow.processors.alignments import PANEL
 
 FASTA = b">chr1\nACGT\n"
 SHA256 = hashlib.sha256(FASTA).hexdigest()
+HEAD = "##fileformat=VCFv4.3\n##contig=<ID=chr1>\n"
+AF = '##INFO=<ID=AF,Number=A,Type=Float,Description="f">\n'
+COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\nchr1\t5\t.\tA\tC\t.\t.\t"
 
 
 def document(folder: Path, **changes: Any) -> list[tuple[str, str]]:
@@ -51,6 +55,36 @@ def test_a_file_that_is_not_what_is_said_is_refused(
     with pytest.raises(Refused, match="nothing was published") as refused:
         with_store_addresses(document(tmp_path, **changes), "raw")
     assert reason in str(refused.value)
+
+
+def panel(folder: Path, text: str) -> list[tuple[str, str]]:
+    """A reference with this panel of common variants beside it."""
+    (folder / "panel.vcf").write_text(text)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    changes = {"kind": PANEL, "uri": "file:panel.vcf", "size_bytes": len(text), "sha256": sha256}
+    return document(folder, **changes)
+
+
+def test_a_panel_with_frequencies_is_published(tmp_path: Path) -> None:
+    _, [file] = with_store_addresses(panel(tmp_path, f"{HEAD}{AF}{COLUMNS}AF=0.4\n"), "raw")
+    assert file.path.name == "panel.vcf"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"{HEAD}{COLUMNS}.\n", "has no AF in INFO"),
+        (f"{HEAD}{AF}{COLUMNS}.\n", "holds no common variant of one base on an autosome"),
+        (f"{HEAD}{AF}{COLUMNS}AF=0.001\n", "holds no common variant of one base on an autosome"),
+        ("no variants\n", "cannot be read as VCF or BCF"),
+    ],
+)
+def test_a_panel_over_which_nothing_could_be_counted_is_refused(
+    tmp_path: Path, text: str, reason: str
+) -> None:
+    with pytest.raises(Refused, match="nothing was published") as refused:
+        with_store_addresses(panel(tmp_path, text), "raw")
+    assert f"{tmp_path / 'panel.vcf'}: {reason}" in str(refused.value)
 
 
 def test_a_target_set_has_its_address_itself(tmp_path: Path) -> None:

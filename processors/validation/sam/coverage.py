@@ -40,6 +40,7 @@ OF_DEPTH = ("depth_mean", *(f"breadth_{level}x" for level in LEVELS))
 OF_TARGETS = tuple(f"target_{name}" for name in OF_DEPTH)
 OF_SEX = ("x_ratio", "y_ratio", "sex")
 NO_TARGETS = "no targets were given"
+ELSEWHERE = "no target lies on a sequence of its header"
 Places = dict[bytes, list[int]]
 
 
@@ -130,7 +131,7 @@ def _targets(
     told: Coverage, aim: Aim, before: Mapping[bytes, Mapping[int, int]], shares: dict[str, float]
 ) -> None:
     if not shares:
-        told.leave(OF_TARGETS, "no target lies on a sequence of its header")
+        told.leave(OF_TARGETS, ELSEWHERE)
         return
     told.metrics |= shares
     told.details["targets"] = [
