@@ -232,7 +232,7 @@ async def test_the_request_holds_the_profile_with_its_content() -> None:
     wish = Wish(assay="odd", reference="GRCh38", target_set="exome", qc_profile="wgs-30x")
     some = asks(1, "A", wish=wish).arguments
     said = await choose_profile(some, attempt(*published, facts.target_set()))  # type: ignore[arg-type]
-    regions = {
+    regions: dict[str, Any] = {
         "target_set": "exome", "target_set_version": "1", "target_bases": 100,
         "target_set_uri": "s3://references/t.bed", "target_set_sha256": "0" * 64,
     }  # fmt: skip
