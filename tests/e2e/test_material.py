@@ -19,8 +19,9 @@ from genoflow.events import topics
 from tests import alignments
 from tests.e2e.workers import settings_of, succeeds, until, working
 
+FOREIGN_MAX = 0.01  # nothing is foreign in it: as docs/metrics.md says of mixtures of 0 %
 DEPTH = 12.0  # from 10 on the profile of the generated lab asks for all that it can
-INDEXES = {"BAM": None, "CRAM": "crai", "VCF": "tbi"}  # sent with it, and so expected
+INDEXES = {"BAM": "bai", "CRAM": "crai", "VCF": "tbi"}  # sent with it, and so expected
 OF_READS = {"bam", "bai", "coverage", "vcf", "tbi", "report"}
 OWED = {"BAM": OF_READS, "CRAM": OF_READS, "VCF": {"vcf", "tbi", "report"}}
 OTHER = "OTHER-B"  # of this one an alignment to another build comes
@@ -70,11 +71,9 @@ def order(written: Path, sample: str) -> dict[str, Any]:
 
 
 def send(settings: Settings, material: str, written: Written, *more: str) -> None:
-    """Its file, with the index of it or without, as the courier brought them."""
+    """Its file with the index of it, as the courier brought them."""
     file, index = map(str, written.courier)
-    words = [f"--{material.lower()}", file]
-    if (role := INDEXES[material]) is not None:
-        words += [f"--{role}", index]
+    words = (f"--{material.lower()}", file, f"--{INDEXES[material]}", index)
     succeeds(settings, "reads", "send", f"{material}-B", *words, *more)
 
 
@@ -113,6 +112,7 @@ def test_each_material_becomes_published_results(settings: Settings, tmp_path: P
     for material, case_id in case_of.items():
         assert {one.kind for one in collected[case_id].files} == OWED[material], material
     _is_judged_by_what_it_can_tell(cases, case_of)
+    _tells_foreign_reads(settings, cases)
     _is_refused_with_a_way_on(settings, cases)
     assert succeeds(settings, "parked", "list") == "nothing is parked\n"
 
@@ -133,6 +133,16 @@ def _is_judged_by_what_it_can_tell(cases: Cases, case_of: dict[str, str]) -> Non
         # What comes as VCF is what was planted in the same subject.
         planted, called = (found[one]["variants", None].value for one in ("VCF", name))
         assert abs(planted - called) < 0.1 * planted
+
+
+def _tells_foreign_reads(settings: Settings, cases: Cases) -> None:
+    """Of the BAM, over the panel of the reference; of the CRAM, why not."""
+    number = cases.said("QcPassed")["BAM-B"].round
+    answer = json.loads(succeeds(settings, "qc", "results", f"BAM-B.{number}", "--json"))
+    [share] = [one for one in answer["measured"] if one["metric"] == "contamination"]
+    assert share["why"] is None
+    assert share["value"] < FOREIGN_MAX
+    assert cases.said("ContaminationNotEstimated")["CRAM-B"].reason_code == "no BAM"
 
 
 def _is_refused_by_the_launcher(settings: Settings, case_id: str) -> str:
