@@ -77,7 +77,7 @@ def send(settings: Settings, material: str, written: Written, *more: str) -> Non
     succeeds(settings, "reads", "send", f"{material}-B", *words, *more)
 
 
-@pytest.mark.timeout(240)  # three runs of Nextflow: 50 s on two idle cores
+@pytest.mark.timeout(480)  # five runs of Nextflow: 130 s beside other work
 def test_each_material_becomes_published_results(settings: Settings, tmp_path: Path) -> None:
     written = {
         one: simulate(tmp_path / one, Wish(depth=DEPTH, prefix=one, courier=one)) for one in INDEXES
