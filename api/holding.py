@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from genoflow.api.desks import Decided
 from genoflow.api.guard import GuardedRoute, RequestName, asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.writing import ActingAs, WritingHere
@@ -71,7 +70,7 @@ async def place_hold(
 
     A hold of this name that stands already is answered as it is.
     """
-    decided = _decided(writing, wish.reason, wish.role, called, "hold")
+    decided = writing.decided(Permission.HOLDS_WRITE, wish.reason, wish.role, called, "hold")
     fact = await writing.outside.desks.holds.place(sample_id, wish.hold_id, decided, writing.put)
     return HoldOut(
         event_id=fact.envelope.event_id, sample_id=fact.sample_id, hold_id=fact.hold_id, stands=True
@@ -87,13 +86,8 @@ async def release_hold(
     sample_id: str, hold_id: str, wish: ReleaseIn, called: RequestName, writing: WritingHere
 ) -> HoldOut:
     """Let the rules of retention count again, unless another hold stands."""
-    decided = _decided(writing, wish.reason, wish.role, called, "release")
+    decided = writing.decided(Permission.HOLDS_WRITE, wish.reason, wish.role, called, "release")
     fact = await writing.outside.desks.holds.release(sample_id, hold_id, decided, writing.put)
     return HoldOut(
         event_id=fact.envelope.event_id, sample_id=fact.sample_id, hold_id=hold_id, stands=False
     )
-
-
-def _decided(writing: WritingHere, reason: str, role: ActingAs, called: UUID, word: str) -> Decided:
-    acting = writing.role(Permission.HOLDS_WRITE, role)
-    return Decided(reason, acting, writing.stated, str(uuid5(called, word)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import (
@@ -12,7 +12,7 @@ from pydantic import (
     Field,
 )
 
-from genoflow.api.desks import Decided, Wanted
+from genoflow.api.desks import Wanted
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import GuardedRoute, RequestName, ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
@@ -126,8 +126,8 @@ async def relabel_sample(
 
     Cases that had these reads wait again, and what was published of them is retracted.
     """
-    role = writing.role(Permission.SAMPLES_WRITE, wish.role)
-    decided = Decided(wish.reason, role, writing.stated, str(uuid5(called, "relabel")))
+    allowed = Permission.SAMPLES_WRITE
+    decided = writing.decided(allowed, wish.reason, wish.role, called, "relabel")
     fact = await writing.outside.desks.labels.relabel(
         sample_id, wish.true_sample_id, wish.read_set_ids, decided, writing.put
     )
@@ -181,8 +181,8 @@ async def amend_metadata(
 
     What does not fit is refused with each place. A project without a schema takes any.
     """
-    role = writing.role(Permission.SAMPLES_WRITE, wish.role)
-    decided = Decided(wish.reason, role, writing.stated, str(uuid5(called, "metadata")))
+    allowed = Permission.SAMPLES_WRITE
+    decided = writing.decided(allowed, wish.reason, wish.role, called, "metadata")
     desk = writing.outside.desks.metadata
     fact = await desk.amend(sample_id, wish.metadata, decided, writing.put)
     return MetadataOut(

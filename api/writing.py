@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Annotated, cast
+from uuid import UUID, uuid5
 
 from fastapi import Depends
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from genoflow.api.desks import Decided
 from genoflow.api.errors import Refusal
 from genoflow.api.guard import CallerHere, ServicesHere
 from genoflow.api.identity.permissions import PERMISSIONS, Caller, Permission, Role
@@ -76,6 +78,16 @@ class Writing:
             422, f"role: {said}; decide as one of {', '.join(able)}",
             details={"field": "role", "rejected_value": asked},
         )  # fmt: skip
+
+    def decided(
+        self, allowed: Permission, reason: str, asked: Role | None, request: UUID, word: str
+    ) -> Decided:
+        """What the caller decides in a role that allows it; the same request decides once.
+
+        `word` tells two decisions of one request apart.
+        """
+        role = self.role(allowed, asked)
+        return Decided(reason, role, self.stated, str(uuid5(request, word)))
 
     async def say(self, fact: E, because: Event | None = None) -> E:
         """Append what the caller states, and tell in the answer where it stands."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from genoflow.deploy.commands.options import AS, DRY_RUN, REASON, REQUEST_ID
+from genoflow.deploy.commands.options import Decision, deciding
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from genoflow.deploy.hold_desk import Hold
     from genoflow.deploy.subject import LogSubjects
 
-ROLE = click.option("--role", default="admin", show_default=True, help="in which you decide")
+DECIDING = deciding("admin")
 Say = Callable[["LogSubjects", str, str, "Decided"], Awaitable["tuple[Hold, bool]"]]
 
 
@@ -30,71 +29,36 @@ def hold() -> None:
 @hold.command()
 @click.argument("sample", metavar="SAMPLE")
 @click.argument("hold_id", metavar="HOLD")
-@REASON
-@ROLE
-@AS
-@REQUEST_ID
-@DRY_RUN
-def place(
-    sample: str,
-    hold_id: str,
-    reason: str,
-    role: str,
-    person: str | None,
-    request_id: str | None,
-    dry_run: bool,
-) -> None:
+@DECIDING
+def place(sample: str, hold_id: str, decision: Decision) -> None:
     """Keep everything of SAMPLE, and of runs that took it, under the name HOLD."""
     from genoflow.deploy.hold_desk import placed
 
-    said = asyncio.run(_say(placed, sample, hold_id, reason, role, person, request_id, dry_run))
+    said = asyncio.run(_say(placed, sample, hold_id, decision))
     click.echo(f"{sample}: the hold {hold_id} {'was placed' if said else 'stands already'}")
 
 
 @hold.command()
 @click.argument("sample", metavar="SAMPLE")
 @click.argument("hold_id", metavar="HOLD")
-@REASON
-@ROLE
-@AS
-@REQUEST_ID
-@DRY_RUN
-def release(
-    sample: str,
-    hold_id: str,
-    reason: str,
-    role: str,
-    person: str | None,
-    request_id: str | None,
-    dry_run: bool,
-) -> None:
+@DECIDING
+def release(sample: str, hold_id: str, decision: Decision) -> None:
     """Let the rules of retention count again for SAMPLE, unless another hold stands."""
     from genoflow.deploy.hold_desk import released
 
-    said = asyncio.run(_say(released, sample, hold_id, reason, role, person, request_id, dry_run))
+    said = asyncio.run(_say(released, sample, hold_id, decision))
     click.echo(f"{sample}: the hold {hold_id} {'was released' if said else 'is over already'}")
 
 
-async def _say(
-    say: Say,
-    sample: str,
-    hold_id: str,
-    reason: str,
-    role: str,
-    person: str | None,
-    request_id: str | None,
-    dry_run: bool,
-) -> bool:
-    from genoflow.api.desks import Decided
-    from genoflow.deploy.people import append_said, saying
+async def _say(say: Say, sample: str, hold_id: str, decision: Decision) -> bool:
+    from genoflow.deploy.people import append_said
     from genoflow.deploy.subject import LogSubjects
 
     settings = read_settings()
-    decided = Decided(reason, role, saying(person, datetime.now(UTC)), request_id)
     async with open_log(settings) as log:
-        fact, is_new = await say(LogSubjects(log), sample, hold_id, decided)
+        fact, is_new = await say(LogSubjects(log), sample, hold_id, decision.decided())
         if is_new:
-            await append_said(log, fact, settings.person_patterns, dry_run=dry_run)
+            await append_said(log, fact, settings.person_patterns, dry_run=decision.dry_run)
     return is_new
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from genoflow.deploy.commands.ask import answered, sample, to_stderr
-from genoflow.deploy.commands.options import DRY_RUN, REQUEST_ID, given_metadata
+from genoflow.deploy.commands.options import Decision, deciding, given_metadata
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["sample"]
 
-REASON = click.option("--reason", required=True, help="how it was found")
-REASON_SAID = click.option("--reason", help="why they are said; needed with FILE")
-ROLE = click.option("--role", default="operator", show_default=True, help="in which you decide")
-PERSON = click.option("--person", help="who decides; the account that runs this otherwise")
+# --as is the true sample here
+DECIDING = deciding("operator", why="how it was found", person="--person")
 Facts = Callable[["LogSubjects"], Awaitable["list[SampleRelabelled]"]]
 
 
@@ -32,21 +29,8 @@ Facts = Callable[["LogSubjects"], Awaitable["list[SampleRelabelled]"]]
 @click.argument("name", metavar="SAMPLE")
 @click.option("--as", "true_name", metavar="TRUE", required=True, help="the sample that it is")
 @click.option("--read-set", "read_sets", multiple=True, help="only this one; may be repeated")
-@REASON
-@ROLE
-@PERSON
-@REQUEST_ID
-@DRY_RUN
-def relabel(
-    name: str,
-    true_name: str,
-    read_sets: tuple[str, ...],
-    reason: str,
-    role: str,
-    person: str | None,
-    request_id: str | None,
-    dry_run: bool,
-) -> None:
+@DECIDING
+def relabel(name: str, true_name: str, read_sets: tuple[str, ...], decision: Decision) -> None:
     """Say that what was read as SAMPLE is another sample.
 
     All its read sets that count are meant, unless some are named. They are registered anew at the
@@ -55,40 +39,23 @@ def relabel(
     """
     from genoflow.deploy.label_desk import relabelled
 
-    decided = _decided(reason, role, person, request_id)
-    _say(lambda subjects: relabelled(subjects, name, true_name, read_sets, decided), dry_run)
+    decided = decision.decided()
+    _say(
+        lambda subjects: relabelled(subjects, name, true_name, read_sets, decided),
+        decision.dry_run,
+    )
 
 
 @sample.command()
 @click.argument("name", metavar="SAMPLE")
 @click.argument("other", metavar="OTHER")
-@REASON
-@ROLE
-@PERSON
-@REQUEST_ID
-@DRY_RUN
-def swap(
-    name: str,
-    other: str,
-    reason: str,
-    role: str,
-    person: str | None,
-    request_id: str | None,
-    dry_run: bool,
-) -> None:
+@DECIDING
+def swap(name: str, other: str, decision: Decision) -> None:
     """Say that SAMPLE and OTHER stand under each other's label: two relabellings, said at once."""
     from genoflow.deploy.label_desk import swapped
 
-    decided = _decided(reason, role, person, request_id)
-    _say(lambda subjects: swapped(subjects, name, other, decided), dry_run)
-
-
-def _decided(reason: str, role: str, person: str | None, request_id: str | None) -> Decided:
-    from genoflow.api.desks import Decided
-    from genoflow.deploy.people import saying
-
-    says = saying(person, datetime.now(UTC), option="--person")
-    return Decided(reason, role, says, request_id)
+    decided = decision.decided()
+    _say(lambda subjects: swapped(subjects, name, other, decided), decision.dry_run)
 
 
 def _say(facts: Facts, dry_run: bool) -> None:
@@ -113,20 +80,10 @@ async def _said(facts: Facts, dry_run: bool) -> None:
 @sample.command()
 @click.argument("name", metavar="SAMPLE")
 @click.argument("file", type=click.File("r", encoding="utf-8"), required=False)
-@REASON_SAID
-@ROLE
-@PERSON
-@REQUEST_ID
-@DRY_RUN
-def metadata(
-    name: str,
-    file: TextIO | None,
-    reason: str | None,
-    role: str,
-    person: str | None,
-    request_id: str | None,
-    dry_run: bool,
-) -> None:
+@deciding(
+    "operator", why="why they are said; needed with FILE", person="--person", must_say_why=False
+)
+def metadata(name: str, file: TextIO | None, decision: Decision) -> None:
     """Say all metadata of SAMPLE: one JSON object in FILE (- reads standard input).
 
     They have to fit the schema that its project has in force, and take the place of those before.
@@ -135,10 +92,9 @@ def metadata(
     if file is None:
         _show_metadata(name)
         return
-    if reason is None:
+    if not decision.reason:
         raise click.UsageError("say with --reason why these are its metadata")
-    decided = _decided(reason, role, person, request_id)
-    asyncio.run(_amended(name, given_metadata(file), decided, dry_run))
+    asyncio.run(_amended(name, given_metadata(file), decision.decided(), decision.dry_run))
 
 
 def _show_metadata(name: str) -> None:
