@@ -7,8 +7,11 @@ FROM ?= 0
 # Tests at a time, on two cores: most of them wait for a server, and every process has servers of
 # its own.
 AT_ONCE ?= 3
+# Some hundred processes of ours are begun: each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test check client links locks locks-check bench faults pythons clean simulate
+.PHONY: help setup demo down test long check client links locks locks-check bench faults pythons clean \
+	simulate
 
 help:  ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,10 +36,14 @@ demo: setup  ## a real stack, and six samples on their way to results
 down:  ## stop the stack that the demo left running
 	@$(BIN)/genoflow down
 
-test: check  ## everything: checks, then all tests on real servers
+test: check  ## checks, then all tests on real servers but those that `make long` plays
 	@$(BIN)/python -m genoflow.deploy.local.artifacts
 	@$(BIN)/python -m tests.oracles fetch
-	@timeout -s KILL 2100 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder
+	@timeout -s KILL 2100 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not long"
+
+long: links  ## tests of minutes each: every material, kind of case, instrument and relabelling
+	@$(BIN)/python -m genoflow.deploy.local.artifacts
+	@timeout -s KILL 3600 $(BIN)/pytest -n 2 --dist loadfile -m long
 
 check: links  ## style, types, imports, tidiness, wheel contents
 	@$(BIN)/ruff check --quiet .

@@ -25,7 +25,12 @@ from aiokafka.structs import TopicPartition
 from genoflow.events.codec import Codec
 from genoflow.events.errors import GenoflowError, LogUnavailable, Stop
 from genoflow.events.log.kafka_client import stop_consumer
-from genoflow.events.log.kafka_reader import BEATS_PER_SESSION, FETCH_BYTES_MAX, recorded
+from genoflow.events.log.kafka_reader import (
+    BEATS_PER_SESSION,
+    FETCH_BYTES_MAX,
+    FETCH_WAIT_MILLISECONDS,
+    recorded,
+)
 from genoflow.events.log.port import POLL_RECORDS_MAX, Share, Taken, WorkReader, not_there
 from genoflow.events.log.recorded import Position
 
@@ -52,7 +57,7 @@ def member(address: str, group: str, session_seconds: int) -> AIOKafkaConsumer:
         max_poll_interval_ms=POLL_SECONDS_MAX * 1000,
         metadata_max_age_ms=METADATA_SECONDS_MAX * 1000,
         max_partition_fetch_bytes=FETCH_BYTES_MAX,
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=FETCH_WAIT_MILLISECONDS,
     )
 
 

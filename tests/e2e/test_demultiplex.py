@@ -254,6 +254,7 @@ def test_a_full_flow_cell_is_handed_to_every_sample(lab: Lab, tmp_path: Path) ->
     assert {event.key for event in lab.said("QcFailed")} == {row.sample_id for row in rows}
 
 
+@pytest.mark.long
 def test_a_run_whose_copy_was_changed_fails_with_its_reason(lab: Lab, tmp_path: Path) -> None:
     mirrored = lab.mirror()
     changed = f"{mirrored.prefix}/Data/Intensities/L001/s_1_1101.locs"

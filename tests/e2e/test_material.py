@@ -77,6 +77,7 @@ def send(settings: Settings, material: str, written: Written, *more: str) -> Non
     succeeds(settings, "reads", "send", f"{material}-B", *words, *more)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(480)  # five runs of Nextflow: 130 s beside other work
 def test_each_material_becomes_published_results(settings: Settings, tmp_path: Path) -> None:
     written = {

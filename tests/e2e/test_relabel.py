@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from genoflow.deploy.addresses import Addresses
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import ensure_bucket, open_log, open_s3
@@ -126,6 +128,7 @@ def laid_out(stack: Addresses, suffix: str, home: Path) -> Settings:
     return settings
 
 
+@pytest.mark.long
 def test_two_samples_are_swapped(stack: Addresses, suffix: str, tmp_path: Path) -> None:
     settings = laid_out(stack, suffix, tmp_path / "home")
     with working(settings, tmp_path / "first.log", "--once", *ROWS) as worker:

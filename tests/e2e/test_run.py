@@ -78,6 +78,7 @@ def assert_measured(lab: Lab) -> None:
     assert measured(mixed, "concordance")["SIM-A/SIM-E"] < 0.5
 
 
+@pytest.mark.long
 def test_cases_that_are_ready_are_run_and_what_was_planted_is_found(
     lab: Lab, tmp_path: Path
 ) -> None:

@@ -17,7 +17,9 @@ from tests.e2e.workers import settings_of, succeeds, until, working
 
 
 # Each way of spelling i5: as it is read, turned by the sheet, turned by the demultiplexer.
-@pytest.mark.parametrize(("model", "version"), [("MiSeq", "v1"), ("NovaSeq X", "v2")])
+@pytest.mark.parametrize(
+    ("model", "version"), [("MiSeq", "v1"), pytest.param("NovaSeq X", "v2", marks=pytest.mark.long)]
+)
 def test_a_folder_of_an_instrument_becomes_files_of_reads(
     stack: Addresses, suffix: str, tmp_path: Path, model: str, version: str
 ) -> None:
