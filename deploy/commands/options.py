@@ -62,10 +62,11 @@ def deciding(
     `person` names the option that tells who decides, where --as tells something else. A reason
     that is not needed is empty where it is not told.
     """
-    person_option, unsaid = person, None if must_say_why else ""
+    person_option = person
+    unsaid: dict[str, Any] = {} if must_say_why else {"default": ""}
 
     def with_options(command: Command) -> Command:
-        @click.option("--reason", required=must_say_why, default=unsaid, help=why)
+        @click.option("--reason", required=must_say_why, help=why, **unsaid)
         @click.option("--role", default=role, show_default=True, help="in which you decide")
         @click.option(person_option, "person", help=WHO_DECIDES)
         @REQUEST_ID
