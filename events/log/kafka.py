@@ -22,7 +22,7 @@ from aiokafka.structs import TopicPartition
 from genoflow.events.codec import Codec
 from genoflow.events.errors import LogUnavailable, OutcomeUnknown, TopicMismatch, TopicMissing
 from genoflow.events.event import Event
-from genoflow.events.log.kafka_client import connect, heard
+from genoflow.events.log.kafka_client import connect, heard, partitions_of
 from genoflow.events.log.kafka_reader import (
     SESSION_SECONDS,
     KafkaGroupReader,
@@ -136,30 +136,30 @@ class KafkaLog(EventLog):
     async def _ask_partitions(self, topic: str) -> int:
         client = await self._consumer()
         name = self.wire_name(topic)
-        found = None
+        found: int | None = None
         deadline = time.monotonic() + METADATA_SECONDS_MAX
         while not found and time.monotonic() < deadline:
             async with self._asked(f"the partitions of {topic}"):
-                metadata = await client._client.fetch_all_metadata()
-            if not self._restoring and self.wire_name(RESTORING) in metadata.topics():
+                counts = await partitions_of(client, [name, self.wire_name(RESTORING)])
+            if not self._restoring and self.wire_name(RESTORING) in counts:
                 raise TopicMismatch(
                     f"kafka at {self.address}: holds a part of a backup only, its restore is under "
                     f"way or was interrupted; finish it with `genoflow restore`"
                 )
-            found = metadata.partitions_for_topic(name)
+            found = counts.get(name)
             if not found:
                 await asyncio.sleep(METADATA_PAUSE_SECONDS)
         if not found:
             raise TopicMissing(
                 f"kafka at {self.address}: topic {name} is missing; run `genoflow topics apply`"
             )
-        if self._expected is not None and topic in BY_NAME and len(found) != self._expected:
+        if self._expected is not None and topic in BY_NAME and found != self._expected:
             raise TopicMismatch(
-                f"kafka at {self.address}: topic {name} has {len(found)} partitions and the "
-                f"settings say {self._expected}; set GENOFLOW_PARTITIONS={len(found)}, or keep the "
+                f"kafka at {self.address}: topic {name} has {found} partitions and the "
+                f"settings say {self._expected}; set GENOFLOW_PARTITIONS={found}, or keep the "
                 f"number and move to a new generation of topics (docs/decisions)"
             )
-        return len(found)
+        return found
 
     # -- writing
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.protocol.metadata import MetadataRequest
 
 from genoflow.events.errors import LogUnavailable
 
 CONNECT_SECONDS_MAX = 10  # a broker on the way up answers in 3 to 9 s
+NO_ERROR = 0
 
 
 async def connect(
@@ -29,6 +31,24 @@ async def connect(
     except BaseException:  # cancelled, say: a client that was half started is in nobody's hand
         await stop()
         raise
+
+
+async def partitions_of(client: Any, topics: Sequence[str]) -> dict[str, int]:
+    """How many partitions each of these topics has; what is not there is left out, and not made.
+
+    aiokafka's own question is for every topic of the cluster: thousands where deployments share
+    one, and a worker asks for sixty.
+    """
+    question = MetadataRequest([*topics], allow_auto_topic_creation=False)
+    refusal: Exception | None = None
+    for broker in client._client.cluster.brokers():
+        try:
+            answer = await client._client.send(broker.nodeId, question)
+        except (KafkaError, TimeoutError) as error:
+            refusal = error  # another one may know
+            continue
+        return {name: len(found) for code, name, _, found in answer.topics if code == NO_ERROR}
+    raise KafkaError("no broker tells of its topics") from refusal
 
 
 async def stop_consumer(client: Any) -> None:

@@ -108,6 +108,7 @@ class Page:
 
 
 @pytest.mark.timeout(480)  # two demultiplexings and four runs: 80 s on two idle cores
+@pytest.mark.long
 def test_run_folders_a_courier_and_orders_become_published_results(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

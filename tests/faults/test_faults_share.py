@@ -45,6 +45,7 @@ async def test_nothing_is_lost_doubled_or_out_of_order(broker: Cluster, tmp_path
     assert not [end for end in row["ends"] if end.startswith("unforeseen")], row["ends"]
 
 
+@pytest.mark.long
 async def test_a_cohort_goes_through_the_whole_flow_as_if_nothing_had_happened(
     broker: Cluster, tmp_path: Path
 ) -> None:
