@@ -39,7 +39,8 @@ down:  ## stop the stack that the demo left running
 test: check  ## checks, then all tests on real servers but those that `make long` plays
 	@$(BIN)/python -m genoflow.deploy.local.artifacts
 	@$(BIN)/python -m tests.oracles fetch
-	@timeout -s KILL 2100 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not long"
+	@timeout -s KILL 2100 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not long" \
+		--ignore tests/tidy --ignore tests/packaging
 
 long: links  ## tests of minutes each: every material, kind of case, instrument and relabelling
 	@$(BIN)/python -m genoflow.deploy.local.artifacts

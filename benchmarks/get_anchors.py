@@ -73,8 +73,14 @@ def pooled(address: str) -> FastAPI:
                 )
                 for table in ("sample_read_sets", "sample_cases")
             ]
+            said = await connection.fetchrow(
+                "select * from live.sample_metadata where sample_id = $1", sample_id
+            )
         read_sets, cases = ([told(dict(one)) for one in rows] for rows in beside)
-        return told(dict(found), read_sets_of_it=read_sets, cases_of_it=cases)
+        return told(
+            dict(found), read_sets_of_it=read_sets, cases_of_it=cases,
+            metadata_of_it=None if said is None else told(dict(said)),
+        )  # fmt: skip
 
     return app
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,6 +47,15 @@ BY = Actor(kind="person", id="tests")
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
+@dataclass
+class _Kept:
+    """Apps that nobody uses now; their routers live as long as the ids by which they are found."""
+
+    routers: Sequence[APIRouter]
+    apps: list[FastAPI] = field(default_factory=list)
+
+
+_apps: dict[tuple[int | str, ...], _Kept] = {}
 toys = APIRouter(prefix="/toys", tags=["toys"], route_class=GuardedRoute)
 
 
@@ -200,11 +209,30 @@ async def open_door(
             limits=limits or MemoryLimits(),
             clock=clock,
         )
-        app = create_app(made, read_editions(), outside, routers=routers, cors_origins=cors_origins)
-        app.state.shelf = Shelf()
-        transport = httpx2.ASGITransport(app=Hot(app, made), raise_app_exceptions=False)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://lab") as client:
-            yield Door(made, clock, keys, app, client)
+        with _app(made, outside, routers, cors_origins) as app:
+            transport = httpx2.ASGITransport(app=Hot(app, made), raise_app_exceptions=False)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://lab") as client:
+                yield Door(made, clock, keys, app, client)
+
+
+@contextmanager
+def _app(
+    made: Services, outside: Outside, routers: Sequence[APIRouter], origins: Sequence[str]
+) -> Iterator[FastAPI]:
+    """An app over these, with nothing of another door but its routes: they take a second to make.
+
+    One that is in use is nobody else's.
+    """
+    key: tuple[int | str, ...] = (*map(id, routers), *origins)
+    kept = _apps.setdefault(key, _Kept(routers))
+    app = kept.apps.pop() if kept.apps else create_app(
+        made, read_editions(), outside, routers=routers, cors_origins=origins
+    )  # fmt: skip
+    for name in {*app.state._state} - {"codec"}:
+        delattr(app.state, name)
+    app.state.services, app.state.outside, app.state.shelf = made, outside, Shelf()
+    yield app
+    kept.apps.append(app)
 
 
 def refused(answer: httpx2.Response, status: int, code: str | None = None) -> dict[str, Any]:
