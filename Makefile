@@ -39,7 +39,7 @@ down:  ## stop the stack that the demo left running
 test: check  ## checks, then all tests on real servers but those that `make long` plays
 	@$(BIN)/python -m genoflow.deploy.local.artifacts
 	@$(BIN)/python -m tests.oracles fetch
-	@timeout -s KILL 2100 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not long" \
+	@timeout -s KILL 2280 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not long" \
 		--ignore tests/tidy --ignore tests/packaging
 
 long: links  ## tests of minutes each: every material, kind of case, instrument and relabelling
@@ -53,7 +53,7 @@ check: links  ## style, types, imports, tidiness, wheel contents
 		-p genoflow.projections -p genoflow.native -p genoflow.schemas
 	@$(BIN)/mypy tools tests benchmarks
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/pytest --quiet tests/tidy tests/packaging
+	@$(BIN)/pytest --quiet -n 2 tests/tidy tests/packaging
 
 simulate: setup-dev  ## a night of seeds against the worker: SEEDS=100000 FROM=0
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM)

@@ -179,6 +179,7 @@ def swapped(sheet: Sheet) -> Sheet:
     )
 
 
+@pytest.mark.long
 def test_a_run_gives_each_sample_its_reads_and_an_amended_sheet_moves_them(
     lab: Lab, tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ def listed(settings: Settings) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_a_runner_that_is_killed_is_followed_by_the_one_that_waits(
     settings: Settings, tmp_path: Path
 ) -> None:

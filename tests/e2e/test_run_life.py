@@ -85,6 +85,7 @@ def place_its_order(lab: Lab, case_id: str) -> None:
     succeeds(lab.settings, "case", "open", "-", said=json.dumps(order))
 
 
+@pytest.mark.long
 def test_a_run_that_is_lost_goes_on_from_what_was_done(lab: Lab, go: Path, tmp_path: Path) -> None:
     lab.ready("CASE-A", "single", A="single")
     with working(lab.settings, tmp_path / "worker.log", "--once", *ROWS):

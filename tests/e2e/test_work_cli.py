@@ -92,6 +92,7 @@ def assert_fits(page: str) -> None:
     assert "partitions 0-3" in page
 
 
+@pytest.mark.long
 def test_workers_share_and_take_over(settings: Settings, tmp_path: Path) -> None:
     with working(settings, tmp_path / "1.log", "--once", *ROWS) as first:
         until(lambda: all(owners(settings, WATCH)), "the first owns all")
@@ -127,6 +128,7 @@ def test_a_killed_worker_is_started_again(settings: Settings, tmp_path: Path) ->
     assert "the worker ended (killed by SIGKILL); it starts again in 0.2 s" in log.read_text()
 
 
+@pytest.mark.long
 def test_a_worker_does_not_outlive_its_keeper(settings: Settings, tmp_path: Path) -> None:
     with working(settings, tmp_path / "kept.log", *ROWS) as keeper:
         child = pid_of(until(lambda: owners(settings, WATCH)[0], "it works"))

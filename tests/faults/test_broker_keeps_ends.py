@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -27,6 +28,7 @@ END_SECONDS_MAX = 30  # a transaction that its owner gave up is ended by the bro
 SKIPPED = "these partitions are likely deleted already"
 
 
+@pytest.mark.long
 def test_a_killed_broker_writes_the_markers_of_what_was_decided(tmp_path: Path) -> None:
     asyncio.run(play(tmp_path))
 

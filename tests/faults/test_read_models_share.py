@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from genoflow.deploy.settings import read_settings
 from genoflow.events import topics
 from genoflow.events.log.memory import MemoryLog
 from tests.faults.read_models import SMALL, Snapshot, apart, facts_of, is_as_calm, play_alone
 
 
+@pytest.mark.long
 async def test_rows_are_those_of_a_run_without_kills(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     row = await play_alone(SMALL, tmp_path, read_settings().cache, print)

@@ -18,6 +18,7 @@ from benchmarks.validation import WAYS
 from benchmarks.validation_formats import FORMATS
 from benchmarks.visible import COMPARISONS as VISIBLE
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]
 QUICK_SECONDS_MAX = 400  # servers and few events: 130 s on two cores, three times that on busy ones
 
