@@ -11,7 +11,7 @@ AT_ONCE ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help setup demo down test long check client links locks locks-check bench faults pythons clean \
-	simulate
+	simulate programs
 
 help:  ## these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,13 +36,16 @@ demo: setup  ## a real stack, and six samples on their way to results
 down:  ## stop the stack that the demo left running
 	@$(BIN)/genoflow down
 
-test: check  ## checks, then all tests on real servers but those that `make long` plays
-	@$(BIN)/python -m genoflow.deploy.local.artifacts
-	@$(BIN)/python -m tests.oracles fetch
-	@timeout -s KILL 2280 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not long" \
+test: setup-dev  ## checks, then all tests on real servers but those that `make long` plays
+	@$(MAKE) --no-print-directory -j 2 check programs
+	@timeout -s KILL 2100 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not long" \
 		--ignore tests/tidy --ignore tests/packaging
 
-long: links  ## tests of minutes each: every material, kind of case, instrument and relabelling
+programs: setup-dev
+	@$(BIN)/python -m genoflow.deploy.local.artifacts
+	@$(BIN)/python -m tests.oracles fetch
+
+long: links  ## tests of minutes each: materials, instruments, relabelling, faults in the whole flow
 	@$(BIN)/python -m genoflow.deploy.local.artifacts
 	@timeout -s KILL 3600 $(BIN)/pytest -n 2 --dist loadfile -m long
 
@@ -53,7 +56,7 @@ check: links  ## style, types, imports, tidiness, wheel contents
 		-p genoflow.projections -p genoflow.native -p genoflow.schemas
 	@$(BIN)/mypy tools tests benchmarks
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/pytest --quiet -n 2 tests/tidy tests/packaging
+	@$(BIN)/pytest --quiet -n 2 -m "not long" tests/tidy tests/packaging
 
 simulate: setup-dev  ## a night of seeds against the worker: SEEDS=100000 FROM=0
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --from $(FROM)
@@ -76,7 +79,7 @@ bench: setup-bench  ## ours beside the anchors, as ratios in one run
 	@$(BIN)/python -m benchmarks.run
 
 faults: setup-dev  ## kill workers and brokers, spoil the link, and judge what stands on the log
-	@$(BIN)/python -m genoflow.deploy.local.artifacts kafka
+	@$(BIN)/python -m genoflow.deploy.local.artifacts kafka classes
 	@$(BIN)/python -m tests.faults
 	@$(BIN)/python -m tests.fuzz_validation --files 100000
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -68,12 +66,12 @@ def create_app(
         app.include_router(router, prefix=BASE)
     for router in (health.router, metrics.router):  # where their readers look for them
         app.include_router(router, include_in_schema=False)
-    described = cache(lambda: document_of(app))  # two seconds of work: for whoever asks first
+    described = document_of(app)
 
     @app.get(f"{BASE}/openapi.json", include_in_schema=False)
     @asks(Access.PUBLIC, counted=False)
     async def openapi() -> dict[str, Any]:
-        return await asyncio.to_thread(described)
+        return described
 
     app.mount("/registry", GuardedMount(create_registry(editions)))
     return app

@@ -9,13 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import CallerHere, GuardedRoute, ServicesHere, address_of, asks, count
 from genoflow.api.identity.passwords import CHARACTERS_MAX
 from genoflow.api.identity.permissions import Access
 from genoflow.api.identity.sessions import Pair
 from genoflow.api.identity.tokens import ACCESS_SECONDS, NotValid
 from genoflow.api.limits import LOGINS_PER_ACCOUNT, LOGINS_PER_ADDRESS
+from genoflow.api.refusal import Refusal
 
 router = APIRouter(prefix="/auth", tags=["authentication"], route_class=GuardedRoute)
 

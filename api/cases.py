@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import (
@@ -20,6 +19,7 @@ from genoflow.api.reading import (
     ReadingRoute,
     with_zone,
 )
+from genoflow.api.refusal import Refusal
 from genoflow.api.rows import key_of, page, page_of, shape, told
 from genoflow.projections import cases
 

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import GuardedRoute, asks
 from genoflow.api.identity.permissions import Permission
+from genoflow.api.refusal import Refusal
 from genoflow.api.writing import OutsideHere
 
 router = APIRouter(prefix="/config", tags=["configuration"], route_class=GuardedRoute)

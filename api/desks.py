@@ -8,9 +8,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+from genoflow.events.alert_acknowledged import AlertAcknowledged
+from genoflow.events.alert_resolved import AlertResolved
+from genoflow.events.budget_lifted import BudgetLifted
+from genoflow.events.budget_set import BudgetSet
+from genoflow.events.configuration_saved import ConfigurationSaved
 from genoflow.events.event import E, Event
 from genoflow.events.event_discarded import EventDiscarded
 from genoflow.events.event_parked import EventParked
@@ -18,6 +24,7 @@ from genoflow.events.event_requeued import EventRequeued
 from genoflow.events.legal_hold_placed import LegalHoldPlaced
 from genoflow.events.legal_hold_released import LegalHoldReleased
 from genoflow.events.log.port import Vector
+from genoflow.events.quality_chart_restarted import QualityChartRestarted
 from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.events.sample_relabelled import SampleRelabelled
 from genoflow.events.subscription_created import SubscriptionCreated
@@ -214,6 +221,50 @@ class HoldDesk(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetWanted:
+    """What the runs of a project may cost in each month from one on; 0 lifts its budget."""
+
+    project_id: str
+    from_month: str
+    month_usd: Decimal
+    warn_percent: Sequence[int]
+
+
+Budget = BudgetSet | BudgetLifted
+
+
+class BudgetDesk(Protocol):
+    """What projects may spend on runs."""
+
+    async def put(self, wanted: BudgetWanted, decided: Decided, append: Append) -> Budget:
+        """Say it; NotThere where a budget is to be lifted, and there is none."""
+
+
+class AlertDesk(Protocol):
+    """What people say of alerts.
+
+    NotThere where nobody raised one, Contradicted where it is over.
+    """
+
+    async def acknowledge(
+        self, alert_id: UUID, decided: Decided, append: Append
+    ) -> AlertAcknowledged:
+        """Say that a person looks after it; the first who did is answered as it stands."""
+
+    async def resolve(self, alert_id: UUID, decided: Decided, append: Append) -> AlertResolved:
+        """Say that it is over."""
+
+
+class ChartDesk(Protocol):
+    """What people say of charts of quality."""
+
+    async def restart(
+        self, chart_id: UUID, decided: Decided, append: Append
+    ) -> QualityChartRestarted:
+        """Take what comes for normal; NotThere where there is no such chart."""
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """One version of a document as it stands in the catalog."""
 
@@ -237,6 +288,29 @@ class Catalog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """What is wrong with a configuration, and which version of the pipeline it was held against."""
+
+    pipeline_version: str
+    faults: Sequence[str]
+
+
+class Configurations(Protocol):
+    """Parameters of pipelines under names."""
+
+    async def check(self, pipeline: str, wish: Mapping[str, Any]) -> Checked:
+        """Everything for which it cannot be saved; NotThere where there is no such pipeline."""
+
+    async def save(
+        self, pipeline: str, wish: Mapping[str, Any], says: Says, append: Append
+    ) -> ConfigurationSaved:
+        """Save it as the next version of its name, or answer the same one that is saved already.
+
+        Refused names every fault, Contradicted where somebody saved another one meanwhile.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Desks:
     """Every rule that a route asks."""
 
@@ -248,4 +322,8 @@ class Desks:
     labels: LabelDesk
     metadata: MetadataDesk
     holds: HoldDesk
+    budgets: BudgetDesk
+    alerts: AlertDesk
+    charts: ChartDesk
     catalog: Catalog
+    configurations: Configurations

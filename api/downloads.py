@@ -16,10 +16,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from genoflow.api.desks import Link, Links, StoredFile
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import GuardedRoute, RequestName, ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import Reading
+from genoflow.api.refusal import Refusal
 from genoflow.api.results import USABLE, files_of, shown_names
 from genoflow.api.services import Services
 from genoflow.api.writing import WritingHere

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genoflow.api.ports import UNAVAILABLE
+from genoflow.api.refusal import CODES, Refusal
 from genoflow.events.errors import Contradicted, NotThere, Refused, Retry
 
 PROBLEM = "application/problem+json"
@@ -29,22 +30,6 @@ REQUEST_ID = "X-Request-ID"
 # A refusal repeats what it refuses, but never what lets somebody in.
 SECRET_FIELDS = frozenset({"password", "refresh_token", "access_token", "token", "key", "secret"})
 
-# Status: code and category. A refusal of the same status may have a code that says more.
-CODES: Mapping[int, tuple[str, str]] = {
-    400: ("BAD_REQUEST", "validation"),
-    401: ("UNAUTHORIZED", "authentication"),
-    403: ("FORBIDDEN", "authentication"),
-    404: ("NOT_FOUND", "validation"),
-    405: ("METHOD_NOT_ALLOWED", "validation"),
-    408: ("REQUEST_TIMEOUT", "validation"),
-    409: ("CONFLICT", "validation"),
-    413: ("PAYLOAD_TOO_LARGE", "validation"),
-    422: ("VALIDATION_ERROR", "validation"),
-    429: ("RATE_LIMITED", "rate_limiting"),
-    431: ("HEAD_TOO_LARGE", "validation"),
-    500: ("INTERNAL_ERROR", "system"),
-    503: ("UNAVAILABLE", "storage"),
-}
 _log = logging.getLogger(__name__)
 
 
@@ -63,23 +48,6 @@ class ErrorEnvelope(BaseModel):
     """The body of every answer that is a refusal."""
 
     error: ErrorBody
-
-
-class Refusal(HTTPException):
-    """An answer that says no: raised anywhere below a route, rendered in one place."""
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        code: str | None = None,
-        details: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(status, message, dict(headers or {}))
-        self.code = code or CODES[status][0]
-        self.details = dict(details or {})
 
 
 def request_id_of(request: Request) -> str:

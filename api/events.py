@@ -14,7 +14,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import (
@@ -26,6 +25,7 @@ from genoflow.api.reading import (
     noted,
     with_zone,
 )
+from genoflow.api.refusal import Refusal
 from genoflow.api.services import Services
 from genoflow.events import topics
 from genoflow.events.log.port import Vector

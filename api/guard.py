@@ -19,16 +19,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from genoflow.api.errors import CODES, ErrorEnvelope, Refusal
+from genoflow.api.errors import ErrorEnvelope
 from genoflow.api.idempotency import HEADER, WRITE_SECONDS_MAX, Claim, fingerprint_of
 from genoflow.api.identity.keys import KEY_PREFIX
 from genoflow.api.identity.permissions import Access, Caller, Permission
 from genoflow.api.identity.tokens import NotValid
 from genoflow.api.limits import PER_ADDRESS, PER_KEY, PER_USER, headers_of
 from genoflow.api.plain_text import check_text
+from genoflow.api.refusal import CODES, Refusal
 from genoflow.api.services import Services
 
 KEY_HEADER = "X-API-Key"
+MOUNTED = "/registry"  # what is asked of the registry, as the figures name it
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 ENTRY_CHARACTERS_MAX = 4_000  # a token of ours has 420
 F = TypeVar("F", bound=Callable[..., Any])
@@ -135,6 +137,7 @@ class GuardedRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
+            request.state.route = self.path
             if self.access is Access.PUBLIC:
                 if self.counted:
                     await count(request, f"address:{address_of(request)}", PER_ADDRESS)
@@ -165,6 +168,7 @@ class GuardedMount:
         """Serve one request of somebody who is known and within the limit."""
         if scope["type"] == "http":
             request = Request(scope, receive)
+            request.state.route = MOUNTED
             await _count(request, await authenticated(request))
         await self._app(scope, receive, send)
 

@@ -23,7 +23,7 @@ from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from genoflow.api.errors import REQUEST_ID, Refusal
+from genoflow.api.errors import REQUEST_ID
 from genoflow.api.guard import KEY_HEADER, count_of
 from genoflow.api.identity.keys import KEY_PREFIX
 from genoflow.api.identity.permissions import Caller, Permission
@@ -33,9 +33,12 @@ from genoflow.api.middleware import ALIAS, BASE, GIVEN
 from genoflow.api.ports import UNAVAILABLE
 from genoflow.api.reading import POSITION
 from genoflow.api.reads import Subject, shown_in
+from genoflow.api.refusal import Refusal
 from genoflow.api.services import Services
 from genoflow.api.together import Found, Shown, Together, Versions
-from genoflow.projections.runs import run_versions
+from genoflow.api.tracing import HEADER as TRACE
+from genoflow.api.tracing import Step
+from genoflow.projections.run_versions import run_versions
 from genoflow.projections.samples import sample_versions
 
 ANSWER_BYTES_MAX = 100_000  # a sample of 32 lanes has 30 kB
@@ -47,6 +50,7 @@ UNUSUAL = frozenset({
     b"if-none-match", b"origin", b"content-type", b"content-length", b"transfer-encoding",
 })  # fmt: skip
 OWN = (REQUEST_ID, POSITION, *LIMIT_HEADERS)
+_RAW_TRACE = TRACE.encode()
 _RAW_REQUEST_ID, _RAW_KEY = REQUEST_ID.lower().encode(), KEY_HEADER.lower().encode()
 GZIP_ENDS = 16 + zlib.MAX_WBITS
 _log = logging.getLogger("genoflow.api.requests")
@@ -87,6 +91,7 @@ class _Asked:
     shown: Shown
     takes_gzip: bool
     request_id: str
+    trace: str  # as it was given; empty where none was
 
     @property
     def name(self) -> tuple[str, str, bool]:
@@ -151,6 +156,8 @@ class Hot:
             await self._app(scope, receive, send)
             return
         begun = time.monotonic()
+        spans = self._services.spans
+        step = None if spans is None else Step(asked.trace, spans)
         try:
             found = await self._together.ask(asked.shown, asked.route.versions, asked.row)
         except UNAVAILABLE:
@@ -167,9 +174,12 @@ class Hot:
             return
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+        took = time.monotonic() - begun
+        self._services.figures.answered("GET", asked.route.path, 200, took)
+        if step is not None:
+            step.answered("GET", asked.route.path, 200, asked.request_id)
         if _log.isEnabledFor(logging.DEBUG):
-            took_ms = round((time.monotonic() - begun) * 1_000)
-            line = (scope["path"], took_ms, asked.request_id)
+            line = (scope["path"], round(took * 1_000), asked.request_id)
             _log.debug("GET %s: 200 in %d ms, request %s, from what is kept", *line)
 
     async def _headers(
@@ -205,7 +215,8 @@ class Hot:
         given = headers.get(_RAW_REQUEST_ID, b"").decode("latin-1")
         request_id = given if GIVEN.fullmatch(given) else str(uuid4())
         takes_gzip = b"gzip" in headers.get(b"accept-encoding", b"")
-        return _Asked(route, row, shown, takes_gzip, request_id)
+        trace = headers.get(_RAW_TRACE, b"").decode("latin-1")
+        return _Asked(route, row, shown, takes_gzip, request_id, trace)
 
     def _shown(self, headers: dict[bytes, bytes]) -> Shown | None:
         bearer, key = headers.get(b"authorization"), headers.get(_RAW_KEY)

@@ -22,8 +22,8 @@ from asyncpg import Pool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from genoflow.api.errors import Refusal
 from genoflow.api.ports import Clock
+from genoflow.api.refusal import Refusal
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"

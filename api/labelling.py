@@ -13,9 +13,9 @@ from pydantic import (
 )
 
 from genoflow.api.desks import Wanted
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import GuardedRoute, RequestName, ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
+from genoflow.api.refusal import Refusal
 from genoflow.api.upload_metadata import SampleMetadata
 from genoflow.api.writing import ActingAs, WritingHere
 from genoflow.projections import files

@@ -12,7 +12,11 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from genoflow.api.errors import REQUEST_ID, Refusal
+from genoflow.api.errors import REQUEST_ID
+from genoflow.api.figures import NO_ROUTE
+from genoflow.api.refusal import Refusal
+from genoflow.api.tracing import HEADER as TRACE
+from genoflow.api.tracing import Step
 
 BODY_BYTES_MAX = 10_000_000  # 10 MB; files go to the object store, and JSON of ours has kilobytes
 BODY_SECONDS_MAX = 30.0  # 10 MB in 30 s are 2.7 Mbit/s; what is slower only holds a place
@@ -37,10 +41,13 @@ class Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(REQUEST_ID, "")
+        headers = Headers(scope=scope)
+        given = headers.get(REQUEST_ID, "")
         request_id = given if GIVEN.fullmatch(given) else str(uuid4())
         scope.setdefault("state", {})["request_id"] = request_id
         begun, status = time.monotonic(), 500
+        made = scope["app"].state.services  # an app that is mounted says it is the app
+        step = scope["state"]["step"] = Step(headers.get(TRACE, ""), made.spans)
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -54,8 +61,12 @@ class Requests:
         try:
             await self._app(scope, receive, answer)
         finally:
-            took_ms = round((time.monotonic() - begun) * 1_000)
-            line = (scope["method"], _path(scope), status, took_ms, request_id)
+            took = time.monotonic() - begun
+            route = scope["state"].get("route", NO_ROUTE)
+            method = NO_ROUTE if route == NO_ROUTE else scope["method"]
+            made.figures.answered(method, route, status, took)
+            step.answered(method, route, status, request_id)
+            line = (scope["method"], _path(scope), status, round(took * 1_000), request_id)
             _log.info("%s %s: %d in %d ms, request %s", *line)
 
 

@@ -10,18 +10,22 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.execution import STATUSES, status_of
 from genoflow.api.guard import ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
+from genoflow.api.ports import Processes
 from genoflow.api.reading import Moment, Reading, ReadingHere, ReadingRoute, with_zone
+from genoflow.api.refusal import Refusal
+from genoflow.api.writing import OutsideHere
+from genoflow.events.errors import Retry
 from genoflow.projections import parked, runs, samples
 from genoflow.projections.course import POINTS_MAX, Moments
 
-MetricType = Literal["jobs", "errors"]
+MetricType = Literal["cpu", "memory", "jobs", "errors"]
 NAMES: Mapping[MetricType, tuple[str, ...]] = {
     "jobs": ("active_jobs", "waiting_samples"), "errors": ("failed_jobs", "parked_events"),
 }  # fmt: skip
+OF_PROCESSES = ("cpu", "memory")
 ACTIVE = ("queued", "running")
 POINTS_USUAL = 60  # where no step is named: a line of a dashboard
 STEP_SECONDS_MAX = 31_536_000  # a year
@@ -37,7 +41,10 @@ class MetricOut(BaseModel):
     timestamp: datetime = Field(description="of when it is")
     metric_name: str = Field(examples=["active_jobs"])
     value: float = Field(examples=[25])
-    unit: str = Field(examples=["count"])
+    unit: str = Field(description="count, percent (of one core) or bytes", examples=["count"])
+    process: str | None = Field(
+        None, description="whose it is, of cpu and memory: a worker's name, or this API's process"
+    )
 
 
 class MetricsOut(BaseModel):
@@ -46,10 +53,11 @@ class MetricsOut(BaseModel):
     metrics: list[MetricOut]
 
 
-@router.get("/metrics", summary="Figures of jobs and errors")
+@router.get("/metrics", summary="Figures of jobs, errors and processes")
 @asks(Permission.MONITORING_READ)
 async def list_metrics(
     reading: ReadingHere,
+    outside: OutsideHere,
     services: ServicesHere,
     metric_type: MetricType | None = None,
     start_time: Annotated[
@@ -67,13 +75,16 @@ async def list_metrics(
         ),
     ] = None,
 ) -> MetricsOut:
-    """Count active and failed jobs, waiting samples and parked events, now or over a time.
+    """Count jobs, waiting samples and parked events, now or over a time; tell what processes take.
 
     `active_jobs` have no verdict yet, `failed_jobs` failed in their newest attempt, also where
     another follows, `waiting_samples` wait for anything, and `parked_events` wait for a person.
     With `start_time`, `end_time` or `step` they are told as they stood at each moment, by when the
-    log took what changed them, 500 moments at most and none that is still to come. `cpu` and
-    `memory` are not measured yet.
+    log took what changed them, 500 moments at most and none that is still to come.
+
+    `cpu_usage` and `memory_usage` are those of each worker, by its own word of the last ten
+    seconds, and of the process that answers, by `process`; children and jobs are not among them.
+    They are told as they are now and never over a time.
     """
     if reading.at is not None:
         raise Refusal(
@@ -82,12 +93,49 @@ async def list_metrics(
         )  # fmt: skip
     now = services.clock()
     if start_time is None and end_time is None and step is None:
+        taken = await _taken(outside.processes, metric_type)
+        if metric_type in OF_PROCESSES:
+            return MetricsOut(metrics=taken)
         counted = {name: [value] for name, value in (await _counted(reading)).items()}
-        return _told([now], counted, metric_type)
+        found = _told([now], counted, metric_type)
+        return MetricsOut(metrics=[*found.metrics, *taken])
+    if metric_type in OF_PROCESSES:
+        raise Refusal(
+            422, f"metric_type: {metric_type} is told as it is now, for what workers say of "
+            "themselves is forgotten after a day; leave out start_time, end_time and step, or ask "
+            "Prometheus: rate(process_cpu_seconds_total[5m]), process_resident_memory_bytes",
+            details={"field": "metric_type", "rejected_value": metric_type},
+        )  # fmt: skip
     moments = _moments(now, start_time, end_time, step)
     if moments is None:
         return MetricsOut(metrics=[])
     return _told(moments.all, await _course(reading, moments), metric_type)
+
+
+async def _taken(processes: Processes, metric_type: MetricType | None) -> list[MetricOut]:
+    """What processes take; where nobody asked for that by name, without what cannot be had."""
+    if metric_type not in (None, *OF_PROCESSES):
+        return []
+    found = [processes.own()]
+    try:
+        found += await processes.workers()
+    except Retry:
+        if metric_type is not None:
+            raise
+    told = []
+    for one in found:
+        figures = (
+            ("cpu", "cpu_usage", one.cpu_percent, "percent"),
+            ("memory", "memory_usage", one.resident_bytes, "bytes"),
+        )
+        told += [
+            MetricOut(
+                timestamp=one.at, metric_name=name, value=value, unit=unit, process=one.process
+            )
+            for kind, name, value, unit in figures
+            if metric_type in (None, kind) and value is not None
+        ]
+    return told
 
 
 def _told(

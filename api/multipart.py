@@ -10,8 +10,8 @@ from email.message import Message
 from tempfile import TemporaryFile
 from typing import IO
 
-from genoflow.api.errors import Refusal
 from genoflow.api.formats import HEAD_BYTES
+from genoflow.api.refusal import Refusal
 
 HEAD_OF_PART_MAX = 8_192  # two or three lines
 FIELD_BYTES_MAX = 65_536  # metadata has a kilobyte

@@ -10,10 +10,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import CallerHere, asks
 from genoflow.api.identity.permissions import PERMISSIONS, Caller, Permission, Role
 from genoflow.api.reading import PAGE_DEFAULT, After, Limit, Reading, ReadingHere, ReadingRoute
+from genoflow.api.refusal import Refusal
 from genoflow.api.rows import key_of, page, page_of, shape, told
 from genoflow.projections import subscriptions
 
@@ -27,7 +27,7 @@ router = APIRouter(
 Name = Annotated[str | None, Query(max_length=200)]
 COUNTED: dict[str, Any] = {
     "target": (
-        str | None, Field(description="the address; null but for its owner and administrators")
+        str | None, Field(description="the address, of Slack its end; for owner and administrators")
     ),
     "sent": (int, Field(description="notifications that arrived")),
     "waiting": (int, Field(description="notifications that were not tried yet")),
@@ -62,7 +62,8 @@ def _sees_all(caller: Caller) -> bool:
 
 
 def _shown(caller: Caller, row: Mapping[str, Any]) -> dict[str, Any]:
-    return told(row, target=row["target"] if _may_see(caller, row) else None)
+    target = subscriptions.shown_target(row["channel"], row["target"])
+    return told(row, target=target if _may_see(caller, row) else None)
 
 
 @router.get("", summary="Subscriptions, page by page", response_model=SubscriptionsOut)

@@ -9,10 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import PAGE_DEFAULT, After, Limit, ReadingHere, ReadingRoute
+from genoflow.api.refusal import Refusal
 from genoflow.api.rows import key_of, page, page_of, shape, told
 from genoflow.projections import parked
 

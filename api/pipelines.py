@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import PAGE_DEFAULT, After, Limit, Reading, ReadingHere, ReadingRoute
+from genoflow.api.refusal import Refusal
+from genoflow.api.resources import MachineOut, duration, resources
 from genoflow.api.rows import key_of, page, page_of, shape, told
 from genoflow.projections import catalog
+from genoflow.projections.document_states import STATUSES
 from genoflow.projections.paging import Found
 
 PIPELINE = "pipeline"
-Status = Literal["active", "deprecated"]
-STATES: dict[Status, str] = {"active": catalog.IN_FORCE, "deprecated": catalog.EARLIER}
-STATUSES: dict[str, Status] = {state: status for status, state in STATES.items()}
+Status = Literal["draft", "validated", "active", "deprecated"]
 PIPELINES_MAX = 100  # each with its schema of 64 KiB at most: 6 MiB is one answer
 ORDER = {"document_id": str, "version_order": str, "version": str}
 VERSION = r"^[0-9]{1,18}(\.[0-9]{1,18}){0,2}$"
@@ -38,7 +38,11 @@ class PipelineOut(BaseModel):
     type: str = Field(description="the first assay that it is for", examples=["wgs"])
     version: str = Field(examples=["2.1.0"])
     description: str = Field(examples=["Whole genome sequencing pipeline"])
-    status: Status = Field(description="the highest version is active", examples=["active"])
+    status: Status = Field(
+        description="draft until its own test passed, then validated; active where new runs take "
+        "it; deprecated where another version took its place, or somebody said so",
+        examples=["active"],
+    )
     parameters_schema: Any = Field(
         description="JSON Schema; null where what was published is none",
         examples=[{"type": "object"}],
@@ -47,6 +51,18 @@ class PipelineOut(BaseModel):
     materials: list[str]
     case_kinds: list[str]
     engine: str = Field(examples=["nextflow"])
+    code_revision: str | None = Field(
+        description="the commit of its code, where it came from a repository",
+        examples=["9f3c" * 10],
+    )
+    containers: dict[str, str] = Field(
+        description="image or step, and the digest that it runs in",
+        examples=[{"samtools": f"sha256:{'2c26b46b' * 8}"}],
+    )
+    resource_requirements: MachineOut | None = Field(description="of its largest step")
+    estimated_duration: str | None = Field(
+        description="of a run, as ISO 8601; null where its author said none", examples=["PT2H30M"]
+    )
     published_at: datetime
     published_by: str
 
@@ -80,11 +96,15 @@ async def list_pipelines(
 ) -> PipelinesOut:
     """List pipelines by assay, version, or whether they are in force, with their parameters."""
     found = await catalog.list_documents(
-        reading.connection, kind=PIPELINE, state=STATES[status] if status else None, assay=type,
+        reading.connection, kind=PIPELINE, states=_states(status), assay=type,
         version=version, after=key_of(after, ORDER), limit=limit, at=reading.at,
     )  # fmt: skip
     pipelines = [await _pipeline(reading, one) for one in found]
     return PipelinesOut(pipelines=pipelines, next=page(found, ORDER, limit)["next"])
+
+
+def _states(status: Status | None) -> list[str] | None:
+    return None if status is None else [one for one, told in STATUSES.items() if told == status]
 
 
 async def _pipeline(reading: Reading, row: Found) -> PipelineOut:
@@ -93,10 +113,14 @@ async def _pipeline(reading: Reading, row: Found) -> PipelineOut:
     assert content is not None, "a version and its content are written together"
     return PipelineOut(
         pipeline_id=name, name=f"{name}-{version}", type=content["assays"][0], version=version,
-        description=row["title"], status=STATUSES[row["state"]],
+        description=row["title"], status=cast("Status", STATUSES[row["state"]]),
         parameters_schema=_parsed(content["parameters_schema_json"]),
         assays=content["assays"], materials=content["materials"],
         case_kinds=content["case_kinds"], engine=content["engine"],
+        code_revision=content.get("code_revision"),
+        containers={one["name"]: one["digest"] for one in content.get("containers", ())},
+        resource_requirements=resources(content.get("resource_requirements")),
+        estimated_duration=duration(content.get("estimated_duration_seconds")),
         published_at=row["published_at"], published_by=row["published_by"],
     )  # fmt: skip
 
@@ -150,6 +174,12 @@ async def show_document(
     found = await catalog.document_of(connection, document_id, version, at=at)
     if found is None:
         which = f" version {version}" if version else ""
+        drafts = await catalog.list_documents(connection, document_id=document_id, limit=1, at=at)
+        if drafts and version is None:
+            raise Refusal(
+                404, f"document {document_id}: no version of it is in force; name one with "
+                f"`version`, /catalog/documents lists them",
+            )  # fmt: skip
         raise Refusal(
             404, f"document {document_id}{which}: was never published; /catalog/documents lists "
             f"what was",

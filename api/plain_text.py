@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from genoflow.api.errors import Refusal
+from genoflow.api.refusal import Refusal
 
 NAME_CHARACTERS_MAX = 100
 _SUSPICIOUS = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)|\x00")

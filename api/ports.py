@@ -158,6 +158,26 @@ class Uploads:
 
 
 @dataclass(frozen=True, slots=True)
+class Burden:
+    """How much of a machine one process takes; none where it does not say."""
+
+    process: str
+    at: datetime
+    cpu_percent: float | None  # of one core
+    resident_bytes: float | None
+
+
+class Processes(Protocol):
+    """The processes of this deployment that say how much they take."""
+
+    def own(self) -> Burden:
+        """What the process takes that answers."""
+
+    async def workers(self) -> Sequence[Burden]:
+        """What workers said lately of themselves; Retry where the log does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outside:
     """What the routes reach beyond Postgres."""
 
@@ -165,6 +185,7 @@ class Outside:
     desks: Desks
     orders: Orders
     uploads: Uploads
+    processes: Processes
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,16 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import CallerHere, GuardedRoute, asks
 from genoflow.api.identity.permissions import Access, Permission, Role
+from genoflow.api.job_orders import PRIORITIES, case_of_job
 from genoflow.api.ports import NoOrder
 from genoflow.api.proposing import BY_NAME, ProposalOut, ProposingHere, become
 from genoflow.api.reading import ReadingHere, ReadingRoute
+from genoflow.api.refusal import Refusal
 from genoflow.api.writing import OutsideHere
 from genoflow.events.case_closure_proposed import CaseClosureProposed
+from genoflow.events.case_priority_proposed import CasePriorityProposed
 from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.order import Order
 from genoflow.events.qc_override_proposed import QcOverrideProposed
@@ -24,6 +26,7 @@ from genoflow.events.rerun_proposed import RerunProposed
 from genoflow.events.results_release_proposed import ResultsReleaseProposed
 from genoflow.events.results_retraction_proposed import ResultsRetractionProposed
 from genoflow.events.run_cancellation_proposed import RunCancellationProposed
+from genoflow.events.run_retry_proposed import RunRetryProposed
 from genoflow.events.top_up_proposed import TopUpProposed
 from genoflow.events.types import CaseId, Count, LibraryId, Offset, Ordinal, Reason, SampleId
 from genoflow.projections import cases, runs, samples
@@ -95,6 +98,18 @@ class RerunIn(_Said):
     """What was mended, or why it is worth another try."""
 
 
+class RetryIn(_Said):
+    """What was mended, or why it is worth another try."""
+
+
+class PriorityIn(_Said):
+    """How urgent a job is from now on."""
+
+    priority: Literal["high", "normal", "low"] = Field(
+        description="what is submitted later has it, too"
+    )
+
+
 class CloseIn(_Said):
     """Why a case is closed without results."""
 
@@ -149,18 +164,43 @@ async def _case_of(here: ProposingHere, job_id: UUID) -> str | None:
     return case_id
 
 
+def _no_case(job_id: UUID) -> Refusal:
+    return Refusal(404, f"job {job_id}: nobody knows for which case it is; look at its id")
+
+
 @router.post(
     "/execution/jobs/{job_id}/cancel", summary="End a job", tags=["execution"],
     response_model=ProposalOut, responses=WAITS,
 )  # fmt: skip
 @asks(Permission.RUNS_WRITE)
 async def cancel(here: ProposingHere, job_id: UUID, said: CancelIn) -> ProposalOut:
-    """End a job: it is stopped, and what it leaves does not count."""
-    await _case_of(here, job_id)
+    """End a job: it is stopped, and what it leaves does not count.
+
+    One that has no run yet ends with the case that it is.
+    """
     words = said.model_dump()
+    async with here.services.pool.acquire() as connection:
+        run = await runs.run_of(connection, str(job_id))
+        case = await cases.case_of(connection, case_of_job(job_id)) if run is None else None
+    if case is not None:
+        closure = {"case_id": case["case_id"], "outcome": "cancelled", **words}
+        return await here.settle(CaseClosureProposed(request_id=here.request_id, **closure))
+    await _case_of(here, job_id)
     return await here.settle(
         RunCancellationProposed(run_id=job_id, request_id=here.request_id, **words)
     )
+
+
+@router.post(
+    "/execution/jobs/{job_id}/retry", summary="Let a job go on that failed", tags=["execution"],
+    response_model=ProposalOut, responses=WAITS,
+)  # fmt: skip
+@asks(Permission.RUNS_WRITE)
+async def retry(here: ProposingHere, job_id: UUID, said: RetryIn) -> ProposalOut:
+    """Submit a job once more that failed: as it was asked for, and from the step that failed."""
+    await _case_of(here, job_id)
+    words = said.model_dump()
+    return await here.settle(RunRetryProposed(run_id=job_id, request_id=here.request_id, **words))
 
 
 @router.post(
@@ -169,12 +209,37 @@ async def cancel(here: ProposingHere, job_id: UUID, said: CancelIn) -> ProposalO
 )  # fmt: skip
 @asks(Permission.RUNS_WRITE)
 async def rerun(here: ProposingHere, job_id: UUID, said: RerunIn) -> ProposalOut:
-    """Ask for a job that failed or was cancelled once more; `seen_offset` is that of its case."""
+    """Ask for another job in place of one that failed or was cancelled, with the newest editions.
+
+    `seen_offset` is that of its case.
+    """
     case_id = await _case_of(here, job_id)
     if case_id is None:
-        raise Refusal(404, f"job {job_id}: nobody knows for which case it is; look at its id")
+        raise _no_case(job_id)
     words = {"case_id": case_id, "run_id": job_id, **said.model_dump()}
     return await here.settle(RerunProposed(request_id=here.request_id, **words))
+
+
+@router.post(
+    "/execution/jobs/{job_id}/priority", summary="Let a job go before others, or behind them",
+    tags=["execution"], response_model=ProposalOut, responses=WAITS,
+)  # fmt: skip
+@asks(Permission.RUNS_WRITE)
+async def change_priority(here: ProposingHere, job_id: UUID, said: PriorityIn) -> ProposalOut:
+    """Change the priority of the case that a job is for: its job moves, as long as it waits.
+
+    What came of that, the job tells later: one that works already goes on where it is.
+    `seen_offset` is that of its case.
+    """
+    words = said.model_dump() | {"priority": PRIORITIES[said.priority]}
+    async with here.services.pool.acquire() as connection:
+        run = await runs.run_of(connection, str(job_id))
+        case = await cases.case_of(connection, case_of_job(job_id)) if run is None else None
+    case_id = case["case_id"] if case is not None else await _case_of(here, job_id)
+    if case_id is None:
+        raise _no_case(job_id)
+    named = {"case_id": case_id, "run_id": None if case is not None else job_id}
+    return await here.settle(CasePriorityProposed(request_id=here.request_id, **named, **words))
 
 
 @router.post(

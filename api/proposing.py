@@ -17,11 +17,11 @@ from fastapi import Depends
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from genoflow.api.errors import Refusal
 from genoflow.api.events import EventOut, told
 from genoflow.api.guard import CallerHere, RequestName, ServicesHere
 from genoflow.api.identity.permissions import PERMISSIONS, Caller, Permission, Role
 from genoflow.api.reading import POSITION
+from genoflow.api.refusal import Refusal
 from genoflow.api.services import Services
 from genoflow.api.writing import Writing, WritingHere
 from genoflow.events.proposal import Proposal

@@ -31,7 +31,8 @@ class DocumentsIn(BaseModel):
 
     documents: list[dict[str, Any]] = Field(
         min_length=1, max_length=DOCUMENTS_MAX,
-        description="each with kind (qc-profile, reference, target-set, pipeline, retention), "
+        description="each with kind (qc-profile, reference, target-set, pipeline, retention, "
+        "metadata-schema, configuration, alert-rules), "
         "document_id, version, title and the other fields of its event",
     )  # fmt: skip
 

@@ -10,12 +10,12 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import GuardedRoute, asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.proposing import ProposingHere
 from genoflow.api.qc_answers import A_QUESTION, Status, analysis_told
 from genoflow.api.reading import POSITION
+from genoflow.api.refusal import Refusal
 from genoflow.events.metric_names import (
     BOUNDS,
     CONTRACT_NAMES,

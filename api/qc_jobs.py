@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from genoflow.api.errors import Refusal
 from genoflow.api.qc_answers import NEITHER
 from genoflow.api.reading import Reading
+from genoflow.api.refusal import Refusal
 from genoflow.projections import qc, qc_analyses
 
 JOB = re.compile(r"(?P<sample>[^/]{1,200})\.(?P<round>[1-9][0-9]{0,3})")

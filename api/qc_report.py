@@ -9,11 +9,11 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from starlette.requests import Request
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks, caller_of, services_of
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.qc_jobs import job_found
 from genoflow.api.reading import Reading, ReadingHere, ReadingRoute
+from genoflow.api.refusal import Refusal
 from genoflow.api.reports.page import POLICY, page_of
 from genoflow.api.reports.story import OF_SAMPLE, Heard, report_of
 from genoflow.events import topics

@@ -22,8 +22,8 @@ from pydantic import BeforeValidator
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import WRITES, GuardedRoute, SeesOnly, ServicesHere, caller_of, services_of
+from genoflow.api.refusal import Refusal
 from genoflow.events.log.port import Vector
 from genoflow.projections.as_of import position_at
 from genoflow.projections.known import known_position

@@ -20,10 +20,10 @@ from uuid import UUID, uuid4
 
 from asyncpg import Pool
 
-from genoflow.api.errors import Refusal
 from genoflow.api.identity import outbox
 from genoflow.api.identity.permissions import Caller
 from genoflow.api.ports import UNAVAILABLE, Clock
+from genoflow.api.refusal import Refusal
 from genoflow.events.envelope import Actor
 from genoflow.events.errors import StackFault
 from genoflow.events.subjects_read import READ_MAX, SubjectRead, SubjectsRead

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import PAGE_DEFAULT, After, Limit, Reading, ReadingHere, ReadingRoute
+from genoflow.api.refusal import Refusal
 from genoflow.api.rows import key_of, page, page_of, shape, told
 from genoflow.projections import results
 from genoflow.projections.paging import LIMIT_MAX, Found

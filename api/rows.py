@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, create_model
 
-from genoflow.api.errors import Refusal
+from genoflow.api.refusal import Refusal
 from genoflow.events.log.recorded import Position
 from genoflow.projections.row import Json, Row
 

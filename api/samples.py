@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import ServicesHere, asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import PAGE_DEFAULT, After, Limit, Reading, ReadingHere, ReadingRoute
+from genoflow.api.refusal import Refusal
 from genoflow.api.rows import key_of, page, page_of, shape, told
 from genoflow.events.metadata_value import VALUE_CHARACTERS_MAX
 from genoflow.projections import sample_metadata, samples

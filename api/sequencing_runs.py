@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import (
@@ -18,6 +17,7 @@ from genoflow.api.reading import (
     ReadingRoute,
     with_zone,
 )
+from genoflow.api.refusal import Refusal
 from genoflow.api.rows import key_of, page, page_of, shape, told
 from genoflow.projections import sequencing_runs as runs
 

@@ -15,6 +15,7 @@ from genoflow.api.identity.sessions import Sessions
 from genoflow.api.identity.tokens import Tokens
 from genoflow.api.ports import Clock, RateLimits
 from genoflow.api.reads import Reads
+from genoflow.events.spans import Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,18 @@ class Services:
     idempotency: Idempotency
     reads: Reads
     figures: Figures
+    spans: Spans | None = None  # who is told of requests
 
 
 def services(
-    pool: Pool, *, tokens: Tokens, passwords: Passwords, limits: RateLimits, clock: Clock
+    pool: Pool,
+    *,
+    tokens: Tokens,
+    passwords: Passwords,
+    limits: RateLimits,
+    clock: Clock,
+    spans: Spans | None = None,
+    figures: Figures | None = None,
 ) -> Services:
     """The services over one database."""
     return Services(
@@ -45,5 +54,6 @@ def services(
         keys=Keys(pool, clock),
         idempotency=Idempotency(pool, clock),
         reads=Reads(pool, clock),
-        figures=Figures(),
+        figures=figures or Figures(),
+        spans=spans,
     )

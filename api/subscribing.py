@@ -1,7 +1,7 @@
 """Who is to be told of what, and of what not any more: written at once, for nobody contradicts it.
 
-A subscription has one channel. A request that names both makes two of one name, the second with
-`.webhook` behind it, and the end of the first ends both.
+A subscription has one channel. A request that names several makes as many of one name, each but the
+first with its channel behind it (`.webhook`), and the end of the first ends all of them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from genoflow.api.desks import Subscribed
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import CallerHere, GuardedRoute, RequestName, asks
 from genoflow.api.idempotency import NO_STORE
 from genoflow.api.identity.permissions import PERMISSIONS, Caller, Permission, Role
-from genoflow.api.writing import WritingHere
+from genoflow.api.refusal import Refusal
+from genoflow.api.writing import Writing, WritingHere
+from genoflow.events.alert_escalated import AlertEscalated
+from genoflow.events.alert_resolved import AlertResolved
+from genoflow.events.budget_reached import BudgetReached
 from genoflow.events.errors import Refused
 from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_lost import RunLost
@@ -30,11 +33,14 @@ from genoflow.events.subscription_created import SubscriptionCreated
 
 A_SUBSCRIPTION = "0b3f6b0e-3a55-5f0e-8a53-5f2f0c6f2a10"
 A_JOB = "5d3a6f6e-1f6b-5c0e-9c55-0a4e9d8f7b21"
-SECOND = ".webhook"  # behind the name of a subscription whose first channel is e-mail
 # What somebody is told of speaks of all of these.
 TOLD_OF = (Permission.SAMPLES_READ, Permission.CASES_READ, Permission.RUNS_READ)
 
-Channel = Literal["email", "webhook"]
+# No partner hears of money, or of what went wrong in the lab.
+OF_THE_LAB = (BudgetReached.type(), AlertEscalated.type(), AlertResolved.type())
+
+Channel = Literal["email", "webhook", "sns", "slack"]
+CHANNELS: tuple[Channel, ...] = ("email", "webhook", "sns", "slack")
 Word = Literal["started", "completed", "failed"]
 OF_JOBS: Mapping[Word, tuple[str, ...]] = {
     "started": (RunStarted.type(),),
@@ -72,11 +78,23 @@ class SubscriptionIn(BaseModel):
     case_ids: Ids = Field([], description="only of these cases")
     sample_ids: Ids = Field([], description="only of these samples")
     project_ids: Ids = Field([], description="only of what belongs to these projects")
-    channels: list[Channel] = Field(min_length=1, max_length=2)
+    channels: list[Channel] = Field(min_length=1, max_length=4)
     events: list[Word] = Field([], max_length=3, description="what becomes of jobs")
     event_types: Ids = Field([], description="types of events; with `events`, both are told of")
     webhook_url: str | None = Field(None, min_length=3, max_length=2_048)
     email: str | None = Field(None, min_length=3, max_length=320)
+    sns_target: str | None = Field(
+        None,
+        min_length=3,
+        max_length=400,
+        description="the ARN of a topic of Amazon SNS, or a phone as E.164 has it",
+    )
+    slack_url: str | None = Field(
+        None,
+        min_length=3,
+        max_length=2_048,
+        description="of an incoming webhook; never shown whole",
+    )
     attempts_max: int = Field(8, ge=1, le=10, description="how often one notification is tried")
 
 
@@ -114,16 +132,31 @@ async def subscribe(
     writing: WritingHere,
     response: Response,
 ) -> SubscribedOut:
-    """Tell somebody of events, by e-mail or signed webhooks.
+    """Tell somebody of events, by e-mail, signed webhooks, Amazon SNS or Slack.
 
     Whoever is told has to be allowed to read samples, cases and runs. The secret of a webhook
     stands in the answer, and nowhere else that the API shows.
     """
+    may_subscribe(caller, wish, writing)
+    return await subscribed(wish, caller, called, writing, response)
+
+
+def may_subscribe(caller: Caller, wish: SubscriptionIn, writing: Writing) -> None:
+    """A Refusal, or Refused, where this caller may not be told, or nothing would ever be sent."""
     _may_be_told(caller, wish)
+    for channel, target in _targets(wish):
+        writing.outside.desks.subscribers.target(channel, target)
+
+
+async def subscribed(
+    wish: SubscriptionIn, caller: Caller, called: UUID, writing: Writing, response: Response
+) -> SubscribedOut:
+    """Say the subscriptions of a wish, once however often a request of this name is sent."""
     desk = writing.outside.desks.subscribers
     types = [*wish.event_types, *(one for word in wish.events for one in OF_JOBS[word])]
     targets = {name: desk.target(name, target) for name, target in _targets(wish)}
-    facts = _facts(wish, caller, uuid5(called, "subscription"), targets, desk.event_types(types))
+    told = _told_to(caller, types, desk.event_types(types))
+    facts = _facts(wish, caller, uuid5(called, "subscription"), targets, told)
     is_new = await desk.are_new(facts)
     # The secret comes first: a worker may have something to tell at once.
     secrets = {one.channel: await desk.secrets_of(one) for one in facts}
@@ -166,9 +199,24 @@ def _may_be_told(caller: Caller, wish: SubscriptionIn) -> None:
             )  # fmt: skip
 
 
+def _told_to(caller: Caller, named: Sequence[str], types: Sequence[str]) -> tuple[str, ...]:
+    """These types without those that the caller may not hear of; a Refusal where one is named."""
+    if caller.may(Permission.MONITORING_READ):
+        return tuple(types)
+    for one in OF_THE_LAB:
+        if one in named:
+            raise Refusal(
+                403, f"event_types: {one} tells of the lab itself, which "
+                f"{Permission.MONITORING_READ} allows to read; leave it out",
+                details={"field": "event_types", "rejected_value": one},
+            )  # fmt: skip
+    return tuple(one for one in types if one not in OF_THE_LAB)
+
+
 def _targets(wish: SubscriptionIn) -> Iterator[tuple[Channel, str]]:
     known: tuple[tuple[Channel, str, str | None], ...] = (
         ("email", "email", wish.email), ("webhook", "webhook_url", wish.webhook_url),
+        ("sns", "sns_target", wish.sns_target), ("slack", "slack_url", wish.slack_url),
     )  # fmt: skip
     for channel, field, target in known:
         if (channel in wish.channels) != (target is not None):
@@ -191,7 +239,7 @@ def _facts(
     subjects = [*([str(wish.job_id)] if wish.job_id else []), *wish.case_ids, *wish.sample_ids]
     facts = []
     for number, (channel, target) in enumerate(targets.items()):
-        called = f"{name}{SECOND if number else ''}"
+        called = f"{name}.{channel}" if number else str(name)
         facts.append(
             SubscriptionCreated(
                 subscription_id=called,
@@ -223,11 +271,12 @@ async def unsubscribe(
 ) -> CancelledOut:
     """End a subscription, for its owner or an administrator; what still waits is not sent.
 
-    The id of one with two channels ends both. One that has ended stays as it is.
+    The id of one with several channels ends them all. One that has ended stays as it is.
     """
     desk = writing.outside.desks.subscribers
     _may_end(caller, subscription_id, await desk.named(subscription_id))
-    named = [await desk.named(name) for name in (subscription_id, f"{subscription_id}{SECOND}")]
+    others = (f"{subscription_id}.{channel}" for channel in CHANNELS)
+    named = [await desk.named(name) for name in (subscription_id, *others)]
     ended = [one.created for one in named if one is not None and not one.is_cancelled]
     # Its id comes from the subscription, so two who end it at once say the same fact.
     await writing.say_together([

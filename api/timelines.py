@@ -9,10 +9,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import CallerHere, asks
 from genoflow.api.identity.permissions import Caller, Permission
 from genoflow.api.reading import Reading, ReadingHere, ReadingRoute
+from genoflow.api.refusal import Refusal
 from genoflow.events import topics
 from genoflow.events.results_amended import ResultsAmended
 from genoflow.events.results_checked import ResultsChecked

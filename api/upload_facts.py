@@ -11,9 +11,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from genoflow.api.errors import Refusal
 from genoflow.api.formats import COMES_WITH, MATERIALS, Format, format_named, role_of
 from genoflow.api.ports import Belonging
+from genoflow.api.refusal import Refusal
 from genoflow.api.upload_metadata import SampleMetadata
 from genoflow.events.event import Event
 from genoflow.events.expected_file import ExpectedFile

@@ -17,7 +17,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 
-from genoflow.api.errors import Refusal
 from genoflow.api.formats import check_head, format_named, role_in
 from genoflow.api.guard import (
     CallerHere,
@@ -29,6 +28,7 @@ from genoflow.api.guard import (
 )
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.multipart import Form, FormFile, boundary_of, read_form
+from genoflow.api.refusal import Refusal
 from genoflow.api.upload_facts import Sent, UploadIn, sent
 from genoflow.api.upload_metadata import said_with_file
 from genoflow.api.uploads import because, refuse_too_many
@@ -105,7 +105,7 @@ async def send_file(
     writing: WritingHere,
 ) -> UploadSentOut:
     """Send a file of at most 100 MB as a form; it lands for its sample at once."""
-    with services.figures.requests.counted("completed"):
+    with services.figures.counted("completed"):
         boundary = boundary_of(request.headers.get("content-type", ""))
         form = await read_form(request.stream(), boundary)
         try:

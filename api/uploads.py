@@ -21,7 +21,6 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from genoflow.api import reading as readings
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import (
     CallerHere,
     GuardedRoute,
@@ -33,6 +32,7 @@ from genoflow.api.guard import (
 from genoflow.api.identity.permissions import PERMISSIONS, Caller, Permission, Role
 from genoflow.api.ports import PartSum, StoredPart, UploadPlace
 from genoflow.api.reading import ReadingHere, ReadingRoute
+from genoflow.api.refusal import Refusal
 from genoflow.api.services import Services
 from genoflow.api.upload_facts import UploadIn, lengths_of, sent
 from genoflow.api.upload_metadata import said_with_file
@@ -89,7 +89,7 @@ async def begin_upload(
     """Begin an upload in parts; the same request under its key leads to the same one."""
     upload_id = uuid5(called, "upload")
     store = writing.outside.uploads.store
-    with services.figures.requests.counted("initiated"):
+    with services.figures.counted("initiated"):
         async with services.pool.acquire() as connection, connection.transaction(readonly=True):
             before = await begun_upload(connection, upload_id)
             if before is not None:
@@ -256,7 +256,7 @@ async def complete_upload(
     min_position: MinPosition = None,
 ) -> UploadCompletedOut:
     """Make one file of the parts, and say that it landed; a second time is the same answer."""
-    with services.figures.requests.counted("completed"):
+    with services.figures.counted("completed"):
         row = await _mine(services, caller, upload_id, min_position)
         store = writing.outside.uploads.store
         fact = None
@@ -278,7 +278,7 @@ async def complete_upload(
         if row["state"] != LANDED:
             await writing.put(stated)
             took = services.clock() - row["initiated_at"]
-            services.figures.duration.observe(took.total_seconds())
+            services.figures.uploaded(took.total_seconds())
     return completed(row, stated)
 
 
@@ -337,7 +337,7 @@ async def abort_upload(
     min_position: MinPosition = None,
 ) -> UploadBegunOut:
     """Free the parts of an upload; one that is whole stays, since a file that landed is a fact."""
-    with services.figures.requests.counted("aborted"):
+    with services.figures.counted("aborted"):
         row = await _mine(services, caller, upload_id, min_position)
         store = writing.outside.uploads.store
         if row["state"] == INITIATED:

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import asks
 from genoflow.api.identity.permissions import Permission
 from genoflow.api.reading import ReadingHere, ReadingRoute
+from genoflow.api.refusal import Refusal
 from genoflow.events import topics
 from genoflow.projections.asking import asked
 from genoflow.projections.asking.asked import Told, Unheard

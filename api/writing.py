@@ -18,11 +18,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from genoflow.api.desks import Decided
-from genoflow.api.errors import Refusal
 from genoflow.api.guard import CallerHere, ServicesHere
 from genoflow.api.identity.permissions import PERMISSIONS, Caller, Permission, Role
 from genoflow.api.ports import Clock, Outside
 from genoflow.api.reading import POSITION
+from genoflow.api.refusal import Refusal
+from genoflow.api.tracing import Step
 from genoflow.events.envelope import Producer
 from genoflow.events.event import E, Event, begin
 from genoflow.events.log.port import Vector
@@ -51,6 +52,7 @@ class Writing:
     caller: Caller
     clock: Clock
     response: Response
+    step: Step
     places: list[Position] = field(default_factory=list)
 
     def stated(self, fact: E, because: Event | None = None) -> E:
@@ -63,7 +65,8 @@ class Writing:
             by=Producer(service=SERVICE, version=version("genoflow")),
             correlation_id=cause.correlation_id if cause else None,
             causation_id=cause.event_id if cause else None,
-            traceparent=cause.traceparent if cause else None,
+            # A story that goes on keeps its trace; the request's is linked to it.
+            traceparent=cause.traceparent if cause else self.step.carried,
         )
 
     def role(self, permission: Permission, asked: Role | None = None) -> Role:
@@ -97,11 +100,13 @@ class Writing:
 
     async def put(self, stated: Event) -> None:
         """Append this, and tell in the answer where all that was appended stands."""
+        self.step.said.append(stated.envelope)
         self._tell([await self.outside.porch.append(stated)])
 
     async def say_together(self, stated: Sequence[Event]) -> None:
         """Append all of these or none, and tell in the answer where they stand."""
         if stated:
+            self.step.said += [fact.envelope for fact in stated]
             self._tell(await self.outside.porch.append_together(stated))
 
     def _tell(self, places: Sequence[Position]) -> None:
@@ -117,9 +122,13 @@ def _behind(places: Sequence[Position]) -> str:
 
 
 async def _writing(
-    outside: OutsideHere, caller: CallerHere, services: ServicesHere, response: Response
+    request: Request,
+    outside: OutsideHere,
+    caller: CallerHere,
+    services: ServicesHere,
+    response: Response,
 ) -> Writing:
-    return Writing(outside, caller, services.clock, response)
+    return Writing(outside, caller, services.clock, response, request.state.step)
 
 
 WritingHere = Annotated[Writing, Depends(_writing)]

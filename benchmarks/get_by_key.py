@@ -34,8 +34,8 @@ from benchmarks.material import Material
 from benchmarks.stage_run import Program
 from genoflow.api.identity.permissions import Permission, Role
 from genoflow.api.limits import PER_KEY
+from genoflow.deploy.api_services import open_services
 from genoflow.deploy.local.stack import LocalStack
-from genoflow.deploy.serve import open_services
 from genoflow.deploy.settings import Settings, as_environment, inherited_environment, read_settings
 from genoflow.events import topics
 from genoflow.events.case_joined import CaseJoined

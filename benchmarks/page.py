@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import append_bulk, tail
 from benchmarks.contest import RATE, ratio_text
+from tools.marks import between
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -32,11 +33,7 @@ def rows_of(found: Results) -> list[Mapping[str, Any]]:
 
 def refreshed(page: str, found: Results) -> str:
     """The page with these results in it."""
-    before, _, rest = page.partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError(f"{PAGE.name}: the marks {BEGIN} and {END} are missing; put them back")
-    return before + tables(found) + after
+    return between(page, PAGE, BEGIN, END, tables(found))
 
 
 def _ratios(found: Results) -> list[str]:

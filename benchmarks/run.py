@@ -27,6 +27,7 @@ from typing import Any
 from benchmarks import (
     append_bulk,
     append_one,
+    begin,
     columns,
     get_by_key,
     page,
@@ -36,6 +37,7 @@ from benchmarks import (
     stage_latency,
     stage_long,
     tail,
+    tower,
     upload,
     validation,
     validation_formats,
@@ -81,6 +83,9 @@ PATHS = {
     "validation_formats": Measured(validation_formats.measure, 1_000, 5),
     "get_by_key": Measured(get_by_key.measure, 10_000, 200),
     "upload": Measured(upload.measure, 256, 20),  # MiB
+    "begin": Measured(begin.measure, 1, 1),
+    "tower": Measured(tower.measure, 10_000, 400),
+    "tower_beside": Measured(tower.measure_beside, 500, 50),
 }
 ROUNDS = 3
 ROUNDS_QUICK = 1

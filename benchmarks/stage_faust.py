@@ -36,7 +36,7 @@ def application(told: Errand) -> Any:
         stream_wait_empty=False,
         web_enabled=False,
     )
-    raw = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw"}
+    raw: Any = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw"}
     source = app.topic(told.source, value_serializer="raw", **raw)
     target = app.topic(told.target, value_serializer="raw", **raw)
     table = app.Table("landed", partitions=told.partitions, key_type=bytes)

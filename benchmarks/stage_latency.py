@@ -80,7 +80,8 @@ class Paced:
     log: KafkaLog
     material: Material
 
-    async def _timed(self, kind: str, run: Running) -> Figures:
+    async def timed(self, kind: str, run: Running) -> Figures:
+        """Start it, ask until it answers, then time each answer."""
         name = stage_run.new_name(kind)
         ends = await self.log.ends(stage_run.TARGET.name)
         async with run(self.log, name) as program:
@@ -129,11 +130,11 @@ class Paced:
 
     async def ours(self) -> Figures:
         """What ships."""
-        return await self._timed("paced", stage_run.ours)
+        return await self.timed("paced", stage_run.ours)
 
     async def bare(self) -> Figures:
         """Anchor: the loop of aiokafka's manual."""
-        return await self._timed("bare", stage_run.bare)
+        return await self.timed("bare", stage_run.bare)
 
 
 async def measure(log: KafkaLog, material: Material, rounds: int) -> list[Row]:

@@ -23,9 +23,9 @@ from benchmarks.get_by_key import BY, port_of
 from benchmarks.material import Material
 from genoflow.api.client import Client
 from genoflow.api.identity.permissions import Permission, Role
+from genoflow.deploy.api_services import open_services
 from genoflow.deploy.local.stack import LocalStack
 from genoflow.deploy.sending import Sending, Whose, planned, read_set_of, summed
-from genoflow.deploy.serve import open_services
 from genoflow.deploy.settings import Settings, as_environment, inherited_environment, read_settings
 from genoflow.deploy.wiring import ensure_raw_bucket, open_s3
 from genoflow.events import topics

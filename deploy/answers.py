@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from genoflow.deploy.settings import Settings
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from genoflow.deploy.parked import Parking
     from genoflow.events.log.kafka import KafkaLog
     from genoflow.projections.asking.lists import Page
+    from genoflow.projections.asking.provenance_asked import Records
+    from genoflow.projections.run_forecast import Forecast
 
 WAIT_SECONDS_MAX = 2.0  # a row follows its event within 100 ms; later nobody should wait for it
 STILL_SECONDS_MAX = 0.5  # no row came in this time: no runner is at work
@@ -38,9 +41,13 @@ class Answers(Protocol):
     """Where answers come from."""
 
     source: Source
+    records: Records
 
     async def rows(self, kind: str, limit: int) -> Page:
         """The samples, cases, runs or files with the newest events."""
+
+    async def forecast(self, run_id: str) -> Forecast | None:
+        """When a run will begin and be done; None where no rows of other runs are at hand."""
 
     async def parkings(self) -> list[Parking]:
         """All that waits for a person, in the order of the events."""
@@ -83,12 +90,17 @@ class FromLog:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self.source: Source = _LogSource(log)
+        self.records: Records = LogSubjects(log)
 
     async def rows(self, kind: str, limit: int) -> Page:
         """Fold every story of this kind."""
         from genoflow.projections.asking.lists import read_rows  # noqa: PLC0415
 
         return await read_rows(self.source, kind, limit)
+
+    async def forecast(self, run_id: str) -> Forecast | None:  # noqa: ARG002 -- the protocol's
+        """Nothing: it would take the stories of all runs."""
+        return None
 
     async def parkings(self) -> list[Parking]:
         """What the topic of parked events says."""
@@ -109,13 +121,24 @@ class FromStore:
 
         self._connection = connection
         self._codec = codec
-        self.source: Source = Kept(connection, codec)
+        self.source: Source = (kept := Kept(connection, codec))
+        self.records: Records = kept
 
     async def rows(self, kind: str, limit: int) -> Page:
         """Ask for the rows; no story is folded."""
         from genoflow.projections.asking.kept_lists import kept_rows  # noqa: PLC0415
 
         return await kept_rows(self._connection, kind, limit)
+
+    async def forecast(self, run_id: str) -> Forecast | None:
+        """By the rows of the run, and of those like it."""
+        from genoflow.projections.run_forecast import forecast  # noqa: PLC0415 -- few need it
+        from genoflow.projections.runs import run_of  # noqa: PLC0415
+
+        run = await run_of(self._connection, run_id)
+        if run is None:
+            return None  # a run of an instrument
+        return await forecast(self._connection, run, now=datetime.now(UTC))
 
     async def parkings(self) -> list[Parking]:
         """What the rows about parked events say."""

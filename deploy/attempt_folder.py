@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
-from genoflow.processors.running.manifest import RunManifest, Submission
+from genoflow.processors.running.manifest import RunManifest
 
 RUNS = "runs"  # below the home of the deployment: a later attempt goes on from what is there
 LOCK = "lock"
@@ -37,10 +37,9 @@ def attempt_folder(home: Path, run_id: UUID, own: Path) -> Iterator[Path]:
                 return
 
 
-def done_with(folder: Path, submission: Submission, manifest: RunManifest) -> None:
-    """Remove the folder, unless another attempt may go on from what is there."""
-    may_follow = manifest.fault is not None and manifest.fault.may_pass
-    if not may_follow or submission.attempt >= submission.requested.attempts_max:
+def done_with(folder: Path, manifest: RunManifest) -> None:
+    """Remove the folder, unless the run failed: another attempt may go on from what is there."""
+    if manifest.fault is None:
         shutil.rmtree(folder, ignore_errors=True)
 
 

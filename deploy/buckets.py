@@ -160,10 +160,10 @@ def stands(aspect: str, want: Document, found: Document | None) -> bool:
     if found is None:
         return False
     if aspect not in LISTS:
-        return _holds(want, found)
+        return holds(want, found)
     field, name = LISTS[aspect]
     there = {one.get(name): one for one in found.get(field, ())}
-    return all(_holds(one, there.get(one[name])) for one in want[field])
+    return all(holds(one, there.get(one[name])) for one in want[field])
 
 
 def merged(aspect: str, want: Document, found: Document | None) -> Document:
@@ -176,11 +176,12 @@ def merged(aspect: str, want: Document, found: Document | None) -> Document:
     return {**want, field: [*others, *want[field]]}
 
 
-def _holds(want: Any, found: Any) -> bool:
+def holds(want: Any, found: Any) -> bool:
+    """Whether what is found has all that is wanted; more than that may be there."""
     if isinstance(want, Mapping):
         return isinstance(found, Mapping) and all(
-            _holds(value, found.get(name)) for name, value in want.items()
+            holds(value, found.get(name)) for name, value in want.items()
         )
     if isinstance(want, list):
-        return isinstance(found, list) and len(want) == len(found) and all(map(_holds, want, found))
+        return isinstance(found, list) and len(want) == len(found) and all(map(holds, want, found))
     return bool(want == found)

@@ -11,6 +11,8 @@ from genoflow.api.desks import AppendTogether, Published, Says
 from genoflow.deploy.catalog import AnyDocument, LogCatalog, kind_of
 from genoflow.deploy.catalog_documents import content_sha256, parse_documents
 from genoflow.deploy.catalog_files import owners
+from genoflow.deploy.pipeline_documents import config_id, said_in
+from genoflow.deploy.pipeline_life import with_release
 from genoflow.events.errors import Contradicted, Refused
 from genoflow.events.log.port import EventLog
 from genoflow.processors.intake.privacy import PrivacyGuard
@@ -29,11 +31,12 @@ class LogDocuments:
         """Publish all that is new of these, or nothing; Refused names every fault."""
         _refuse_local(documents)
         before = await self._catalog.documents()
-        new = parse_documents([("body", json.dumps(documents))], before, self._guard)
-        await append([says(one) for one in new])
+        active = await self._catalog.active()
+        new = parse_documents([("body", json.dumps(documents))], before, self._guard, active)
+        await append([says(one) for one in with_release(new)])
         # Two may publish one version at once: the log orders them, and readers keep the first.
         known = {_name(one): one for one in (*new, *await self._catalog.documents())}
-        lost = [one for one in new if known[_name(one)].payload() != one.payload()]
+        lost = [one for one in new if said_in(known[_name(one)]) != said_in(one)]
         if lost:
             names = ", ".join(f"{one.document_id} {one.version}" for one in lost)
             raise Contradicted(
@@ -41,8 +44,12 @@ class LogDocuments:
                 f"version never changes, so give it a new one"
             )
         fresh = {_name(one) for one in new}
-        asked = [(str(one["document_id"]), str(one["version"])) for one in documents]
-        return [_published(known[name], name in fresh) for name in asked]
+        return [_published(known[name], name in fresh) for name in map(_asked, documents)]
+
+
+def _asked(document: Any) -> tuple[str, str]:
+    named = document.get("document_id") or config_id(document["pipeline"], document["title"])
+    return str(named), str(document["version"])
 
 
 def _name(document: AnyDocument) -> tuple[str, str]:

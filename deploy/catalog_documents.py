@@ -13,11 +13,23 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
+from genoflow.deploy.alert_rules import PARTS, rules_faults, rules_schema
 from genoflow.deploy.catalog import KINDS, AnyDocument, kind_of, order_of
-from genoflow.deploy.json_schema import faults_of
 from genoflow.deploy.metadata_schemas import schema_faults
+from genoflow.deploy.pipeline_documents import (
+    begin_as_draft,
+    config_id,
+    configuration_faults,
+    said_in,
+    with_containers,
+    with_machine,
+)
+from genoflow.deploy.repositories import address_faults
+from genoflow.events.alert_rules_published import AlertRulesPublished
+from genoflow.events.configuration_saved import ConfigurationSaved
 from genoflow.events.errors import InvalidEvent, Refused
 from genoflow.events.metadata_schema_published import MetadataSchemaPublished
 from genoflow.events.metric_names import READS_UNITS, bound_faults, in_our_words
@@ -29,9 +41,11 @@ from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.events.threshold import Threshold
 from genoflow.processors.alignments import PANEL
 from genoflow.processors.intake.privacy import IdentifierFound, PrivacyGuard
+from genoflow.processors.json_schema import faults_of
 from genoflow.processors.qc_metrics import RUN_UNITS
 from genoflow.processors.qc_profiles import RESULTS, UNITS_AT
 from genoflow.processors.running import parameters
+from genoflow.processors.running.parameters import canonical
 from genoflow.processors.strictness import STANDARD
 
 FAULTS_SHOWN_MAX = 30  # about one screen
@@ -44,11 +58,6 @@ PROFILE_SCHEMA = "qc_profile.v1.schema.json"
 RETENTION_SCHEMA = "retention.v1.schema.json"
 
 
-def canonical(value: object) -> str:
-    """The one text of a JSON value, by which contents are compared."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
 def digest(text: str) -> str:
     """The SHA-256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -56,19 +65,25 @@ def digest(text: str) -> str:
 
 def content_sha256(document: AnyDocument) -> str:
     """Of the whole document as canonical JSON: two versions with one content have one digest."""
-    return digest(canonical(document.payload()))
+    return digest(canonical(said_in(document)))
 
 
 def parse_documents(
-    texts: Sequence[tuple[str, str]], known: Sequence[AnyDocument], guard: PrivacyGuard
+    texts: Sequence[tuple[str, str]],
+    known: Sequence[AnyDocument],
+    guard: PrivacyGuard,
+    active: Mapping[str, str] = MappingProxyType({}),
 ) -> list[AnyDocument]:
-    """The documents of these named texts that are new; Refused names every fault of every file."""
+    """The documents of these named texts that are new; Refused names every fault of every file.
+
+    `active` says which version of a pipeline is, for configurations that name none.
+    """
     faults: list[str] = []
     found: list[tuple[str, AnyDocument]] = []
     for name, text in texts:
         for place, plain in _plain(name, text, faults):
             try:
-                document = _document(plain)
+                document = document_of(plain)
                 guard.check(document)
             except (InvalidEvent, IdentifierFound) as error:
                 faults += [f"{place}: {line}" for line in str(error).splitlines()]
@@ -77,7 +92,7 @@ def parse_documents(
     new: list[AnyDocument] = []
     everything = [*known, *(document for _, document in found)]
     for place, document in found:
-        faults += [f"{place}: {fault}" for fault in _faults(document, everything)]
+        faults += [f"{place}: {fault}" for fault in _faults(document, everything, active)]
         same, others = _published(document, [*known, *new])
         faults += [f"{place}: {fault}" for fault in others]
         if not same and not others:
@@ -104,7 +119,8 @@ def _plain(name: str, text: str, faults: list[str]) -> Iterator[tuple[str, dict[
             faults.append(f"{place}: is no JSON object")
 
 
-def _document(plain: dict[str, Any]) -> AnyDocument:
+def document_of(plain: dict[str, Any]) -> AnyDocument:
+    """The document that this JSON says; InvalidEvent names what is none."""
     fields = dict(plain)
     name = fields.pop("kind", None)
     kind = KINDS.get(name) if isinstance(name, str) else None
@@ -114,17 +130,35 @@ def _document(plain: dict[str, Any]) -> AnyDocument:
         fields = _profile(plain)
     if kind is RetentionPublished:
         fields = _retention(plain)
+    if kind is AlertRulesPublished:
+        fields = _alert_rules(plain)
     if kind is MetadataSchemaPublished:
         _put_schema(fields)
     if kind is PipelinePublished:
-        for part in ("parameters_schema", "parameters"):
-            value = fields.pop(part, {})
-            if not isinstance(value, dict):
-                raise InvalidEvent(f"{part}: is no JSON object")
-            text = canonical(value)
-            _put(fields, f"{part}_json", text)
-            _put(fields, f"{part}_sha256", digest(text))
+        _put_objects(fields, "parameters_schema", "parameters")
+        with_containers(fields)
+        with_machine(fields)
+        begin_as_draft(fields)
+    if kind is ConfigurationSaved:
+        _put_objects(fields, "parameters")
+        with_machine(fields)
+        fields.setdefault(
+            "document_id", config_id(str(fields.get("pipeline")), str(fields.get("title")))
+        )
     return kind(**fields)
+
+
+def _put_objects(fields: dict[str, Any], *parts: str) -> None:
+    for part in parts:
+        value = fields.pop(part, {})
+        if not isinstance(value, dict):
+            raise InvalidEvent(f"{part}: is no JSON object")
+        try:
+            text = canonical(value)
+        except ValueError as error:  # not a number, infinity
+            raise InvalidEvent(f"{part}: holds what JSON cannot say ({error})") from error
+        _put(fields, f"{part}_json", text)
+        _put(fields, f"{part}_sha256", digest(text))
 
 
 def _profile(plain: dict[str, Any]) -> dict[str, Any]:
@@ -167,6 +201,14 @@ def _retention(plain: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
+def _alert_rules(plain: dict[str, Any]) -> dict[str, Any]:
+    if faults := faults_of(plain, rules_schema()):
+        raise InvalidEvent("\n".join(faults))
+    fields = {name: value for name, value in plain.items() if name != "kind"}
+    _put(fields, "content_sha256", digest(canonical({one: plain.get(one, []) for one in PARTS})))
+    return fields
+
+
 def profile_schema() -> dict[str, Any]:
     """The JSON Schema of profiles, as it is published with the schemas of events."""
     return document_schema(PROFILE_SCHEMA)
@@ -191,7 +233,9 @@ def _put(fields: dict[str, Any], name: str, computed: str) -> None:
 # -- what the fields alone do not say
 
 
-def _faults(document: AnyDocument, everything: Sequence[AnyDocument]) -> Iterable[str]:
+def _faults(
+    document: AnyDocument, everything: Sequence[AnyDocument], active: Mapping[str, str]
+) -> Iterable[str]:
     if isinstance(document, QcProfilePublished):
         yield from _profile_faults(document)
     elif isinstance(document, ReferencePublished):
@@ -200,10 +244,15 @@ def _faults(document: AnyDocument, everything: Sequence[AnyDocument]) -> Iterabl
         yield from _target_set_faults(document, everything)
     elif isinstance(document, RetentionPublished):
         yield from _retention_faults(document)
+    elif isinstance(document, AlertRulesPublished):
+        yield from rules_faults(document)
     elif isinstance(document, PipelinePublished):
         schema = json.loads(document.parameters_schema_json)
         for fault in parameters.faults_of(json.loads(document.parameters_json), schema):
             yield f"parameters.{fault}"
+        yield from address_faults(document.uri, document.code_revision)
+    elif isinstance(document, ConfigurationSaved):
+        yield from configuration_faults(document, everything, active)
 
 
 def _profile_faults(profile: QcProfilePublished) -> Iterable[str]:
@@ -288,7 +337,7 @@ def _published(document: AnyDocument, before: Sequence[AnyDocument]) -> tuple[bo
         if kind_of(one) != mine:
             return False, [f"document_id: {one.document_id} is a {kind_of(one)}; choose another"]
         if order_of(one.version) == order_of(document.version):
-            if one.payload() == document.payload():
+            if said_in(one) == said_in(document):
                 return True, []
             return False, [
                 f"version: {one.document_id} {one.version} is published with another content "

@@ -27,6 +27,8 @@ COMMANDS = {
     "work": ("genoflow.deploy.commands.work", "work", "Run processors, and keep them going."),
     "workers": ("genoflow.deploy.commands.workers", "workers", "Show what every worker does."),
     "parked": ("genoflow.deploy.commands.parked", "parked", "Look after what could not be taken."),
+    "tower": ("genoflow.deploy.commands.tower", "tower", "Watch what is late or goes wrong."),
+    "top": ("genoflow.deploy.commands.top", "top", "Show the whole lab, live or once."),
     "project": ("genoflow.deploy.commands.project", "project", "Feed read models from the log."),
     "projection": (
         "genoflow.deploy.commands.project", "projection", "Show read models, build them anew.",
@@ -48,6 +50,7 @@ COMMANDS = {
     "catalog": ("genoflow.deploy.commands.catalog", "catalog", "Publish and show documents."),
     "qc": ("genoflow.deploy.commands.qc", "qc", "Decide about reads, and ask about them."),
     "results": ("genoflow.deploy.commands.results", "results", "Show, release, withdraw results."),
+    "result": ("genoflow.deploy.commands.results", "results", "The same as `results`."),
     "subscription": (
         "genoflow.deploy.commands.subscription", "subscription", "Say who is told of what.",
     ),
@@ -60,7 +63,14 @@ COMMANDS = {
     "backup": ("genoflow.deploy.commands.backup", "backup", "Seal the log into the object store."),
     "restore": ("genoflow.deploy.commands.backup", "restore", "Bring a backup back."),
     "buckets": ("genoflow.deploy.commands.buckets", "buckets", "Set up and check the buckets."),
+    "batch": ("genoflow.deploy.commands.batch", "batch", "Set up and check AWS Batch."),
     "sweep": ("genoflow.deploy.commands.sweep", "sweep", "Let go what no rule keeps."),
+    "alerts": (
+        "genoflow.deploy.commands.alerts", "alerts", "See alerts, take them up, end them.",
+    ),
+    "charts": (
+        "genoflow.deploy.commands.charts", "charts", "See charts of quality; restart one.",
+    ),
     "hold": ("genoflow.deploy.commands.hold", "hold", "Keep a sample, whatever the rules say."),
     "validate": (
         "genoflow.deploy.commands.validate", "validate", "Hold files to their specifications.",

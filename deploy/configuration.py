@@ -17,9 +17,10 @@ REDACTED = "[redacted]"
 # Other names for two of them, as the interface that this API follows calls them.
 CALLED = {"postgres": "database_url", "s3_region": "aws_region"}
 EVERYWHERE = (
-    "environment", "home", "cache", "kafka", "partitions", "topic_prefix", "log_level",
+    "environment", "home", "cache", "kafka", "partitions", "topic_prefix", "log_level", "traces",
     "person_patterns",
 )  # fmt: skip
+WATCHED = ("metrics", "metrics_log_seconds")
 STORE = ("s3", "s3_access_key", "s3_secret_key", "s3_region")
 SERVICES: Mapping[str, tuple[str, ...]] = {
     "worker": (
@@ -27,23 +28,29 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
         "demultiplexer", "picard_memory_mb", "bclconvert_command", "smtp", "smtp_tls", "smtp_user",
         "smtp_password", "smtp_from", "webhook_hosts", "public_url", "strict_validation",
         "lims", "lims_token_file", "lims_mapping", "scanner", "clamd", "scan_stream_bytes",
+        "launcher", "batch_queues", "batch_job_definition", "aws_endpoint",
+        "batch_task_queue", "batch_task_image", "batch_work_uri", "prices", "landing_left_out",
+        "repair_prefix", *WATCHED,
     ),
     "api": (
         *EVERYWHERE, *STORE, "postgres", "webhook_hosts", "public_url", "cors_origins",
         "trusted_proxies", "raw_bucket", "upload_bytes_max",
     ),
-    "project": (*EVERYWHERE, "postgres"),
-    "watch": (*EVERYWHERE, *STORE, "raw_bucket", "transfer", "datasync_task", "aws_endpoint"),
+    "project": (*EVERYWHERE, "postgres", *WATCHED),
+    "tower": (*EVERYWHERE, *WATCHED),
+    "watch": (
+        *EVERYWHERE, *STORE, "raw_bucket", "transfer", "datasync_task", "aws_endpoint", *WATCHED,
+    ),
     "ingest": (
         *EVERYWHERE, *STORE, "raw_bucket", "notifications_from", "notifications_topic",
         "notifications_queue", "verdicts_queue", "aws_endpoint", "landing_left_out",
-        "reconcile_hours",
+        "reconcile_hours", *WATCHED,
     ),
     "buckets": (
         *EVERYWHERE, *STORE, "raw_bucket", "work_bucket", "references_bucket", "results_bucket",
         "delivery_bucket", "raw_lock_days", "bucket_encryption", "cors_origins", "aws_endpoint",
     ),
-    "sweep": (*EVERYWHERE, *STORE, "work_bucket", "sweep_hours"),
+    "sweep": (*EVERYWHERE, *STORE, "work_bucket", "sweep_hours", *WATCHED),
     "backup": (*EVERYWHERE, *STORE, "backup_bucket", "backup_keep_days"),
     "upload": ("environment", "api_url", "api_key"),
     "registry": ("environment", "registry", "log_level"),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from genoflow.api.desks import Desks
+from genoflow.deploy.alert_desk import LogAlerts
+from genoflow.deploy.budget_desk import LogBudgets
 from genoflow.deploy.catalog_desk import LogDocuments
+from genoflow.deploy.chart_desk import LogCharts
 from genoflow.deploy.configuration import configuration_of
+from genoflow.deploy.configuration_desk import LogConfigurations
 from genoflow.deploy.download_links import StoreLinks
 from genoflow.deploy.file_desk import LogFiles
 from genoflow.deploy.hold_desk import LogHolds
@@ -23,10 +27,14 @@ def desks(settings: Settings, log: EventLog) -> Desks:
         subscribers=LogSubscribers(log, settings),
         catalog=LogDocuments(log, settings.person_patterns),
         configuration=configuration_of(settings),
+        configurations=LogConfigurations(log, settings.person_patterns),
         files=LogFiles(log),
         labels=LogLabels(log),
         metadata=LogMetadata(log, settings.person_patterns),
         holds=LogHolds(log),
+        budgets=LogBudgets(log),
+        alerts=LogAlerts(log),
+        charts=LogCharts(log),
         links=StoreLinks(log, lambda: open_s3(settings)),
         parked=LogParked(log, settings.person_patterns),
     )

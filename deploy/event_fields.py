@@ -125,6 +125,15 @@ BY_NAME: Mapping[str, str] = {
 }
 # A text that has to look like something is recognised by its pattern.
 BY_PATTERN: Sequence[tuple[str, str]] = (
+    ("{4}-(0", "2026-03"),
+    (r"\x1f", "stage=validated"),
+    ("2[0-3]):", "22:00"),
+    ("(/[", "Europe/Berlin"),
+    (
+        "sha256:",
+        "sha256:2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    ),
+    ("{40}", "1f0e2a5c9b7d4836a1c0e5f29b8d7463a0c1e2f3"),
     ("{64}", "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"),
     ("{32}-", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
     ("{32}", "9b2cf535f27731c974343645a3985328"),
@@ -237,6 +246,6 @@ def _example(name: str, inner: Any, metadata: Sequence[Any], choices: Sequence[s
         for part, example in BY_PATTERN:
             if part in pattern:
                 return example
-    if inner is int:
-        return str(max(1, *_least(metadata)))
+    if inner in (int, float):
+        return str(inner(max(_least(metadata)) or 1))
     return _WORDS[inner][1]

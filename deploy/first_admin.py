@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from genoflow.deploy.api_services import open_services
 from genoflow.deploy.people import os_user
-from genoflow.deploy.serve import open_services
 from genoflow.deploy.settings import Settings
 from genoflow.events.envelope import Actor
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 REDACTED = "[identifier withheld]"
 # Libraries that tell every fetch and every retry at `info`: their warnings are enough.
-QUIET_LIBRARIES = ("aiokafka", "boto3", "botocore", "urllib3", "asyncio", "uvicorn.access")
+QUIET_LIBRARIES = (
+    "aiokafka", "boto3", "botocore", "urllib3", "asyncio", "uvicorn.access", "faust", "mode",
+    "genoflow.processors.watchtower.app",
+)  # fmt: skip
 
 ABOUT = ("event_id", "correlation_id", "processor")  # what says on every line what it is about
 

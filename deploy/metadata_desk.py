@@ -8,7 +8,6 @@ from uuid import uuid5
 
 from genoflow.api.desks import Append, Decided
 from genoflow.deploy.catalog import LogCatalog
-from genoflow.deploy.catalog_documents import canonical
 from genoflow.deploy.metadata_schemas import metadata_faults, refuse, schema_of, values_of
 from genoflow.deploy.subject import LogSubjects, story_of
 from genoflow.events import topics
@@ -20,6 +19,7 @@ from genoflow.events.metadata_schema_published import MetadataSchemaPublished
 from genoflow.events.metadata_value import MetadataValue
 from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.processors.intake.privacy import IdentifierFound, PrivacyGuard, identifier_fault
+from genoflow.processors.running.parameters import canonical
 from genoflow.projections.asking.sample import sample_of
 
 

@@ -16,11 +16,11 @@ from typing import Annotated, Any
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
-from genoflow.deploy.json_schema import faults_of
 from genoflow.events.errors import Refused
 from genoflow.events.metadata_schema_published import MetadataSchemaPublished
 from genoflow.events.metadata_value import VALUE_CHARACTERS_MAX, MetadataName, MetadataValue
 from genoflow.events.sample_metadata_amended import VALUES_MAX
+from genoflow.processors.json_schema import faults_of
 
 SCHEMA_CHARACTERS_MAX = 65_536  # what the event holds: 100 fields of 650 characters
 SCHEMA_SCHEMA = "metadata_schema.v1.schema.json"

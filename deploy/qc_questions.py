@@ -8,7 +8,6 @@ from contextlib import aclosing
 from typing import Any
 from uuid import UUID, uuid5
 
-from genoflow.deploy.json_schema import faults_of
 from genoflow.events import topics
 from genoflow.events.errors import NotThere, Refused
 from genoflow.events.event import Event
@@ -28,6 +27,7 @@ from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_requested import QcRequested
 from genoflow.events.threshold import Threshold
 from genoflow.processors import analysis_rules as rules
+from genoflow.processors.json_schema import faults_of
 from genoflow.processors.qc_metrics import number
 
 OF_QUESTIONS = (

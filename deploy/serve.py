@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -15,76 +13,32 @@ import uvicorn
 from genoflow.api.app import create_app
 from genoflow.api.hot import Hot
 from genoflow.api.identity import outbox
-from genoflow.api.identity.passwords import Passwords
-from genoflow.api.identity.tables import prepare
-from genoflow.api.identity.tokens import Tokens
-from genoflow.api.limits import MemoryLimits
 from genoflow.api.ports import UNAVAILABLE, Outside, Uploads
 from genoflow.api.reads import keep_telling, tell_the_last
 from genoflow.api.registry import SHUTDOWN_SECONDS_MAX, listen
 from genoflow.api.routes import ROUTERS
-from genoflow.api.services import Services, services
-from genoflow.deploy.addresses import resolve
+from genoflow.api.services import Services
+from genoflow.deploy.api_services import open_services
+from genoflow.deploy.burdens import LogProcesses
 from genoflow.deploy.desks import desks
 from genoflow.deploy.logs import configure_logs
 from genoflow.deploy.order_reader import OrderReader
 from genoflow.deploy.porch import LogPorch
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.timely import TimelyProtocol
-from genoflow.deploy.token_keys import token_keys
 from genoflow.deploy.upload_store import StoreUploads
 from genoflow.deploy.wiring import open_log
 from genoflow.events import topics
-from genoflow.events.errors import Refused, StackFault
+from genoflow.events.errors import Refused
 from genoflow.events.registry import read_editions
 from genoflow.projections import store as read_models
 from genoflow.projections.models import MODELS
 
-CONNECTIONS_MAX = 10  # to Postgres, whose default allows 100 in all
 CALLERS_MAX = 1_000  # connections at a time; more are answered with 503 and not held
-QUERY_SECONDS_MAX = 30  # ours take milliseconds
 NOBODY_YET = "nobody can sign in yet: `genoflow user first` makes the first administrator"
 TIDY_SECONDS = 3_600  # what is over for a day or a week may stay an hour longer
 
 _log = logging.getLogger("genoflow.serve")
-
-
-async def as_it_is(connection: Any) -> None:
-    """Give a connection back: the API leaves nothing behind its transactions, so nothing is reset.
-
-    asyncpg ends what is open all the same; its own way asks Postgres once more for every request.
-    """
-
-
-@asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """The services of this deployment, over tables that are as this release needs them."""
-    import asyncpg  # noqa: PLC0415 -- commands that only print their help need none
-
-    address = resolve(settings, needed=("postgres",)).postgres
-    tokens = Tokens(token_keys(settings.home))
-    try:
-        pool = await asyncpg.create_pool(
-            address,
-            min_size=1,
-            max_size=CONNECTIONS_MAX,
-            command_timeout=QUERY_SECONDS_MAX,
-            reset=as_it_is,
-        )
-    except UNAVAILABLE as error:
-        raise StackFault(
-            f"Postgres does not answer ({type(error).__name__}); run `genoflow up`, or set "
-            f"GENOFLOW_POSTGRES to an existing server"
-        ) from error
-    try:
-        async with pool.acquire() as connection:
-            await prepare(connection)
-            await make_read_models(connection)
-        yield services(
-            pool, tokens=tokens, passwords=Passwords(), limits=MemoryLimits(), clock=_now
-        )
-    finally:
-        await pool.close()
 
 
 async def make_read_models(connection: Any) -> None:
@@ -92,10 +46,6 @@ async def make_read_models(connection: Any) -> None:
     await read_models.prepare(connection)
     for model in MODELS:
         await read_models.live_build(connection, model)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def serve(settings: Settings, host: str, port: int, ready: Callable[[str], object]) -> None:
@@ -109,6 +59,8 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
         ) from error
     with listener:
         async with open_services(settings) as made, open_log(settings) as log:
+            async with made.pool.acquire() as connection:
+                await make_read_models(connection)
             for topic in (topics.GOVERNANCE, topics.ACCESS):
                 await log.partitions(topic.name)  # says which command makes it
             if await made.accounts.none_yet():
@@ -121,6 +73,7 @@ async def serve(settings: Settings, host: str, port: int, ready: Callable[[str],
                     desks(settings, log),
                     OrderReader(settings.person_patterns),
                     Uploads(StoreUploads(settings), settings.upload_bytes_max),
+                    LogProcesses(log),
                 ),
                 routers=ROUTERS,
                 cors_origins=settings.cors_origins,

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -89,12 +90,17 @@ class Settings(BaseSettings):
         "", description="https://… of the SQS queue; EventBridge's rule has it as its target"
     )
     aws_endpoint: str | None = Field(
-        None, description="http(s)://host:port of SQS and DataSync, where it is not Amazon's own"
+        None,
+        description="http(s)://host:port of SQS, DataSync and Batch, where it is not Amazon's own",
     )
     landing_left_out: tuple[str, ...] = Field(
         ("runs/", "reads/", "relabelled/", "catalog/"),
         description="beginnings of keys in the raw bucket that whoever writes them reports",
     )
+    repair_prefix: str = Field(
+        "", max_length=1_000,
+        description="the beginning of keys in the raw bucket that repairs crawl; none is all of it",
+    )  # fmt: skip
     reconcile_hours: float = Field(
         24.0, ge=0, le=8_760,
         description="between two crawls for what notifications lost; 0 is never",
@@ -106,6 +112,23 @@ class Settings(BaseSettings):
         None, pattern=r"^arn:[a-z-]+:datasync:.+:task/task-[0-9a-z]+$",
         description="arn:… of the DataSync task from the instruments' share to the raw bucket",
     )  # fmt: skip
+    launcher: Literal["local", "awsbatch"] = Field(
+        "local", description="where jobs run: on the worker's own machine, or at AWS Batch"
+    )
+    batch_queues: dict[Literal["high", "normal", "low"], str] = Field(
+        default_factory=lambda: {name: f"genoflow-{name}" for name in ("high", "normal", "low")},
+        description="by urgency, the job queue of AWS Batch",
+    )
+    batch_job_definition: str = Field(
+        "genoflow-head", min_length=1, description="what a job of ours is, at AWS Batch"
+    )
+    batch_task_queue: str = Field(
+        "", description="the job queue for the tasks of a run; none: they run on the head's host"
+    )
+    batch_task_image: str = Field("", description="of these tasks: the image of the head")
+    batch_work_uri: str = Field(
+        "", pattern=r"^(s3://.+[^/])?$", description="s3://… where tasks and head exchange files"
+    )
     run_attempts_max: int = Field(
         2, ge=1, le=10, description="submissions of a run, the later ones after what may pass"
     )
@@ -139,6 +162,9 @@ class Settings(BaseSettings):
     )
     bclconvert_command: tuple[str, ...] = Field(
         ("bcl-convert",), min_length=1, description="the lab's own BCL Convert, with its options"
+    )
+    prices: Path | None = Field(
+        None, description="a JSON table of what machines cost; none: the one of the package"
     )
     smtp: str | None = Field(
         None, pattern=r"^[^:\s]+:[0-9]{1,5}$", description="host:port of the server for e-mails"
@@ -176,11 +202,41 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = Field(
         (), description="addresses of proxies before the API, believed when they say who calls"
     )
+    metrics: str | None = Field(
+        None, pattern=r"^(\[[0-9A-Fa-f:]+\]|[^:\s/]+):[0-9]{1,5}$",
+        description="host:port where this process tells its figures and its health; port 0 is any",
+    )  # fmt: skip
+    metrics_log_seconds: float = Field(
+        0.0, ge=0, le=3_600,
+        description="between two tellings of figures on standard output, in CloudWatch's embedded "
+        "format; 0 is never",
+    )  # fmt: skip
+    traces: str | None = Field(
+        None, description="http(s)://host:port of a collector of OpenTelemetry, by OTLP over HTTP"
+    )
     log_level: str = Field("info", description="debug, info, warning or error")
     person_patterns: tuple[str, ...] = Field(
         (r"(?i)\bMRN[-_ ]?\d{5,}\b", r"\b\d{3}-\d{2}-\d{4}\b"),
         description="regular expressions of identifiers of persons, kept out of ids and logs",
     )
+
+    @field_validator("batch_queues")
+    @classmethod
+    def _every(cls, queues: dict[str, str]) -> dict[str, str]:
+        if missing := {"high", "normal", "low"} - set(queues):
+            raise ValueError(f"names no queue for {', '.join(sorted(missing))}")
+        return queues
+
+    @field_validator("traces")
+    @classmethod
+    def _collector(cls, address: str | None) -> str | None:
+        parts = urlsplit(address or "http://none")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+            raise ValueError(
+                f"{address!r} is no address of a collector; it is http(s)://host:port, as in "
+                f"http://localhost:4318, and what it asks for stands in OTEL_EXPORTER_OTLP_HEADERS"
+            )
+        return address
 
     @field_validator("person_patterns")
     @classmethod
@@ -203,6 +259,14 @@ def read_settings() -> Settings:
             for fault in error.errors(include_url=False)
         ]
         raise Refused("\n".join(faults)) from error
+
+
+def batch_job_id() -> str:
+    """By which id AWS Batch knows this process; Refused where it is no job of Batch."""
+    name = os.environ.get("AWS_BATCH_JOB_ID", "")
+    if not name:
+        raise Refused("AWS_BATCH_JOB_ID is not set: AWS Batch starts this program, nobody else")
+    return name
 
 
 def inherited_environment() -> dict[str, str]:

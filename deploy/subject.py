@@ -15,6 +15,7 @@ from genoflow.events.event import Event
 from genoflow.events.log.filters import Filter
 from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.port import EventLog
+from genoflow.events.log.recorded import Recorded
 from genoflow.events.subjects import Subjects
 from genoflow.events.topics import Topic
 
@@ -32,7 +33,12 @@ class LogSubjects:
 
     async def events_of(self, topic: Topic, keys: Collection[str]) -> dict[str, list[Event]]:
         """All events of these subjects, each once; Refused beyond a limit."""
-        found: dict[str, list[Event]] = {key: [] for key in keys}
+        stories = await self.records_of(topic, keys)
+        return {key: [record.event for record in story] for key, story in stories.items()}
+
+    async def records_of(self, topic: Topic, keys: Collection[str]) -> dict[str, list[Recorded]]:
+        """The same as they stand on the log."""
+        found: dict[str, list[Recorded]] = {key: [] for key in keys}
         if not keys:
             return found
         number = await self._log.partitions(topic.name)
@@ -53,7 +59,7 @@ class LogSubjects:
                         f"asked; follow it with `genoflow events tail --subject`"
                     )
                 seen.add(event.envelope.event_id)
-                found[record.key].append(event)
+                found[record.key].append(record)
         return found
 
     async def every(self, topic: Topic, *types: type[Event]) -> AsyncGenerator[Event, None]:

@@ -10,14 +10,18 @@ from genoflow.deploy.settings import Settings
 from genoflow.deploy.subject import LogSubjects
 from genoflow.deploy.subscriptions import (
     LogSubscriptions,
-    check_email,
     check_new,
+    check_target,
     check_types,
-    check_url,
 )
 from genoflow.deploy.webhook_secrets import WebhookSecrets
 from genoflow.events.log.port import EventLog
 from genoflow.events.subscription_created import SubscriptionCreated
+
+# As a request calls the address of each channel.
+FIELDS = {
+    "email": "email", "webhook": "webhook_url", "sns": "sns_target", "slack": "slack_url",
+}  # fmt: skip
 
 
 class LogSubscribers:
@@ -34,9 +38,7 @@ class LogSubscribers:
 
     def target(self, channel: str, target: str) -> str:
         """The address of a channel; Refused where nothing would ever be sent to it."""
-        if channel == "email":
-            return check_email(target, "email")
-        return check_url(target, self._hosts, "webhook_url")
+        return check_target(channel, target, self._hosts, FIELDS[channel])
 
     async def are_new(self, facts: Sequence[SubscriptionCreated]) -> bool:
         """Whether they are not on the log yet; Contradicted where others are, under their names."""

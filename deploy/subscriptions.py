@@ -7,6 +7,7 @@ what it has read, so an answer costs what is new. The read models take it over.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -30,6 +31,10 @@ KNOWN_MAX = 10_000
 IN_FORCE_MAX = 1_000
 # A case's project is settled by its order, so what was read once is kept; 40 bytes each.
 CASES_KEPT_MAX = 10_000
+SNS_TOPIC = re.compile(
+    r"arn:(aws|aws-cn|aws-us-gov):sns:[a-z0-9-]{1,40}:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?"
+)
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 TYPES = (SubscriptionCreated.type(), SubscriptionCancelled.type())
 
 
@@ -176,3 +181,22 @@ def check_url(url: str, allowed_hosts: Sequence[str], named: str = "--webhook") 
     if not literal:
         raise Refused(f"{named}: names an address that is not public; {way}")
     return url
+
+
+def check_sns(target: str, named: str = "--sns") -> str:
+    """A topic of Amazon SNS or a phone; Refused where it is neither."""
+    if SNS_TOPIC.fullmatch(target) or E164.fullmatch(target):
+        return target
+    raise Refused(
+        f"{named}: is neither the ARN of a topic (arn:aws:sns:eu-central-1:123456789012:alerts) "
+        f"nor a number as E.164 has it (+491701234567); give one of them"
+    )
+
+
+def check_target(channel: str, target: str, allowed_hosts: Sequence[str], named: str) -> str:
+    """The address of a channel; Refused where nothing would ever be sent to it."""
+    if channel == "email":
+        return check_email(target, named)
+    if channel == "sns":
+        return check_sns(target, named)
+    return check_url(target, allowed_hosts, named)

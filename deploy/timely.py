@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from genoflow.api.errors import CODES
+from genoflow.api.refusal import CODES
 
 HEAD_SECONDS_MAX = 10.0  # a head has a kilobyte; on the worst line it is here in one second
 HEAD_BYTES_MAX = 65_536  # a token has 420 bytes, a cursor 4,000; browsers send some kilobytes

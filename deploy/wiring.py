@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from genoflow.deploy.addresses import Addresses, resolve
 from genoflow.deploy.buckets import browsers_rule
+from genoflow.deploy.observed.spans import spans_of
 from genoflow.deploy.settings import Settings
 from genoflow.events.envelope import Producer
 from genoflow.events.errors import Refused
-from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.topics import PARTITIONS_DEFAULT, PARTITIONS_EMBEDDED, Topic, declared
 
 if TYPE_CHECKING:
+    from genoflow.events.log.kafka import KafkaLog
     from genoflow.events.log.kafka_topics import TopicAdmin
     from genoflow.events.log.port import EventLog
     from genoflow.processors.adapters.children import ChildPool
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from genoflow.processors.intake.transfer import Transfer
     from genoflow.processors.intake.watch import Limits
     from genoflow.processors.intake.watcher import Watcher
-    from genoflow.processors.ports import Mail, Ports, Webhooks
+    from genoflow.processors.ports import Ports
     from genoflow.processors.processor import Processor
 
 CONNECT_SECONDS = 60.0  # to a Postgres that starts: asyncpg's own limit
@@ -42,17 +43,19 @@ def partitions_of(settings: Settings) -> int:
     return settings.partitions or (PARTITIONS_DEFAULT if settings.kafka else PARTITIONS_EMBEDDED)
 
 
-def open_log(settings: Settings) -> KafkaLog:
-    """The event log of this deployment; use it in `async with`."""
-    address = resolve(settings, needed=("kafka",)).kafka
-    return KafkaLog(address, prefix=settings.topic_prefix, partitions=partitions_of(settings))
+def open_log(settings: Settings, *, restoring: bool = False) -> KafkaLog:
+    """The event log of this deployment; use it in `async with`.
 
+    While a restore is under way, it is there for the restore itself and nobody else.
+    """
+    # A job starts its engine before it has anything to say: this loads every event.
+    from genoflow.events.log.kafka import KafkaLog  # noqa: PLC0415
 
-def open_restoring_log(settings: Settings) -> KafkaLog:
-    """The same log while a restore is under way, for the restore itself and nobody else."""
-    address = resolve(settings, needed=("kafka",)).kafka
-    partitions = partitions_of(settings)
-    return KafkaLog(address, prefix=settings.topic_prefix, partitions=partitions, restoring=True)
+    address, partitions = resolve(settings, needed=("kafka",)).kafka, partitions_of(settings)
+    return KafkaLog(
+        address, prefix=settings.topic_prefix, partitions=partitions, restoring=restoring,
+        spans=spans_of(settings.traces, settings.environment),
+    )  # fmt: skip
 
 
 def topic_admin(settings: Settings, log: KafkaLog) -> TopicAdmin:
@@ -75,8 +78,9 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
     from genoflow.deploy.lims import open_lims  # noqa: PLC0415
     from genoflow.deploy.subject import LogSubjects  # noqa: PLC0415
     from genoflow.deploy.subscriptions import LogSubscriptions  # noqa: PLC0415
-    from genoflow.processors.adapters.s3 import S3Store  # noqa: PLC0415
+    from genoflow.processors.adapters.s3 import S3ByteStore, S3Store  # noqa: PLC0415
     from genoflow.processors.adapters.s3_archive import S3Archive  # noqa: PLC0415
+    from genoflow.processors.adapters.s3_headings import S3Headings  # noqa: PLC0415
     from genoflow.processors.adapters.s3_parts import S3Parts  # noqa: PLC0415
     from genoflow.processors.adapters.s3_remover import S3Remover  # noqa: PLC0415
     from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
@@ -86,65 +90,46 @@ def worker_ports(settings: Settings, processors: Iterable[Processor], log: Event
     kinds = {effect.kind for processor in processors for effect in processor.effects}
     if kinds <= {Kind.TIMER}:
         return Ports(clock=SystemClock())
-    from genoflow.processors.adapters.local_launcher import LocalLauncher  # noqa: PLC0415
+    from genoflow.deploy import open_channels  # noqa: PLC0415
+    from genoflow.deploy.launching import open_launcher  # noqa: PLC0415
+    from genoflow.deploy.open_sources import open_sources  # noqa: PLC0415
 
     bucket = settings.work_bucket
     client = open_s3(settings)
+    store = S3Store(client)
     subjects = LogSubjects(log)
+    launcher = open_launcher(settings, store)
     if Kind.JOB in kinds:
         ensure_bucket(client, bucket)
-    program = (sys.executable, "-m", "genoflow.deploy.job")
     return Ports(
         clock=SystemClock(),
-        store=S3Store(client),
+        store=store,
         parts=S3Parts(client),
         remover=S3Remover(client, SystemClock()),
-        launcher=LocalLauncher(settings.home.resolve() / "jobs", program, bucket),
+        launcher=launcher,
         outcome_bucket=bucket,
         catalog=LogCatalog(log),
         deployment=Deployment(
             demultiplexer=settings.demultiplexer,
             reads_bucket=settings.raw_bucket,
+            launcher=settings.launcher,
             results_bucket=settings.results_bucket,
             run_attempts_max=settings.run_attempts_max,
             public_url=settings.public_url,
         ),
-        mail=open_mail(settings),
-        webhooks=open_webhooks(settings),
+        mail=open_channels.open_mail(settings),
+        webhooks=open_channels.open_webhooks(settings),
+        publisher=open_channels.open_publisher(
+            lambda where: aws_client(settings, "sns", repeats=1, region=where)
+        ),
+        chat=open_channels.open_chat(settings),
         lims=open_lims(settings),
         subscriptions=LogSubscriptions(log, subjects),
         subjects=subjects,
         archive=S3Archive(client),
+        headings=S3Headings(S3ByteStore(client)),
+        sources=open_sources(settings, log, subjects, launcher, store),
     )
-
-
-def open_mail(settings: Settings) -> Mail | None:
-    """Where letters are handed in; none where the settings name no server."""
-    from genoflow.processors.adapters.smtp import MailServer, SmtpMail  # noqa: PLC0415
-    from genoflow.processors.adapters.system_clock import SystemClock  # noqa: PLC0415
-
-    if settings.smtp is None:
-        return None
-    host, _, port = settings.smtp.rpartition(":")
-    password = settings.smtp_password
-    server = MailServer(
-        host=host,
-        port=int(port),
-        sender=settings.smtp_from,
-        tls=settings.smtp_tls,
-        user=settings.smtp_user,
-        password=password.get_secret_value() if password else None,
-    )
-    return SmtpMail(server, SystemClock())
-
-
-def open_webhooks(settings: Settings) -> Webhooks:
-    """Posts webhooks, signed by the secrets below the home."""
-    from genoflow.deploy.webhook_secrets import WebhookSecrets  # noqa: PLC0415
-    from genoflow.processors.adapters.webhook import SignedWebhooks  # noqa: PLC0415
-
-    secrets = WebhookSecrets(settings.home)
-    return SignedWebhooks(secrets.valid, allowed_hosts=settings.webhook_hosts)
 
 
 def ensure_bucket(client: Any, bucket: str) -> None:
@@ -323,7 +308,9 @@ async def open_messages(
         yield SqsMessages(client, address, source)
 
 
-def aws_client(settings: Settings, service: str) -> Any:
+def aws_client(
+    settings: Settings, service: str, *, repeats: int = 3, region: str | None = None
+) -> Any:
     """A boto3 client of another service beside the store, with the store's keys and region."""
     import boto3  # noqa: PLC0415 -- takes 0.3 s
     from botocore.config import Config  # noqa: PLC0415
@@ -333,9 +320,11 @@ def aws_client(settings: Settings, service: str) -> Any:
         endpoint_url=settings.aws_endpoint,
         aws_access_key_id=settings.s3_access_key.get_secret_value(),
         aws_secret_access_key=settings.s3_secret_key.get_secret_value(),
-        region_name=settings.s3_region,
+        region_name=region or settings.s3_region,
         config=Config(
-            connect_timeout=5, read_timeout=60, retries={"max_attempts": 3, "mode": "standard"}
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"max_attempts": repeats, "mode": "standard"},
         ),
     )
 

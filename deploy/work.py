@@ -17,32 +17,28 @@ import os
 import secrets
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import NoReturn
 
+from genoflow.deploy.burdens import OwnBurden
 from genoflow.deploy.garbage import settle
 from genoflow.deploy.logs import configure_logs
-from genoflow.deploy.old_work import keep_clear
+from genoflow.deploy.observed.watched import watched
+from genoflow.deploy.observed.worker import ObservedWorker
+from genoflow.deploy.old_work import clearing_of
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import open_children, open_log, worker_ports
+from genoflow.deploy.work_ends import EXIT_DRAINED, leave
 from genoflow.events import topics
-from genoflow.events.errors import GenoflowError, Refused
+from genoflow.events.errors import Refused
 from genoflow.events.log.port import EventLog
-from genoflow.processors.adapters.local_launcher import LocalLauncher
 from genoflow.processors.flow import PROCESSORS
 from genoflow.processors.ports import Ports
 from genoflow.processors.processor import Processor
 from genoflow.processors.reach import Reach, nowhere
 from genoflow.processors.tell_lims import PREFIX as TELL_LIMS
 from genoflow.processors.worker import PASSING, Identity, Worker
-
-EXIT_DRAINED = 0
-EXIT_LASTING = 1
-EXIT_UNFORESEEN = 70  # EX_SOFTWARE of sysexits.h
-EXIT_PASSING = 75  # EX_TEMPFAIL of sysexits.h
 
 _log = logging.getLogger("genoflow.work")
 
@@ -77,15 +73,20 @@ async def require_topics(log: EventLog, processors: Sequence[Processor]) -> None
 
 
 def work_once(
-    settings: Settings, processors: Sequence[Processor], *, reach: Reach = nowhere
+    settings: Settings, processors: Sequence[Processor], *, again: int = 0, reach: Reach = nowhere
 ) -> int:
-    """Work until SIGTERM or SIGINT; after an error this call does not return."""
+    """Work until SIGTERM or SIGINT; after an error this call does not return.
+
+    `again` is how often it was started again by whoever keeps it going.
+    """
     configure_logs(level=settings.log_level, patterns=settings.person_patterns)
-    asyncio.run(_work(settings, processors, reach))
+    asyncio.run(_work(settings, processors, again, reach))
     return EXIT_DRAINED
 
 
-async def _work(settings: Settings, processors: Sequence[Processor], reach: Reach) -> None:
+async def _work(
+    settings: Settings, processors: Sequence[Processor], again: int, reach: Reach
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -96,47 +97,32 @@ async def _work(settings: Settings, processors: Sequence[Processor], reach: Reac
         children = open_children(processors)
         ports = worker_ports(settings, processors, log)
         worker = Worker(
-            log, log.codec, processors, ports, identity=who, children=children, reach=reach
-        )
+            log, log.codec, processors, ports, identity=who, children=children, reach=reach,
+            spans=log.spans, burden=OwnBurden(),
+        )  # fmt: skip
+        observed = ObservedWorker(worker, log.ends, (one.reads.name for one in processors), again)
         settle()
         _log.info("%s works: %s", who.name, ", ".join(one.name for one in processors))
-        async with _clearing(settings, ports):
+        async with watched(settings, observed, "work"), _clearing(settings, ports):
             await worker.run(stop)
         if children is not None:
             await children.close()
         await log.close()
     except BaseException as error:  # noqa: BLE001 -- whatever it is, the process leaves with it
-        _leave(error)
+        leave(error, PASSING)
     _log.info("%s has drained and left", who.name)
 
 
 @asynccontextmanager
 async def _clearing(settings: Settings, ports: Ports) -> AsyncIterator[None]:
-    """Beside the work, remove what jobs of this machine left long ago."""
-    launcher, store = ports.launcher, ports.store
-    if not isinstance(launcher, LocalLauncher) or store is None:
+    """Beside the work, end and remove what jobs have left that nobody wants."""
+    clearing_up = clearing_of(settings.home, ports)
+    if clearing_up is None:
         yield
         return
-    clearing = asyncio.create_task(keep_clear(settings.home, launcher, store), name="clear")
+    clearing = asyncio.create_task(clearing_up, name="clear")
     try:
         yield
     finally:
         clearing.cancel()
         await asyncio.wait([clearing])
-
-
-def _leave(error: BaseException) -> NoReturn:
-    """End the process now: clients in doubt may hang when they are closed."""
-    if isinstance(error, PASSING):
-        _log.warning("left, start it again: %s", error)
-        code = EXIT_PASSING
-    elif isinstance(error, GenoflowError):
-        print(f"genoflow: {error}", file=sys.stderr)  # noqa: T201 -- as every command says it
-        code = EXIT_LASTING
-    else:
-        _log.error("left after an error that nobody foresaw", exc_info=error)
-        code = EXIT_UNFORESEEN
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)

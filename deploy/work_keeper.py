@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable, Sequence
 
 from genoflow.deploy.local.process import Launch, Leashed
-from genoflow.deploy.work import EXIT_DRAINED, EXIT_PASSING, EXIT_UNFORESEEN
-from genoflow.processors.worker import DRAIN_SECONDS, LEAVE_SECONDS
+from genoflow.deploy.work_ends import EXIT_DRAINED, EXIT_PASSING, EXIT_UNFORESEEN
+from genoflow.processors.ending import DRAIN_SECONDS, LEAVE_SECONDS
 
 PAUSE_SECONDS_MIN = 0.2
 PAUSE_SECONDS_MAX = 5.0  # doubled each time: 0.2, 0.4, 0.8, 1.6, 3.2, then every 5 s
@@ -30,23 +30,30 @@ def is_mended_by_a_start(code: int) -> bool:
     return code in {EXIT_PASSING, EXIT_UNFORESEEN} or code > EXIT_SIGNAL_BASE
 
 
-async def keep(command: Sequence[str], say: Callable[[str], None]) -> int:
-    """Run the command until it is told to stop, and again whenever it ends with what passes."""
+async def keep(command: Callable[[int], Sequence[str]], say: Callable[[str], None]) -> int:
+    """Run the command until it is told to stop, and again whenever it ends with what passes.
+
+    The command is told how often it was started before.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stop.set)
     try:
-        return await _keep(Launch(tuple(command), grace_seconds=GRACE_SECONDS), stop, say)
+        return await _keep(command, stop, say)
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
 
 
-async def _keep(launch: Launch, stop: asyncio.Event, say: Callable[[str], None]) -> int:
+async def _keep(
+    command: Callable[[int], Sequence[str]], stop: asyncio.Event, say: Callable[[str], None]
+) -> int:
     loop = asyncio.get_running_loop()
     pause = PAUSE_SECONDS_MIN
+    again = 0
     while True:
+        launch = Launch(tuple(command(again)), grace_seconds=GRACE_SECONDS)
         began = loop.time()
         code = await _one_life(launch, stop)
         if stop.is_set() or not is_mended_by_a_start(code):
@@ -60,6 +67,7 @@ async def _keep(launch: Launch, stop: asyncio.Event, say: Callable[[str], None])
         if stop.is_set():
             return EXIT_DRAINED
         pause = min(2 * pause, PAUSE_SECONDS_MAX)
+        again += 1
 
 
 async def _one_life(launch: Launch, stop: asyncio.Event) -> int:

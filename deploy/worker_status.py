@@ -43,13 +43,14 @@ class TaskStatus:
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """One worker: since when nothing was heard of it, and which effects it is doing."""
+    """One worker: since when it works, when it was heard, and which effects it is doing."""
 
     worker: str
     version: str
     heard_seconds_ago: float
     effects_running: int
     effects: tuple[dict[str, Any], ...]
+    since: datetime | None = None  # none: it has not begun, or is of an earlier release
 
     @property
     def is_silent(self) -> bool:
@@ -141,6 +142,7 @@ def _worker(said: _Said, now: datetime) -> WorkerStatus:
         heard_seconds_ago=max(0.0, round((now - said.at).total_seconds(), 1)),
         effects_running=status["effects_running"],
         effects=tuple(status["effects"]),
+        since=datetime.fromisoformat(since) if (since := status.get("since")) else None,
     )
 
 

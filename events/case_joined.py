@@ -45,5 +45,5 @@ class CaseJoined(Event):
         None, description="where the order names one; else the assay's newest"
     )
     project_id: ProjectId | None = Field(None, description="the project")
-    priority: Priority = Field(description="routine or urgent")
+    priority: Priority = Field(description="urgent, routine or low")
     due_at: Utc | None = Field(None, description="when results are owed")

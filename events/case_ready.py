@@ -28,7 +28,7 @@ class CaseReady(Event):
     """A run can be asked for; after a top-up the case is ready again, with the next revision."""
 
     about: ClassVar[About] = About(
-        topics=(topics.CASE,), key="case_id", version="1.0", discriminator=("revision",)
+        topics=(topics.CASE,), key="case_id", version="1.1", discriminator=("revision",)
     )
 
     case_id: CaseId = Field(description="the case")
@@ -44,6 +44,12 @@ class CaseReady(Event):
     qc_profile: DocumentId | None = Field(None, description="where the order names one")
     pipeline: DocumentId | None = Field(None, description="where the order names one")
     project_id: ProjectId | None = Field(None, description="the project")
-    priority: Priority = Field(description="routine or urgent")
+    priority: Priority = Field(description="urgent, routine or low")
     due_at: Utc | None = Field(None, description="when results are owed")
     supersedes_run_id: RunId | None = Field(None, description="the run of the revision before")
+    run_id: RunId | None = Field(
+        None, description="the run that it asks for, where the order named it; else made of its id"
+    )
+    configuration: DocumentId | None = Field(
+        None, description="whose parameters go over the pipeline's own"
+    )

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from genoflow.events.alert_acknowledged import AlertAcknowledged
+from genoflow.events.alert_escalated import AlertEscalated
+from genoflow.events.alert_raised import AlertRaised
+from genoflow.events.alert_resolved import AlertResolved
+from genoflow.events.alert_rules_published import AlertRulesPublished
+from genoflow.events.budget_lifted import BudgetLifted
+from genoflow.events.budget_reached import BudgetReached
+from genoflow.events.budget_set import BudgetSet
 from genoflow.events.case_answered import CaseAnswered
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_closure_proposed import CaseClosureProposed
@@ -12,9 +20,13 @@ from genoflow.events.case_left import CaseLeft
 from genoflow.events.case_member_ready import CaseMemberReady
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_priority_changed import CasePriorityChanged
+from genoflow.events.case_priority_proposed import CasePriorityProposed
+from genoflow.events.case_priority_refused import CasePriorityRefused
 from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.case_refused import CaseRefused
+from genoflow.events.configuration_saved import ConfigurationSaved
 from genoflow.events.contamination_estimated import ContaminationEstimated
 from genoflow.events.contamination_not_estimated import ContaminationNotEstimated
 from genoflow.events.content_held import ContentHeld
@@ -58,7 +70,11 @@ from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_planned import NotificationPlanned
 from genoflow.events.notification_queued import NotificationQueued
 from genoflow.events.notification_sent import NotificationSent
+from genoflow.events.pipeline_activated import PipelineActivated
+from genoflow.events.pipeline_deprecated import PipelineDeprecated
+from genoflow.events.pipeline_not_validated import PipelineNotValidated
 from genoflow.events.pipeline_published import PipelinePublished
+from genoflow.events.pipeline_validated import PipelineValidated
 from genoflow.events.project_access_granted import ProjectAccessGranted
 from genoflow.events.project_access_revoked import ProjectAccessRevoked
 from genoflow.events.projection_cut_over import ProjectionCutOver
@@ -75,9 +91,11 @@ from genoflow.events.qc_override_refused import QcOverrideRefused
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.qc_requested import QcRequested
+from genoflow.events.quality_chart_restarted import QualityChartRestarted
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.reference_published import ReferencePublished
+from genoflow.events.repair_tried import RepairTried
 from genoflow.events.replay_completed import ReplayCompleted
 from genoflow.events.replay_started import ReplayStarted
 from genoflow.events.rerun_proposed import RerunProposed
@@ -99,6 +117,8 @@ from genoflow.events.role_revoked import RoleRevoked
 from genoflow.events.run_cancellation_proposed import RunCancellationProposed
 from genoflow.events.run_cancellation_refused import RunCancellationRefused
 from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_charged import RunCharged
+from genoflow.events.run_cost_recorded import RunCostRecorded
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_file_restored import RunFileRestored
@@ -106,8 +126,15 @@ from genoflow.events.run_inputs_awaited import RunInputsAwaited
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.run_inputs_restored import RunInputsRestored
 from genoflow.events.run_lost import RunLost
+from genoflow.events.run_priority_changed import RunPriorityChanged
+from genoflow.events.run_priority_kept import RunPriorityKept
+from genoflow.events.run_priority_requested import RunPriorityRequested
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_retry_proposed import RunRetryProposed
+from genoflow.events.run_retry_refused import RunRetryRefused
+from genoflow.events.run_retry_requested import RunRetryRequested
 from genoflow.events.run_started import RunStarted
+from genoflow.events.run_stuck import RunStuck
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.run_superseded import RunSuperseded
@@ -223,6 +250,9 @@ EVENTS: tuple[type[Event], ...] = (
     RerunRequested,
     RerunProposed,
     RerunRefused,
+    CasePriorityChanged,
+    CasePriorityProposed,
+    CasePriorityRefused,
     CaseClosed,
     CaseClosureProposed,
     CaseClosureRefused,
@@ -239,10 +269,18 @@ EVENTS: tuple[type[Event], ...] = (
     TaskFailed,
     RunSucceeded,
     RunFailed,
+    RunRetryRequested,
+    RunRetryProposed,
+    RunRetryRefused,
+    RunPriorityRequested,
+    RunPriorityChanged,
+    RunPriorityKept,
     RunCancelled,
     RunCancellationProposed,
     RunCancellationRefused,
+    RunStuck,
     RunLost,
+    RunCostRecorded,
     RunSuperseded,
     RunInputsInvalidated,
     ResultsCollected,
@@ -257,11 +295,18 @@ EVENTS: tuple[type[Event], ...] = (
     ResultsRetractionProposed,
     ResultsRetractionRefused,
     PipelinePublished,
+    PipelineValidated,
+    PipelineNotValidated,
+    PipelineActivated,
+    PipelineDeprecated,
+    ConfigurationSaved,
     QcProfilePublished,
     ReferencePublished,
     TargetSetPublished,
     RetentionPublished,
     MetadataSchemaPublished,
+    AlertRulesPublished,
+    QualityChartRestarted,
     SubscriptionCreated,
     SubscriptionCancelled,
     NotificationPlanned,
@@ -279,6 +324,15 @@ EVENTS: tuple[type[Event], ...] = (
     SubjectsRead,
     ContentHeld,
     ContentReleased,
+    BudgetSet,
+    BudgetLifted,
+    RunCharged,
+    BudgetReached,
+    AlertRaised,
+    AlertEscalated,
+    AlertAcknowledged,
+    AlertResolved,
+    RepairTried,
     DeadlineSet,
     DeadlinePassed,
     DeadlineCancelled,

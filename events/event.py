@@ -39,7 +39,7 @@ class Event(BaseModel):
     """A fact. Subclasses hold its fields; the envelope is put around it by `begin` or `follow`."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64"
+        defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64"
     )
 
     about: ClassVar[About]

@@ -23,6 +23,7 @@ MOSDEPTH = Tool("mosdepth", "0.3.3", "mosdepth --thresholds 1,10,20,30,100 --by 
 BCFTOOLS = Tool("bcftools", "1.24", "bcftools stats -s - FILE")
 MPILEUP = Tool("bcftools mpileup", "1.24", "bcftools mpileup -B -q 20 -Q 20 -a AD -f FASTA FILE")
 PIPELINE = Tool("genoflow/germline", "", "")
+PANEL, TRIO, RNASEQ = (Tool(f"genoflow/{name}", "", "") for name in ("panel", "trio", "rnaseq"))
 
 ALIGNED = ("BAM", "CRAM")
 OF_READS = ("FASTQ", "BAM", "CRAM")
@@ -102,9 +103,19 @@ OF_RESULTS: tuple[Metric, ...] = (
     Metric("contamination", "fraction", READS, RESULTS, PIPELINE, unknown=NO_RESULTS),
     Metric("relatedness", "fraction", "places where both are homozygous", RESULTS, PIPELINE),
     Metric("concordance", "fraction", "places where one is homozygous", RESULTS, PIPELINE),
+    Metric("quality_mean", "base quality", "bases with a quality", RESULTS, PIPELINE),
+    Metric("mismatch_fraction", "fraction", "bases mapped (cigar)", RESULTS, PIPELINE),
+    Metric("insert_size_mean", "bases", "the shortest 99 % of the pairs", RESULTS, PIPELINE),
+    Metric("on_target_fraction", "fraction", "bases mapped", RESULTS, PANEL),
+    Metric("targets_covered_fraction", "fraction", "targets", RESULTS, PANEL),
     Metric("variants", "variants", "", RESULTS, PIPELINE),
     Metric("somatic_variants", "variants", "", RESULTS, PIPELINE),
+    Metric("mendelian_errors", "variants", "", RESULTS, TRIO),
+    Metric("mendelian_error_fraction", "fraction", "variants", RESULTS, TRIO),
+    Metric("de_novo_variants", "variants", "", RESULTS, TRIO),
     Metric("ti_tv", "ratio", "transversions", RESULTS, PIPELINE),
+    Metric("assigned_fraction", "fraction", "fragments", RESULTS, RNASEQ),
+    Metric("genes_detected", "genes", "", RESULTS, RNASEQ),
 )
 # The names of the REST contract, in its units.
 OF_CONTRACT: tuple[Metric, ...] = (

@@ -17,7 +17,7 @@ class NotificationPlanned(OnSubject):
     """The subscriptions that matched when it was asked, even none; later ones are not told."""
 
     about: ClassVar[About] = About(
-        topics=(), key="subject_key", version="1.0", discriminator=("source_event_id",)
+        topics=(), key="subject_key", version="1.1", discriminator=("source_event_id",)
     )
 
     source_event_id: UUID = Field(description="the event that they are told of")

@@ -18,7 +18,7 @@ class NotificationQueued(Event):
     about: ClassVar[About] = About(
         topics=(topics.NOTIFICATION,),
         key="subscription_id",
-        version="1.0",
+        version="1.1",
         discriminator=("source_event_id",),
     )
 
@@ -26,7 +26,7 @@ class NotificationQueued(Event):
     notification_id: UUID = Field(
         description="in Message-ID and in the webhook's id, so that a repetition is recognised"
     )
-    channel: Channel = Field(description="email or webhook")
+    channel: Channel = Field(description="email, webhook, sns or slack")
     source_event_id: UUID = Field(description="the event that is told of")
     source_type: Name = Field(description="its type")
     source_topic: TopicName = Field(description="where it stands")

@@ -18,7 +18,7 @@ class NotificationSent(Event):
     about: ClassVar[About] = About(
         topics=(topics.NOTIFICATION,),
         key="subscription_id",
-        version="1.0",
+        version="1.1",
         discriminator=("notification_id", "attempt"),
         terminal=True,
     )
@@ -26,6 +26,6 @@ class NotificationSent(Event):
     subscription_id: SubscriptionId = Field(description="the subscription")
     notification_id: UUID = Field(description="which one")
     attempt: Ordinal = Field(description="1 is the first")
-    channel: Channel = Field(description="email or webhook")
+    channel: Channel = Field(description="email, webhook, sns or slack")
     response_code: Small | None = Field(None, description="SMTP's or HTTP's")
     duration_seconds: Seconds | None = Field(None, description="how long it took")

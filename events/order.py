@@ -38,6 +38,6 @@ class Order(Event):
         None, description="where the order names one; else the assay's newest"
     )
     project_id: ProjectId | None = Field(None, description="the project")
-    priority: Priority = Field("routine", description="routine or urgent")
+    priority: Priority = Field("routine", description="urgent, routine or low")
     due_at: Utc | None = Field(None, description="when results are owed")
     source: Name = Field(description="the system that ordered")

@@ -8,6 +8,9 @@ from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_closure_proposed import CaseClosureProposed
 from genoflow.events.case_closure_refused import CaseClosureRefused
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_priority_changed import CasePriorityChanged
+from genoflow.events.case_priority_proposed import CasePriorityProposed
+from genoflow.events.case_priority_refused import CasePriorityRefused
 from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.case_refused import CaseRefused
 from genoflow.events.event import Event
@@ -30,6 +33,9 @@ from genoflow.events.results_retraction_refused import ResultsRetractionRefused
 from genoflow.events.run_cancellation_proposed import RunCancellationProposed
 from genoflow.events.run_cancellation_refused import RunCancellationRefused
 from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_retry_proposed import RunRetryProposed
+from genoflow.events.run_retry_refused import RunRetryRefused
+from genoflow.events.run_retry_requested import RunRetryRequested
 from genoflow.events.top_up_proposed import TopUpProposed
 from genoflow.events.top_up_refused import TopUpRefused
 from genoflow.events.top_up_requested import TopUpRequested
@@ -39,9 +45,11 @@ PROPOSALS: Mapping[type[Proposal], tuple[type[Event], type[ProposalRefused]]] = 
     TopUpProposed: (TopUpRequested, TopUpRefused),
     QcAnalysisProposed: (QcAnalysisRequested, QcAnalysisRefused),
     RunCancellationProposed: (RunCancelled, RunCancellationRefused),
+    RunRetryProposed: (RunRetryRequested, RunRetryRefused),
     ResultsReleaseProposed: (ResultsPublished, ResultsReleaseRefused),
     ResultsRetractionProposed: (ResultsRetracted, ResultsRetractionRefused),
     CaseProposed: (CaseOpened, CaseRefused),
     CaseClosureProposed: (CaseClosed, CaseClosureRefused),
     RerunProposed: (RerunRequested, RerunRefused),
+    CasePriorityProposed: (CasePriorityChanged, CasePriorityRefused),
 }

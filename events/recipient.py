@@ -13,4 +13,4 @@ class Recipient(Part):
     subscription_id: SubscriptionId = Field(
         description="the subscription; its target stands there and nowhere else"
     )
-    channel: Channel = Field(description="email or webhook")
+    channel: Channel = Field(description="email, webhook, sns or slack")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from genoflow.events import topics
 from genoflow.events.event import About, Event
+from genoflow.events.failure import EVIDENCE_MAX, Evidence, FailureClass
 from genoflow.events.types import CaseId, Choices, ExitCode, Name, Ordinal, Reason, RunId, Text
 
 
@@ -18,7 +19,7 @@ class RunFailed(Event):
     """
 
     about: ClassVar[About] = About(
-        topics=(topics.RUN,), key="run_id", version="1.0", discriminator=("attempt",)
+        topics=(topics.RUN,), key="run_id", version="1.1", discriminator=("attempt",)
     )
 
     run_id: RunId = Field(description="the run")
@@ -35,6 +36,8 @@ class RunFailed(Event):
             "out of memory",
             "out of time",
             "input missing",
+            "inputs disagree",
+            "output damaged",
         ),
     ] = Field(description="which kind of failure")
     reason: Reason = Field(description="what is known, and what can be done")
@@ -49,3 +52,11 @@ class RunFailed(Event):
         (), max_length=1_000, description="what the manifest should have listed"
     )
     error_tail: Text = Field("", description="the last lines that it wrote")
+    failure_class: FailureClass | None = Field(
+        None, description="data, pipeline, infrastructure or lab; none of before this was told"
+    )
+    failure_rule: Name | None = Field(None, description="by which rule, as docs/failures.md has it")
+    advice: Text = Field("", description="what it means and what to do, for whoever has no code")
+    evidence: Evidence = Field(
+        (), max_length=EVIDENCE_MAX, description="what the rule went by, word for word"
+    )

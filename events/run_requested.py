@@ -10,6 +10,7 @@ from genoflow.events import topics
 from genoflow.events.archived_file import ArchivedFile
 from genoflow.events.event import About, Event
 from genoflow.events.expected_output import ExpectedOutput
+from genoflow.events.input_finding import InputFinding
 from genoflow.events.ready_member import ReadyMember
 from genoflow.events.reference_file import ReferenceFile
 from genoflow.events.threshold import Threshold
@@ -26,6 +27,7 @@ from genoflow.events.types import (
     ObjectKey,
     Ordinal,
     Priority,
+    ProjectId,
     RunId,
     Sha256,
     Uri,
@@ -37,7 +39,7 @@ from genoflow.events.types import (
 class RunRequested(Event):
     """Pipeline, parameters, reference and files stand here by version and checksum."""
 
-    about: ClassVar[About] = About(topics=(topics.RUN,), key="run_id", version="1.1")
+    about: ClassVar[About] = About(topics=(topics.RUN,), key="run_id", version="1.3")
 
     run_id: RunId = Field(description="the run")
     case_id: CaseId = Field(description="the case that it is for")
@@ -74,9 +76,19 @@ class RunRequested(Event):
     bucket: Bucket = Field(description="where results go")
     output_prefix: ObjectKey = Field(description="under which they go")
     attempts_max: Ordinal = Field(description="how many submissions it may take")
-    priority: Priority = Field(description="routine or urgent")
+    priority: Priority = Field(description="urgent, routine or low")
     due_at: Utc | None = Field(None, description="when results are owed")
     supersedes_run_id: RunId | None = Field(None, description="the run that it replaces")
     archived: tuple[ArchivedFile, ...] = Field(
         (), max_length=ITEMS_MAX, description="its files that must be restored before it begins"
     )
+    configuration: DocumentId | None = Field(
+        None, description="that the order named; its parameters are among those above"
+    )
+    configuration_version: Version | None = Field(None, description="its version")
+    findings: tuple[InputFinding, ...] = Field(
+        (),
+        max_length=1_000,
+        description="of files and documents held against each other; one may refuse the run",
+    )
+    project_id: ProjectId | None = Field(None, description="the project that the order names")

@@ -26,13 +26,13 @@ class SubscriptionCreated(Event):
     about: ClassVar[About] = About(
         topics=(topics.NOTIFICATION,),
         key="subscription_id",
-        version="1.0",
+        version="1.1",
         identity=("subscription_id",),
     )
 
     subscription_id: SubscriptionId = Field(description="the subscription")
     account_id: Identifier = Field(description="the account that it belongs to")
-    channel: Channel = Field(description="email or webhook")
+    channel: Channel = Field(description="email, webhook, sns or slack")
     target: Target = Field(description="an address or a URL: nowhere else on the log")
     event_types: tuple[Name, ...] = Field(
         min_length=1, max_length=100, description="the types that it wants"

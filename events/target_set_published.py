@@ -17,7 +17,7 @@ class TargetSetPublished(Event):
     about: ClassVar[About] = About(
         topics=(topics.CATALOG,),
         key="document_id",
-        version="1.0",
+        version="1.1",
         identity=("document_id", "version"),
     )
 
@@ -30,3 +30,6 @@ class TargetSetPublished(Event):
     sha256: Sha256 = Field(description="of the BED's bytes")
     regions: Count = Field(description="how many")
     target_bases: Count = Field(description="bases in them, counted once")
+    padding_bases: Count = Field(
+        0, description="how far the BED already reaches beyond each target, at either side"
+    )

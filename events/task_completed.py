@@ -19,7 +19,7 @@ class TaskCompleted(TaskNews):
     about: ClassVar[About] = About(
         topics=(topics.RUN,),
         key="run_id",
-        version="1.0",
+        version="1.1",
         identity=("run_id", "attempt", "job_id", "task_id", "task_attempt"),
         terminal=True,
     )
@@ -33,5 +33,7 @@ class TaskCompleted(TaskNews):
     duration_seconds: Seconds | None = Field(None, description="from submission to end")
     work_seconds: Seconds | None = Field(None, description="from start to end")
     container: Text | None = Field(None, description="the image that it ran in")
+    container_digest: Name | None = Field(None, description="by which that image is named")
     work_uri: Uri | None = Field(None, description="where it worked")
+    log_uri: Uri | None = Field(None, description="what it wrote while it worked")
     resources: TaskResources | None = Field(None, description="what it asked for and used")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from genoflow.events.types import Bytes, MoneyUsd, Name, Number, Part, Small
+from genoflow.events.types import Bytes, MoneyUsd, Name, Number, Part, Seconds, Small
 
 
 class TaskResources(Part):
@@ -13,6 +13,7 @@ class TaskResources(Part):
     cpus: Small | None = Field(None, description="cores that it asked for")
     memory_bytes: Bytes | None = Field(None, description="memory that it asked for")
     cpu_percent: Number | None = Field(None, description="mean use; 100 is one core")
+    cpu_seconds: Seconds | None = Field(None, description="that its cores worked, all together")
     peak_rss_bytes: Bytes | None = Field(None, description="the most memory that it held")
     read_bytes: Bytes | None = Field(None, description="from storage")
     write_bytes: Bytes | None = Field(None, description="to storage")

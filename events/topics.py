@@ -46,6 +46,8 @@ GOVERNANCE = Topic(
 )
 ACCESS = Topic("gf.access.v1", "account id", "who was shown which subjects")
 CONTENT = Topic("gf.content.v1", "SHA-256", "which files of samples hold the same bytes")
+BUDGET = Topic("gf.budget.v1", "project id", "what projects may spend on runs, and what they cost")
+ALERT = Topic("gf.alert.v1", "alert id", "what people have to look at, who did, and how it ended")
 
 # The order is the order of the pages and of `genoflow topics`; positions as words count on it.
 TOPICS = (
@@ -59,6 +61,8 @@ TOPICS = (
     GOVERNANCE,
     ACCESS,
     CONTENT,
+    BUDGET,
+    ALERT,
 )
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
@@ -66,8 +70,12 @@ WORKERS = Topic(
     "gf.workers.v1", "worker id", "what each worker is doing; forgotten after a day",
     Retention.ONE_DAY,
 )  # fmt: skip
+TOWER = Topic(
+    "gf.changelog.watchtower.v1", "the key of a value", "what the watchtower has counted",
+    Retention.LATEST_PER_KEY,
+)  # fmt: skip
 # They hold no events: created with the others, and left out of every export, backup and tail.
-INTERNAL = (WORKERS,)
+INTERNAL = (WORKERS, TOWER)
 
 
 def declared(changelogs: Iterable[Topic] = ()) -> tuple[Topic, ...]:

@@ -31,6 +31,7 @@ READS_MAX = 10**13  # a hundred NovaSeq X runs in one number: more is a mistake
 ROWS_MAX = 4_000  # a sheet: eight lanes of 384 index pairs are 3,072 rows
 METRICS_MAX = 1_000  # of one verdict: 50 metrics of 20 members
 MEMBERS_MAX = 100  # of one case: a trio is 3, the largest pedigree on record is far below it
+LINE_CHARACTERS_MAX = 1_200  # a line that names a subject, whose key has up to 1,104
 ROUNDS_MAX = 1_000  # rounds, attempts and revisions: a person notices long before
 
 # Postgres refuses U+0000 in a text, so a fact that held one could never be shown.
@@ -44,7 +45,7 @@ class Part(BaseModel):
     """A record inside an event: frozen, closed to unknown fields."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64"
+        defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64"
     )
 
 
@@ -124,6 +125,9 @@ TopicName = Annotated[
 ]
 Md5 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+# A tag can be moved to another image, and a digest cannot.
+ImageDigest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+GitCommit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 Index = Annotated[str, StringConstraints(pattern=r"^[ACGTN]{1,30}$")]
 Cycles = Annotated[str, StringConstraints(pattern=r"^[YIUN0-9;*]+$", max_length=ID_CHARACTERS_MAX)]
 Adapter = Annotated[str, StringConstraints(pattern=r"^[ACGTN]{1,100}$")]
@@ -131,6 +135,7 @@ ContentType = Annotated[
     str, StringConstraints(pattern=r"^[a-z]+/[A-Za-z0-9.+-]+$", max_length=ID_CHARACTERS_MAX)
 ]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+){0,2}$", max_length=20)]
+Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 Utc = Annotated[datetime, AfterValidator(_utc)]
 Count = Annotated[int, Field(ge=0, le=READS_MAX), WrapValidator(_strict_number)]
 Bytes = Annotated[int, Field(ge=0, le=2**62), WrapValidator(_strict_number)]
@@ -143,6 +148,8 @@ Number = Annotated[float, WrapValidator(_strict_number)]
 Seconds = Annotated[float, Field(ge=0.0, le=10.0**9), WrapValidator(_strict_number)]
 Ordinal = Annotated[int, Field(ge=1, le=ROUNDS_MAX), WrapValidator(_strict_number)]
 Small = Annotated[int, Field(ge=0, le=1_000_000), WrapValidator(_strict_number)]
+# Of a whole that may be overspent: ten times as much is seen long before.
+Percent = Annotated[int, Field(ge=1, le=1_000), WrapValidator(_strict_number)]
 # A hundred years at most; what is kept for ever has no rule.
 KeepDays = Annotated[int, Field(ge=1, le=36_500), WrapValidator(_strict_number)]
 Partition = Annotated[int, Field(ge=0, le=100_000), WrapValidator(_strict_number)]
@@ -163,7 +170,28 @@ CaseRole = Annotated[
     str, Choices("single", "tumour", "normal", "proband", "mother", "father", "sibling")
 ]
 Sex = Annotated[str, Choices("female", "male", "unknown")]
-Priority = Annotated[str, Choices("routine", "urgent")]
+Priority = Annotated[str, Choices("routine", "urgent", "low")]
 Orientation = Annotated[str, Choices("forward", "reverse complement")]
 Target = Annotated[str, StringConstraints(pattern=NO_NUL, min_length=3, max_length=2_048)]
-Channel = Annotated[str, Choices("email", "webhook")]
+Channel = Annotated[str, Choices("email", "webhook", "sns", "slack")]
+# One line of ids, numbers and codes; a free text stays where it was written.
+Line = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", min_length=1, max_length=LINE_CHARACTERS_MAX),
+]
+AlertKind = Annotated[str, Choices("late", "missing", "rate", "drift", "event")]
+Severity = Annotated[str, Choices("info", "warning", "critical")]
+AlertGroup = Annotated[
+    str, Choices("rule", "subject", "stage", "pipeline", "instrument", "project", "assay")
+]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Zone = Annotated[
+    str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", max_length=60)
+]
+Weekday = Annotated[str, Choices("mon", "tue", "wed", "thu", "fri", "sat", "sun")]
+# Below a half a quantile is no limit, and above 0.9999 it asks for ten thousand observations.
+Quantile = Annotated[float, Field(ge=0.5, le=0.9999), WrapValidator(_strict_number)]
+Margin = Annotated[float, Field(ge=1.0, le=100.0), WrapValidator(_strict_number)]
+# How a metric scatters is not known from fewer runs than 20.
+RunsMin = Annotated[int, Field(ge=20, le=10_000), WrapValidator(_strict_number)]
+AtLeast = Annotated[int, Field(ge=1, le=1_000_000), WrapValidator(_strict_number)]

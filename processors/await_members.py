@@ -7,6 +7,7 @@ from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member_ready import CaseMemberReady
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_priority_changed import CasePriorityChanged
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
 from genoflow.events.read_set_file import ReadSetFile
@@ -53,6 +54,9 @@ def evolve(state: Case, event: Event) -> Case:
         change["closed"] = True
     elif isinstance(event, CaseOpened):
         change["order"] = state.order or event
+    elif isinstance(event, CasePriorityChanged):
+        if state.order is not None:
+            change["order"] = state.order.model_copy(update={"priority": event.priority})
     elif isinstance(event, CaseMemberWithdrawn):
         change["ready"] = tuple(one for one in state.ready if not _is_of(event, one))
     else:
@@ -111,6 +115,8 @@ def _case_ready(case: Case, order: CaseOpened) -> CaseReady:
         project_id=order.project_id,
         priority=order.priority,
         due_at=order.due_at,
+        run_id=order.run_id if case.revision == 1 else None,
+        configuration=order.configuration,
     )
 
 
@@ -118,10 +124,11 @@ AWAIT_MEMBERS = Processor(
     "await-members",
     reads=topics.CASE,
     on=(CaseOpened, CaseMemberReady, CaseClosed),
-    folds=(CaseMemberWithdrawn,),
+    folds=(CaseMemberWithdrawn, CasePriorityChanged),
     emits=(CaseReady,),
     decide=decide,
     evolve=evolve,
     state=Case,
+    state_version=2,
     about="says that a case can be run when all of its members have good reads",
 )

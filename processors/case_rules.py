@@ -8,6 +8,8 @@ from uuid import UUID, uuid5
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_priority_changed import CasePriorityChanged
+from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
@@ -18,16 +20,19 @@ from genoflow.events.types import Part
 from genoflow.processors import run_rules
 from genoflow.processors.intake.orders import differences
 from genoflow.processors.processor import State
-from genoflow.processors.running.names import run_id_of
+from genoflow.processors.running.names import run_asked_by
 from genoflow.processors.settling import Deciding, Ruled, StandsAlready
 
-FACTS: tuple[type[Event], ...] = (CaseOpened, CaseReady, RerunRequested, CaseClosed)
+FACTS: tuple[type[Event], ...] = (
+    CaseOpened, CaseReady, RerunRequested, CasePriorityChanged, CaseClosed,
+)  # fmt: skip
 AGAIN = ("failed", "cancelled")
 # A fact, and the mark of a proposal that will be one.
 MARKS: Mapping[type[Event], str] = {
     CaseOpened: "opened_by",
     CaseClosed: "closed_by",
     RerunRequested: "rerun_by",
+    CasePriorityChanged: "ranked_by",
 }
 
 
@@ -46,6 +51,13 @@ class Closed(Part):
     event_id: UUID
 
 
+class Ranked(Part):
+    """The priority that somebody gave a case after its order."""
+
+    priority: str
+    about: Deciding
+
+
 class Newest(Part):
     """The run that a case would have once more."""
 
@@ -60,9 +72,11 @@ class Case(State):
     opened: Opened | None = None
     closed: Closed | None = None
     newest: Newest | None = None
+    ranked: Ranked | None = None
     opened_by: UUID | None = None
     closed_by: UUID | None = None
     rerun_by: UUID | None = None  # of the newest run
+    ranked_by: UUID | None = None  # until the fact is read back
 
 
 def heard(state: Case, event: Event, offset: int) -> dict[str, object]:
@@ -77,6 +91,8 @@ def heard(state: Case, event: Event, offset: int) -> dict[str, object]:
     if isinstance(event, CaseClosed):
         words = {"outcome": event.outcome, "reason": event.reason}
         return {"closed": state.closed or Closed(**words, event_id=about.event_id)}
+    if isinstance(event, CasePriorityChanged):
+        return {"ranked": Ranked(priority=event.priority, about=about), "ranked_by": None}
     assert isinstance(event, CaseReady | RerunRequested)
     return _newest(state.newest, event, about)
 
@@ -93,7 +109,7 @@ def _newest(
         asks = before is not None and event.run_id == before.run_id
     if not asks:
         return {}
-    newest = Newest(run_id=run_id_of(about.event_id), revision=revision, about=about)
+    newest = Newest(run_id=run_asked_by(event), revision=revision, about=about)
     return {"newest": newest, "rerun_by": None}
 
 
@@ -114,7 +130,7 @@ def case_of(story: Iterable[Event]) -> Case:
 # -- orders
 
 
-def opened(state: Case, order: Order) -> Ruled[CaseOpened]:
+def opened(state: Case, order: CaseOpened | CaseProposed) -> Ruled[CaseOpened]:
     """The case that an order opens; Refused where another one has its id.
 
     StandsAlready names the case where it was ordered in the same words.
@@ -128,7 +144,8 @@ def opened(state: Case, order: Order) -> Ruled[CaseOpened]:
         raise StandsAlready(f"{key}: stands on the log already", state.opened.about.event_id)
     if state.opened_by is not None:
         raise Refused(f"{key}: another order with this id came first; look at it, then ask again")
-    return Ruled(CaseOpened(**{name: getattr(order, name) for name in Order.model_fields}))
+    words = {name: getattr(order, name) for name in Order.model_fields}
+    return Ruled(CaseOpened(**words, run_id=order.run_id, configuration=order.configuration))
 
 
 def other_subjects(order: Order, events: Mapping[str, Sequence[Event]]) -> list[str]:
@@ -148,10 +165,7 @@ def closed(state: Case, fact: CaseClosed) -> Ruled[CaseClosed]:
     StandsAlready names the end where it was closed in the same words.
     """
     key, before = fact.case_id, state.closed
-    if state.opened is None:
-        raise Refused(
-            f"{key}: no case has this id; `genoflow case list` shows those that there are"
-        )
+    opening = _open(state, key)
     if before is not None and (before.outcome, before.reason) != (fact.outcome, fact.reason):
         raise Refused(
             f"{key}: was closed already, {before.outcome} ({before.reason}); it stays so: open "
@@ -161,7 +175,51 @@ def closed(state: Case, fact: CaseClosed) -> Ruled[CaseClosed]:
         raise StandsAlready(f"{key}: was closed so before", before.event_id)
     if state.closed_by is not None:
         raise Refused(f"{key}: was closed already, by a decision before this one")
-    return Ruled(fact, state.opened.about)
+    return Ruled(fact, opening.about)
+
+
+def ranked(
+    state: Case,
+    key: str,
+    priority: str,
+    *,
+    reason: str,
+    run_id: UUID | None = None,
+    request_id: str | None = None,
+) -> Ruled[CasePriorityChanged]:
+    """Another priority of a case; Refused where nothing is owed, or a later run is the newest.
+
+    StandsAlready names the fact that has said so where the case has this priority.
+    """
+    opening = _open(state, key)
+    refuse_closed(state, key)
+    if run_id is not None and state.newest is not None:
+        refuse_older(str(run_id), str(state.newest.run_id), key)
+    about = state.ranked.about if state.ranked else opening.about
+    now = state.ranked.priority if state.ranked else opening.order.priority
+    if state.ranked_by is not None:
+        raise Refused(
+            f"case {key}: another decision about its priority came first; look at it, then ask "
+            f"again"
+        )
+    if now == priority:
+        raise StandsAlready(f"case {key}: is {priority} already, and stays so", about.event_id)
+    fact = CasePriorityChanged(
+        case_id=key,
+        priority=priority,
+        # Of what was said last, so that the same command twice is one decision.
+        request_id=request_id or str(uuid5(about.event_id, f"priority/{priority}")),
+        reason=reason,
+    )
+    return Ruled(fact, about)
+
+
+def _open(state: Case, key: str) -> Opened:
+    if state.opened is None:
+        raise Refused(
+            f"{key}: no case has this id; `genoflow case list` shows those that there are"
+        )
+    return state.opened
 
 
 # -- runs of a case

@@ -14,12 +14,12 @@ from genoflow.events.deadline_cancelled import DeadlineCancelled
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.event import Event
-from genoflow.events.topics import CASE, NOTIFICATION, RUN, SAMPLE, SEQUENCING_RUN, Topic
+from genoflow.events.topics import ALERT, CASE, NOTIFICATION, RUN, SAMPLE, SEQUENCING_RUN, Topic
 from genoflow.events.types import Part
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect, effect_id
 from genoflow.processors.processor import Processor, State, Timer
 
-WITH_DEADLINES = (SEQUENCING_RUN, SAMPLE, CASE, RUN, NOTIFICATION)
+WITH_DEADLINES = (SEQUENCING_RUN, SAMPLE, CASE, RUN, NOTIFICATION, ALERT)
 # Ids of deadlines that are over, so that one which is delivered again stays over. A subject has a
 # handful at a time; a delivery that comes 200 deadlines late has no writer here.
 SEEN_MAX = 200

@@ -16,6 +16,7 @@ from genoflow.events import topics
 from genoflow.events.errors import Parked
 from genoflow.events.event import Event
 from genoflow.events.expected_output import ExpectedOutput
+from genoflow.events.failure import EVIDENCE_MAX
 from genoflow.events.result_file import ResultFile
 from genoflow.events.results_collected import ResultsCollected
 from genoflow.events.run_cancelled import RunCancelled
@@ -24,16 +25,20 @@ from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_succeeded import RunSucceeded
-from genoflow.events.types import Part
+from genoflow.events.types import TEXT_CHARACTERS_MAX, Part
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect, effect_id
 from genoflow.processors.intake.landing import SHA256
 from genoflow.processors.ports import Attempt, ObjectGone, ObjectStore
 from genoflow.processors.processor import Call, Processor, State
+from genoflow.processors.running.failures import DISAGREEMENTS, judged
+from genoflow.processors.running.fit import refusals
 from genoflow.processors.running.manifest import EXIT_PASSES, Fault, Listed, RunManifest
 from genoflow.processors.running.names import manifest_key
 
 NAME = "collect-results"
 READ = "read-manifest"
+DISAGREES = "inputs disagree"
+THEN_AGAIN = ", then have the case run again with `genoflow run again`"
 AGAIN = "mend that, then have the case run again with `genoflow run again`"
 
 
@@ -67,6 +72,9 @@ class Exit(Arguments):
 
 def decide(state: Run, event: Event) -> Decision:
     """Read what this attempt left, once; nothing of a run that nobody wants."""
+    if isinstance(event, RunRequested):
+        refused = not state.cancelled and state.owed is None and refusals(event.findings)
+        return Decision(events=(_refused(event),)) if refused else NOTHING
     if state.cancelled or state.owed is None:
         return NOTHING
     if isinstance(event, RunCancelled):
@@ -76,6 +84,26 @@ def decide(state: Run, event: Event) -> Decision:
     if event.attempt in state.ended:
         return NOTHING
     return Decision(effects=(Effect(READ, _over(state.owed, event)),))
+
+
+def _refused(event: RunRequested) -> RunFailed:
+    """What it would take disagrees, so nothing of it is submitted."""
+    found = refusals(event.findings)
+    said = "; ".join(one.said for one in found)
+    reason = f"nothing was submitted: {said}"[: TEXT_CHARACTERS_MAX - len(THEN_AGAIN)]
+    fault = judged(Fault(reason_code=DISAGREES, reason=reason, rule=DISAGREEMENTS[found[0].what]))
+    return RunFailed(
+        run_id=event.run_id,
+        case_id=event.case_id,
+        attempt=1,
+        reason_code=DISAGREES,
+        reason=f"{reason}{THEN_AGAIN}",
+        will_retry=False,
+        failure_class=fault.failure_class,
+        failure_rule=fault.rule,
+        advice=fault.advice,
+        evidence=tuple(one.place for one in found)[:EVIDENCE_MAX],
+    )
 
 
 def _over(owed: Owed, event: RunExited | RunLost) -> Exit:
@@ -216,8 +244,13 @@ def _without_manifest(arguments: Exit) -> Fault:
     return Fault(reason_code=kind, reason=reason[:2_000], may_pass=passes)
 
 
-def _failed(arguments: Exit, fault: Fault, missing: Sequence[str] = ()) -> RunFailed:
+def _failed(arguments: Exit, found: Fault, missing: Sequence[str] = ()) -> RunFailed:
     owed, exited = arguments.owed, arguments.exited
+    if found.exit_code is None:
+        found = found.model_copy(update={"exit_code": exited.exit_code})
+    if found.signal is None:
+        found = found.model_copy(update={"signal": exited.signal})
+    fault = judged(found, exited.error_tail.splitlines())
     return RunFailed(
         run_id=exited.run_id,
         case_id=owed.case_id,
@@ -225,21 +258,24 @@ def _failed(arguments: Exit, fault: Fault, missing: Sequence[str] = ()) -> RunFa
         reason_code=fault.reason_code,
         reason=fault.reason,
         will_retry=fault.may_pass and exited.attempt < owed.attempts_max,
-        exit_code=fault.exit_code if fault.exit_code is not None else exited.exit_code,
-        signal=exited.signal,
+        exit_code=fault.exit_code,
+        signal=fault.signal,
         failed_process=fault.failed_process,
         failed_task_id=fault.failed_task_id,
         missing_outputs=tuple(missing)[:1_000],
         error_tail=exited.error_tail,
+        failure_class=fault.failure_class,
+        failure_rule=fault.rule,
+        advice=fault.advice,
+        evidence=fault.evidence,
     )
 
 
 COLLECT_RESULTS = Processor(
     NAME,
     reads=topics.RUN,
-    on=(RunExited, RunLost, RunCancelled),
-    folds=(RunRequested,),
-    emits=(),
+    on=(RunExited, RunLost, RunCancelled, RunRequested),
+    emits=(RunFailed,),
     again=(RunFailed,),  # as often as the request allows attempts
     decide=decide,
     evolve=evolve,

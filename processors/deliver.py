@@ -1,14 +1,14 @@
 """What was queued for a subscription is told by its channel, and told again where that failed.
 
 A try is an effect; a wait between tries is a deadline, after the schedule of Standard Webhooks. An
-answer that says "never again" (410) cancels the subscription. Every try of a notification carries
+answer that says "never again" cancels the subscription. Every try of a notification carries
 its one id, so a receiver recognises a repetition, which nobody can exclude: a worker may die
 between the receiver's yes and the commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -24,8 +24,9 @@ from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.subscription_created import SubscriptionCreated
 from genoflow.events.types import TEXT_CHARACTERS_MAX, Part
+from genoflow.processors.channels import ChatMessage, Publication
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect, effect_id
-from genoflow.processors.notices import Notice, body_of, letter_of
+from genoflow.processors.notices import Notice, body_of, letter_of, line_of, text_of
 from genoflow.processors.ports import Attempt, Hook, Undelivered
 from genoflow.processors.processor import Call, Processor
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
@@ -139,7 +140,9 @@ def _failed(state: Subscriber, event: NotificationFailed) -> tuple[Subscriber, D
         return state, NOTHING
     if event.is_final or found.attempt >= state.attempts_max:
         return _without(state, event.notification_id), NOTHING
-    due_at = event.envelope.occurred_at + WAITS[found.attempt - 1]
+    asked_for = timedelta(seconds=event.retry_after_seconds or 0.0)
+    pause = max(WAITS[found.attempt - 1], min(asked_for, WAITS[-1]))
+    due_at = event.envelope.occurred_at + pause
     wait = found.model_copy(update={"effect_id": None, "due_at": due_at})
     deadline = DeadlineSet(
         subject_topic=event.topic,
@@ -250,6 +253,8 @@ _STEPS: Mapping[type[Event], Callable[[Subscriber, Any], tuple[Subscriber, Decis
 
 # -- the effects
 
+Perform = Callable[[Deliver, Attempt], Awaitable[Sequence[Event]]]
+
 
 async def send_email(asked: Deliver, attempt: Attempt) -> Sequence[Event]:
     """Hand a letter to the mail server: sent, or failed with its reason."""
@@ -259,14 +264,8 @@ async def send_email(asked: Deliver, attempt: Attempt) -> Sequence[Event]:
             "email: no mail server is named; set GENOFLOW_SMTP for the workers, start them again, "
             "then `genoflow parked requeue`"
         )
-    deployment = attempt.ports.deployment
-    letter = letter_of(asked.notice, asked.subscription_id, asked.target, deployment)
-    begun = attempt.ports.clock.now()
-    try:
-        await mail.send(letter)
-    except Undelivered as error:
-        return _not_taken(asked, error)
-    return [_sent(asked, None, begun, attempt)]
+    letter = letter_of(asked.notice, asked.subscription_id, asked.target, attempt.ports.deployment)
+    return await _by(asked, attempt, lambda _: mail.send(letter))
 
 
 async def post_webhook(asked: Deliver, attempt: Attempt) -> Sequence[Event]:
@@ -276,9 +275,41 @@ async def post_webhook(asked: Deliver, attempt: Attempt) -> Sequence[Event]:
         raise Parked("webhook: this worker posts no webhooks; wire an adapter, then requeue it")
     body = body_of(asked.notice, asked.subscription_id, attempt.ports.deployment)
     hook = Hook(asked.notice.notification_id, asked.target, body, asked.secret_names)
+    return await _by(asked, attempt, lambda begun: webhooks.post(hook, begun))
+
+
+async def publish(asked: Deliver, attempt: Attempt) -> Sequence[Event]:
+    """Publish to a topic or a phone: sent, or failed with its reason; one that is gone ends it."""
+    publisher = attempt.ports.publisher
+    if publisher is None:
+        raise Parked("sns: this worker publishes nothing; wire an adapter, then requeue it")
+    notice, deployment = asked.notice, attempt.ports.deployment
+    publication = Publication(
+        message_id=notice.notification_id,
+        target=asked.target,
+        group=asked.subscription_id,
+        subject=line_of(notice, deployment),
+        body=letter_of(notice, asked.subscription_id, asked.target, deployment).body,
+    )
+    return await _by(asked, attempt, lambda _: publisher.publish(publication))
+
+
+async def say_in_chat(asked: Deliver, attempt: Attempt) -> Sequence[Event]:
+    """Write to the room: sent, or failed with its reason; a room that is gone ends it."""
+    chat = attempt.ports.chat
+    if chat is None:
+        raise Parked("slack: this worker writes to no rooms; wire an adapter, then requeue it")
+    text = text_of(asked.notice, asked.subscription_id, attempt.ports.deployment)
+    message = ChatMessage(asked.target, text)
+    return await _by(asked, attempt, lambda _: chat.say(message))
+
+
+async def _by(
+    asked: Deliver, attempt: Attempt, tell: Callable[[datetime], Awaitable[int | None]]
+) -> Sequence[Event]:
     begun = attempt.ports.clock.now()
     try:
-        code = await webhooks.post(hook, begun)
+        code = await tell(begun)
     except Undelivered as error:
         return _not_taken(asked, error)
     return [_sent(asked, code, begun, attempt)]
@@ -299,7 +330,8 @@ def _sent(asked: Deliver, code: int | None, begun: datetime, attempt: Attempt) -
 def _not_taken(asked: Deliver, error: Undelivered) -> list[Event]:
     said: list[Event] = [_failure(asked, str(error), error)]
     if error.reason_code == "gone":
-        reason = "the receiver answered 410: it wants to hear nothing more"
+        said_no = error.response_code or "that it is gone"
+        reason = f"the receiver answered {said_no}: it wants to hear nothing more"
         said.append(
             SubscriptionCancelled(
                 subscription_id=asked.subscription_id, reason_code="gone", reason=reason
@@ -326,10 +358,24 @@ def _failure(asked: Deliver, reason: str, error: Undelivered | None = None) -> N
         reason=hidden[:TEXT_CHARACTERS_MAX],
         response_code=error.response_code if error else None,
         is_final=is_lasting or asked.attempt >= asked.attempts_max,
+        retry_after_seconds=error.retry_after_seconds if error else None,
     )
 
 
 OUTCOMES = (NotificationSent, NotificationFailed, SubscriptionCancelled)
+
+
+def _call(channel: str, perform: Perform, emits: tuple[type[Event], ...] = OUTCOMES) -> Call:
+    """The effect of one channel."""
+    return Call(
+        channel,
+        arguments=Deliver,
+        emits=emits,
+        perform=perform,
+        seconds_max=CALL_SECONDS_MAX,
+        gives_up=gave_up,
+    )
+
 
 DELIVER = Processor(
     NAME,
@@ -343,14 +389,10 @@ DELIVER = Processor(
     evolve=evolve,
     state=Subscriber,
     effects=(
-        Call(
-            "email", arguments=Deliver, emits=(NotificationSent, NotificationFailed),
-            perform=send_email, seconds_max=CALL_SECONDS_MAX, gives_up=gave_up,
-        ),
-        Call(
-            "webhook", arguments=Deliver, emits=OUTCOMES, perform=post_webhook,
-            seconds_max=CALL_SECONDS_MAX, gives_up=gave_up,
-        ),
+        _call("email", send_email, (NotificationSent, NotificationFailed)),
+        _call("webhook", post_webhook),
+        _call("sns", publish),
+        _call("slack", say_in_chat),
     ),
-    about="tells each subscription by e-mail or webhook, and again where that failed",
-)  # fmt: skip
+    about="tells each subscription by its channel, and again where that failed",
+)

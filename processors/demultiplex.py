@@ -64,7 +64,12 @@ def evolve(state: Demultiplexing, event: Event) -> Demultiplexing:
 def order(arguments: Request) -> JobOrder:
     """The program that reads the request on its standard input."""
     program = (sys.executable, "-m", "genoflow.deploy.demultiplex")
-    return JobOrder(program, arguments.model_dump_json().encode())
+    return JobOrder(
+        program,
+        arguments.model_dump_json().encode(),
+        labels=(("genoflow:sequencing-run", arguments.requested.instrument_run_id),),
+        seconds_max=SECONDS_MAX,
+    )
 
 
 def collect(arguments: Request, body: bytes) -> Sequence[Event]:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from genoflow.events.alert_acknowledged import AlertAcknowledged
+from genoflow.events.alert_raised import AlertRaised
+from genoflow.events.alert_resolved import AlertResolved
+from genoflow.events.alert_rules_published import AlertRulesPublished
+from genoflow.events.budget_lifted import BudgetLifted
+from genoflow.events.budget_set import BudgetSet
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_priority_changed import CasePriorityChanged
+from genoflow.events.configuration_saved import ConfigurationSaved
 from genoflow.events.deletion_proposed import DeletionProposed
 from genoflow.events.demultiplex_reopened import DemultiplexReopened
 from genoflow.events.divergence_found import DivergenceFound
@@ -24,7 +32,11 @@ from genoflow.events.legal_hold_placed import LegalHoldPlaced
 from genoflow.events.legal_hold_released import LegalHoldReleased
 from genoflow.events.metadata_schema_published import MetadataSchemaPublished
 from genoflow.events.notice_parked import NoticeParked
+from genoflow.events.pipeline_activated import PipelineActivated
+from genoflow.events.pipeline_deprecated import PipelineDeprecated
+from genoflow.events.pipeline_not_validated import PipelineNotValidated
 from genoflow.events.pipeline_published import PipelinePublished
+from genoflow.events.pipeline_validated import PipelineValidated
 from genoflow.events.project_access_granted import ProjectAccessGranted
 from genoflow.events.project_access_revoked import ProjectAccessRevoked
 from genoflow.events.projection_cut_over import ProjectionCutOver
@@ -32,6 +44,7 @@ from genoflow.events.proposals import PROPOSALS
 from genoflow.events.qc_analysis_proposed import QcAnalysisProposed
 from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_profile_published import QcProfilePublished
+from genoflow.events.quality_chart_restarted import QualityChartRestarted
 from genoflow.events.read_set_registered import ReadSetRegistered
 from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.replay_completed import ReplayCompleted
@@ -43,6 +56,8 @@ from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.role_granted import RoleGranted
 from genoflow.events.role_revoked import RoleRevoked
 from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_cost_recorded import RunCostRecorded
+from genoflow.events.run_retry_requested import RunRetryRequested
 from genoflow.events.run_started import RunStarted
 from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.events.sample_registered import SampleRegistered
@@ -69,6 +84,7 @@ from genoflow.processors.abandon_uploads import ABANDON_UPLOADS
 from genoflow.processors.analyze_qc import ANALYZE_QC
 from genoflow.processors.answer_case import ANSWER_CASE
 from genoflow.processors.await_members import AWAIT_MEMBERS
+from genoflow.processors.charge_runs import CHARGE_RUNS
 from genoflow.processors.check_claims import CHECK_CLAIMS
 from genoflow.processors.check_qc import CHECK_QC
 from genoflow.processors.check_results import CHECK_RESULTS
@@ -78,6 +94,7 @@ from genoflow.processors.clock import CLOCKS
 from genoflow.processors.collect_results import COLLECT_RESULTS
 from genoflow.processors.deliver import DELIVER
 from genoflow.processors.demultiplex import DEMULTIPLEX
+from genoflow.processors.escalate_alerts import ESCALATE_ALERTS
 from genoflow.processors.find_duplicates import FIND_DUPLICATES
 from genoflow.processors.intake.notifications import PORCH as STORE_NOTIFICATIONS
 from genoflow.processors.intake.scan_verdicts import PORCH as SCAN_VERDICTS
@@ -94,6 +111,7 @@ from genoflow.processors.queue_notifications import QUEUE_NOTIFICATIONS
 from genoflow.processors.read_models import READ_MODELS, ReadModel
 from genoflow.processors.register_read_sets import REGISTER_READ_SETS
 from genoflow.processors.relabel import RELABEL
+from genoflow.processors.repair_sources import REPAIR_SOURCES
 from genoflow.processors.request_demultiplex import REQUEST_DEMULTIPLEX
 from genoflow.processors.request_run import REQUEST_RUN
 from genoflow.processors.restore_files import RESTORE_FILES
@@ -112,6 +130,8 @@ from genoflow.processors.tell_lims import TELL_LIMS
 from genoflow.processors.tell_runs import TELL_RUNS
 from genoflow.processors.tell_samples import TELL_SAMPLES
 from genoflow.processors.validate_files import VALIDATE_FILES
+from genoflow.processors.watch_budgets import WATCH_BUDGETS
+from genoflow.processors.watch_runs import WATCH_RUNS
 from genoflow.processors.watch_silence import WATCH_SILENCE
 
 
@@ -166,11 +186,17 @@ FLOW: tuple[Row, ...] = (
         "catalog",
         emits=(
             PipelinePublished,
+            PipelineValidated,
+            PipelineNotValidated,
+            PipelineActivated,
+            PipelineDeprecated,
+            ConfigurationSaved,
             QcProfilePublished,
             ReferencePublished,
             TargetSetPublished,
             RetentionPublished,
             MetadataSchemaPublished,
+            AlertRulesPublished,
         ),
         about="documents that a person publishes, checked before one of them is",
     ),
@@ -259,8 +285,8 @@ FLOW: tuple[Row, ...] = (
     REQUEST_RUN,
     Porch(
         "run-desk",
-        emits=(RunCancelled, RerunRequested),
-        about="what a person decides about runs: to end one, or to have one again",
+        emits=(RunCancelled, RunRetryRequested, RerunRequested, CasePriorityChanged),
+        about="what a person decides about runs: an end, to go on, once more, or how urgent one is",
     ),
     SUBMIT_RUN,
     Porch(
@@ -287,6 +313,36 @@ FLOW: tuple[Row, ...] = (
     TELL_RUNS,
     RETRACT_RESULTS,
     WATCH_SILENCE,
+    WATCH_RUNS,
+    Porch(
+        "cost-desk",
+        emits=(RunCostRecorded,),
+        about="what bills say that runs have cost",
+    ),
+    CHARGE_RUNS,
+    Porch(
+        "budget-desk",
+        emits=(BudgetSet, BudgetLifted),
+        about="what a person lets the runs of a project cost in a month",
+    ),
+    WATCH_BUDGETS,
+    Porch(
+        "watchtower",
+        emits=(AlertRaised, AlertResolved),
+        about="what the rules of alerts find on the log, and when it is over",
+    ),
+    Porch(
+        "alert-desk",
+        emits=(AlertAcknowledged, AlertResolved),
+        about="who looks after an alert, and what a person says is over",
+    ),
+    Porch(
+        "chart-desk",
+        emits=(QualityChartRestarted,),
+        about="which level of quality a person takes for normal from here on",
+    ),
+    ESCALATE_ALERTS,
+    REPAIR_SOURCES,
     Porch(
         "subscriptions",
         emits=(SubscriptionCreated, SubscriptionCancelled),

@@ -10,6 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from genoflow.events import topics
+from genoflow.events.alert_escalated import AlertEscalated
+from genoflow.events.alert_resolved import AlertResolved
+from genoflow.events.budget_reached import BudgetReached
 from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.demultiplex_failed import DemultiplexFailed
@@ -96,12 +99,27 @@ OF_RUNS: Headlines = {
     ResultsAmended: lambda e: f"The results of case {e.case_id} were amended: {e.reason_code}",
     ResultsRetracted: lambda e: f"The results of case {e.case_id} were retracted: {e.reason_code}",
 }
+OF_BUDGETS: Headlines = {
+    BudgetReached: lambda e: (
+        f"Project {e.project_id} has spent {e.percent} % of its budget for runs of {e.month}: "
+        f"{e.spent_usd:,.2f} of {e.month_usd:,.2f} USD"
+    ),
+}
+OF_ALERTS: Headlines = {
+    AlertEscalated: lambda e: (
+        f"Alert {e.alert_id} ({e.severity}{f', step {e.step} of {e.steps}' if e.step > 1 else ''})"
+        f": {e.headline}"
+    ),
+    AlertResolved: lambda e: f"Alert {e.alert_id} is over",  # the plan adds what it was about
+}
 # One topic, one order: a row of the flow reads one of these.
 TOLD: Mapping[Topic, Headlines] = {
     topics.SEQUENCING_RUN: OF_SEQUENCING_RUNS,
     topics.SAMPLE: OF_SAMPLES,
     topics.CASE: OF_CASES,
     topics.RUN: OF_RUNS,
+    topics.BUDGET: OF_BUDGETS,
+    topics.ALERT: OF_ALERTS,
 }
 TOLD_TYPES = tuple(kind.type() for headlines in TOLD.values() for kind in headlines)
 
@@ -119,6 +137,8 @@ def subjects_of(event: Event) -> tuple[str, ...]:
         value = getattr(fields, name, None)
         if value is not None:
             named.append(str(value))
+    if isinstance(event, AlertEscalated) and event.subject_key is not None:
+        named.append(event.subject_key)
     named += getattr(fields, "sample_ids", ())
     named += [one.sample_id for one in getattr(fields, "members", ())]
     return tuple(dict.fromkeys(named))

@@ -1,4 +1,4 @@
-"""What a receiver is told: a notice, and how it reads as a letter and as a webhook's payload."""
+"""What a receiver is told: a notice, and how it reads by each channel."""
 
 from __future__ import annotations
 
@@ -51,6 +51,21 @@ def body_of(notice: Notice, subscription_id: str, deployment: Deployment) -> str
     at = notice.source_occurred_at.isoformat()
     told = {"type": notice.source_type, "timestamp": at, "data": data}
     return json.dumps(told, separators=(",", ":"), ensure_ascii=False)
+
+
+def line_of(notice: Notice, deployment: Deployment) -> str:
+    """What a phone shows: what happened, and where to read on."""
+    return " ".join(filter(None, (notice.headline, _link(notice, deployment))))
+
+
+def text_of(notice: Notice, subscription_id: str, deployment: Deployment) -> str:
+    """The message to a room: what happened, its subject, and where to read on."""
+    more = _link(notice, deployment) or f"genoflow timeline {notice.source_key}"
+    return (
+        f"{notice.headline}\n{notice.source_type} of {notice.source_key}, "
+        f"{notice.source_occurred_at:%Y-%m-%d %H:%M:%S} UTC\n{more}\n"
+        f"(subscription {subscription_id})"
+    )
 
 
 def _link(notice: Notice, deployment: Deployment) -> str:

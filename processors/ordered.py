@@ -42,6 +42,16 @@ async def targets_of(
     catalog: CatalogReader, whose: str, name: str | None, reference: str
 ) -> TargetSetPublished | None:
     """The regions that an order names, if any; Parked where they are not of its reference."""
+    targets = await named_targets(catalog, whose, name)
+    if targets is not None and (fault := other_build(targets, reference)):
+        raise Parked(f"{whose}: {fault}, then `genoflow parked requeue`")
+    return targets
+
+
+async def named_targets(
+    catalog: CatalogReader, whose: str, name: str | None
+) -> TargetSetPublished | None:
+    """The regions that an order names, if any, of whichever reference they are."""
     if name is None:
         return None
     targets = await catalog.find(TargetSetPublished, name)
@@ -50,10 +60,15 @@ async def targets_of(
             f"{whose}: its order names the target set {name!r}, and none of that name is "
             f"published; {PUBLISH}"
         )
-    if targets.reference != reference:
-        raise Parked(
-            f"{whose}: the regions of {name!r} are those of {targets.reference}, and the order "
-            f"asks for {reference}: positions of one build mean nothing in another; publish the "
-            f"regions of {reference} under this name, then `genoflow parked requeue`"
-        )
     return targets
+
+
+def other_build(targets: TargetSetPublished, reference: str) -> str | None:
+    """That regions are those of another reference; None where they are not."""
+    if targets.reference == reference:
+        return None
+    return (
+        f"the regions of {targets.document_id!r} are those of {targets.reference}, and the order "
+        f"asks for {reference}: positions of one build mean nothing in another; publish the "
+        f"regions of {reference} under this name"
+    )

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from genoflow.events.alert_escalated import AlertEscalated
+from genoflow.events.alert_raised import AlertRaised
+from genoflow.events.alert_resolved import AlertResolved
 from genoflow.events.case_joined import CaseJoined
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.errors import Parked
@@ -17,7 +20,7 @@ from genoflow.events.notification_planned import NotificationPlanned
 from genoflow.events.recipient import Recipient
 from genoflow.events.sample_registered import SampleRegistered
 from genoflow.events.subscription_created import SubscriptionCreated
-from genoflow.events.topics import CASE, SAMPLE, Topic
+from genoflow.events.topics import ALERT, CASE, SAMPLE, Topic
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.headlines import TOLD, headline_of, subjects_of
 from genoflow.processors.ports import Attempt
@@ -55,6 +58,7 @@ class Who(Arguments):
     subjects: tuple[str, ...]
     project_id: str | None
     case_id: str | None
+    named: tuple[str, ...] = ()  # subscriptions that are told whatever they asked for
 
 
 def evolve(state: Placed, event: Event) -> Placed:
@@ -92,16 +96,71 @@ def _decide(topic: Topic, state: Placed, event: Event) -> Decision:
     return Decision(effects=(Effect("who", asked),))
 
 
+class Alerted(Remembering):
+    """What an alert is about, and whether anybody was told of it."""
+
+    headline: str = ""
+    subject_topic: str | None = None
+    subject_key: str | None = None
+    was_told: bool = False
+    is_over: bool = False
+
+
+def with_alert(state: Alerted, event: Event) -> Alerted:
+    """Keep what the alert is about, and that it was told, and that it is over."""
+    if is_repeated(state, event):
+        return state
+    change: dict[str, object] = {"seen": with_this(state, event)}
+    if isinstance(event, AlertRaised):
+        for name in ("headline", "subject_topic", "subject_key"):
+            change[name] = getattr(event, name)
+    elif isinstance(event, AlertEscalated):
+        change["was_told"] = True
+    else:
+        change["is_over"] = True
+    return state.model_copy(update=change)
+
+
+def _decide_alert(state: Alerted, event: AlertEscalated | AlertResolved) -> Decision:
+    if is_repeated(state, event):
+        return NOTHING
+    headline, subjects = headline_of(ALERT, event), subjects_of(event)
+    named: tuple[str, ...] = ()
+    if isinstance(event, AlertEscalated):
+        named = event.subscription_ids
+    elif state.is_over or not state.was_told:
+        return NOTHING  # who was never told that it began need not hear that it ended
+    else:
+        headline = f"{headline}: {state.headline}" if state.headline else headline
+        subjects = (*subjects, *filter(None, (state.subject_key,)))
+    of_case = state.subject_topic == CASE.name
+    asked = Who(
+        subject_topic=event.topic,
+        subject_key=event.key,
+        source_event_id=event.envelope.event_id,
+        source_type=event.type(),
+        headline=headline,
+        subjects=subjects,
+        project_id=None,
+        case_id=state.subject_key if of_case else None,
+        named=named,
+    )
+    return Decision(effects=(Effect("who", asked),))
+
+
 async def who(asked: Who, attempt: Attempt) -> Sequence[Event]:
     """The plan: everybody in force whose wishes fit the event, in the order of their ids."""
     reader = attempt.ports.subscriptions
     if reader is None:
         raise Parked("who: this worker reads no subscriptions; wire a reader, then requeue it")
-    found = [one for one in await reader.in_force() if _wants(one, asked)]
+    every = await reader.in_force()
+    found = [one for one in every if _wants(one, asked)]
     project = asked.project_id
     if project is None and asked.case_id and any(one.project_ids for one in found):
         project = await reader.project_of(asked.case_id)
     fitting = [one for one in found if not one.project_ids or project in one.project_ids]
+    chosen = {one.subscription_id for one in fitting}
+    fitting += [one for one in every if one.subscription_id in {*asked.named} - chosen]
     if len(fitting) > RECIPIENTS_MAX:
         raise Parked(
             f"{asked.source_type} {asked.subject_key}: {len(fitting):,} subscriptions want it and "
@@ -136,15 +195,17 @@ def _recipients(fitting: Iterable[SubscriptionCreated]) -> tuple[Recipient, ...]
 def plan_on(topic: Topic) -> Processor:
     """The row that plans for the events of one topic."""
     on = tuple(TOLD[topic])
+    of_alerts = topic is ALERT
+    folds = (AlertRaised,) if of_alerts else WITH_PROJECT.get(topic, ())
     return Processor(
         f"plan-notifications-{topic.name.split('.')[1]}",
         reads=topic,
         on=on,
-        folds=tuple(kind for kind in WITH_PROJECT.get(topic, ()) if kind not in on),
+        folds=tuple(kind for kind in folds if kind not in on),
         emits=(),
-        decide=lambda state, event: _decide(topic, state, event),
-        evolve=evolve,
-        state=Placed,
+        decide=_decide_alert if of_alerts else lambda state, event: _decide(topic, state, event),
+        evolve=with_alert if of_alerts else evolve,
+        state=Alerted if of_alerts else Placed,
         effects=(Call("who", arguments=Who, emits=(NotificationPlanned,), perform=who),),
         about=f"settles who is told of what happens on {topic.name}",
     )

@@ -6,30 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Protocol
 from uuid import UUID
 
 from genoflow.events.errors import Parked, Refused, Retry
-from genoflow.events.metadata_schema_published import MetadataSchemaPublished
-from genoflow.events.pipeline_published import PipelinePublished
-from genoflow.events.qc_profile_published import QcProfilePublished
-from genoflow.events.reference_published import ReferencePublished
-from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.stored_version import Placed, StoredVersion
 from genoflow.events.subjects import Subjects
 from genoflow.events.subscription_created import SubscriptionCreated
-from genoflow.events.target_set_published import TargetSetPublished
-
-Document = TypeVar(
-    "Document",
-    MetadataSchemaPublished,
-    PipelinePublished,
-    QcProfilePublished,
-    ReferencePublished,
-    RetentionPublished,
-    TargetSetPublished,
-)
-OfAssay = TypeVar("OfAssay", PipelinePublished, QcProfilePublished)
+from genoflow.processors.catalogued import Document, OfAssay
+from genoflow.processors.channels import Chat, Publisher
+from genoflow.processors.headings import Headings
+from genoflow.processors.part_store import PartStore
+from genoflow.processors.sources import Sources
 
 UNVERSIONED = "null"  # what S3 itself calls the version of an object in a bucket without versions
 # done so far, how much there is in all (None where nobody knows), and of what
@@ -102,13 +90,6 @@ class ObjectStore(Protocol):
         """
 
 
-class PartStore(Protocol):
-    """Uploads in parts that somebody began and did not end."""
-
-    async def drop(self, bucket: str, key: str, store_upload_id: str) -> None:
-        """Free the parts; nothing where there are none, or the object is whole by now."""
-
-
 @dataclass(frozen=True, slots=True)
 class Removal:
     """What became of a version that was to go: it is gone, or why it is there still."""
@@ -167,12 +148,23 @@ class JobState(StrEnum):
     ENDED = "ended"  # whether well or badly, its outcome says
 
 
+class Urgency(StrEnum):
+    """Before which others a job is begun, where jobs wait for machines."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
 @dataclass(frozen=True, slots=True)
 class JobOrder:
     """What a launcher is to run: a program of ours by name, and what it is told."""
 
     program: tuple[str, ...]  # argument vector; the launcher adds where the outcome goes
     document: bytes = b""  # given to the program on standard input
+    urgency: Urgency = Urgency.NORMAL
+    labels: tuple[tuple[str, str], ...] = ()  # whose it is, for those who pay for machines
+    seconds_max: int = 7 * 86_400  # a launcher ends it then; the effect has a limit of its own
 
 
 class Launcher(Protocol):
@@ -198,11 +190,13 @@ class Undelivered(Retry):
         response_code: int | None = None,
         *,
         is_lasting: bool = False,
+        retry_after_seconds: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.reason_code = reason_code  # one of those of NotificationFailed
         self.response_code = response_code
         self.is_lasting = is_lasting  # another try would be answered the same
+        self.retry_after_seconds = retry_after_seconds  # not before this, where it said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +284,13 @@ class CatalogReader(Protocol):
     async def find(
         self, kind: type[Document], document_id: str, version: str | None = None
     ) -> Document | None:
-        """This version of a document, its highest where none is named; None where there is none."""
+        """This version of a document; where none is named, the one that is in force.
+
+        That is the highest, of pipelines among those that are active. None where there is none.
+        """
+
+    async def standing(self, pipeline: str) -> Mapping[str, str]:
+        """Each version of a pipeline with its status: draft, validated, active or deprecated."""
 
     async def default_for(
         self, kind: type[OfAssay], assay: str, material: str | None = None
@@ -332,12 +332,16 @@ class Ports:
     catalog: CatalogReader | None = None
     deployment: Deployment = Deployment()
     webhooks: Webhooks | None = None
+    publisher: Publisher | None = None
+    chat: Chat | None = None
     subscriptions: SubscriptionReader | None = None
     lims: Lims | None = None
     subjects: Subjects | None = None  # what the log says of others, for effects that compare
     parts: PartStore | None = None  # of files that callers send
     remover: Remover | None = None  # of what retention lets go
     archive: Archive | None = None  # none where the store has no such thing
+    headings: Headings | None = None  # none: the run itself compares its files, later
+    sources: Sources | None = None  # of porches that can be asked again
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,15 @@ from genoflow.events.qc_metrics_recorded import QcMetricsRecorded
 from genoflow.events.qc_overridden import QcOverridden
 from genoflow.events.qc_passed import QcPassed
 from genoflow.events.qc_requested import QcRequested
+from genoflow.events.quality_chart_restarted import QualityChartRestarted
 from genoflow.events.read_set_invalidated import ReadSetInvalidated
 from genoflow.events.read_set_registered import ReadSetRegistered
+from genoflow.events.run_cost_recorded import RunCostRecorded
 from genoflow.events.run_file_restored import RunFileRestored
+from genoflow.events.run_priority_changed import RunPriorityChanged
+from genoflow.events.run_priority_kept import RunPriorityKept
+from genoflow.events.run_priority_requested import RunPriorityRequested
+from genoflow.events.run_stuck import RunStuck
 from genoflow.events.sample_listed import SampleListed
 from genoflow.events.sample_metadata_amended import SampleMetadataAmended
 from genoflow.events.sample_registered import SampleRegistered
@@ -77,8 +83,8 @@ class ReadModel:
     about: str
 
 
-# What only goes on to those that wait: of the files themselves another model tells.
-HANDED_ON = (CaseFileRestored, RunFileRestored)
+# What only goes on to those that wait: of files another model tells, and of a wish its answer.
+HANDED_ON = (CaseFileRestored, RunFileRestored, RunPriorityRequested)
 
 
 def _all_of(topic: Topic) -> tuple[type[Event], ...]:
@@ -94,6 +100,10 @@ def _all_of(topic: Topic) -> tuple[type[Event], ...]:
 
 # What was done with results is no part of what they are.
 OF_RUNS = tuple(event for event in _all_of(topics.RUN) if event is not DownloadLinkIssued)
+# What is said of a chart of quality is no document.
+DOCUMENTS = tuple(event for event in _all_of(topics.CATALOG) if event is not QualityChartRestarted)
+# Of a run, and nothing of what it left.
+NO_RESULTS = (TaskNews, RunStuck, RunCostRecorded, RunPriorityChanged, RunPriorityKept)
 
 READ_MODELS = (
     ReadModel("audit-trail", on=EVENTS, about="every event with who, when and because of what"),
@@ -187,7 +197,7 @@ READ_MODELS = (
     ),
     ReadModel(
         "results",
-        on=tuple(event for event in OF_RUNS if not issubclass(event, TaskNews)),
+        on=tuple(event for event in OF_RUNS if not issubclass(event, NO_RESULTS)),
         about="results of runs, whether they hold, and their files with checksums",
     ),
     ReadModel(
@@ -221,13 +231,23 @@ READ_MODELS = (
         about="who wants to be told of what, and what became of every notification",
     ),
     ReadModel(
+        "budgets",
+        on=_all_of(topics.BUDGET),
+        about="what projects may spend on runs in a month, and what of that is spent",
+    ),
+    ReadModel(
+        "alerts",
+        on=_all_of(topics.ALERT),
+        about="what needs a person: how far its ladder is, who took it up, and how it ended",
+    ),
+    ReadModel(
         "parked",
         on=(EventParked, EventRequeued, EventDiscarded),
         about="what a processor could not take, why, and what people decided about it",
     ),
     ReadModel(
         "documents",
-        on=_all_of(topics.CATALOG),
+        on=DOCUMENTS,
         about="pipelines, profiles, references, target sets and retention, and what is in force",
     ),
 )

@@ -9,12 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from genoflow.events.archived_file import ArchivedFile
+from genoflow.events.deadline_passed import DeadlinePassed
+from genoflow.events.deadline_set import DeadlineSet
 from genoflow.events.errors import Parked
+from genoflow.events.run_file_restored import RunFileRestored
+from genoflow.events.run_inputs_awaited import RunInputsAwaited
+from genoflow.events.run_inputs_restored import RunInputsRestored
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.stored_version import name_of
 from genoflow.processors.ports import UNVERSIONED, Archive, Attempt, ObjectGone, ObjectHead
+from genoflow.processors.processor import State
 from genoflow.processors.published import place_of
 
 # A run may take 7 days (JOB_SECONDS_MAX); the other 3 are for waiting until it begins.
@@ -27,6 +34,51 @@ HOURS_OF_OTHERS = 12
 AGAIN = timedelta(hours=1)  # after the first look: the store says no hour
 LOOKS_MAX = 49  # the first, and two days of hours: then a person is asked
 AT_ONCE = 16  # a head takes 30 ms on AWS, so 10,000 files take 19 s of a call's 60
+
+Waiting = RunInputsAwaited | RunInputsRestored | RunFileRestored | DeadlinePassed
+
+
+class Looked(State):
+    """What looks at the archive found, as far as a run waits for it."""
+
+    asked_by: UUID | None = None  # the event that opened the effect which looks at it
+    look: int = 0  # the newest that found something to wait for
+    look_due_at: datetime | None = None  # the next one
+    waits_for: tuple[str, ...] = ()  # files that the newest look did not find restored
+
+
+def looked(
+    state: Looked, event: Waiting, attempt: dict[str, object], processor: str
+) -> dict[str, object]:
+    """What this changes: it waits, looks once more, or begins its first `attempt`."""
+    if isinstance(event, RunInputsRestored):
+        return {**attempt, "attempt": 1, "waits_for": ()}
+    if isinstance(event, RunInputsAwaited):
+        if event.look <= state.look:
+            return {}
+        names = tuple(name_of(one) for one in event.files)
+        return {"look": event.look, "look_due_at": event.expected_by, "waits_for": names}
+    asked: dict[str, object] = {
+        "asked_by": event.envelope.event_id, "look_due_at": None, "waits_for": (),
+    }  # fmt: skip
+    if isinstance(event, RunFileRestored):
+        others = tuple(one for one in state.waits_for if one != name_of(event))
+        is_last = bool(state.waits_for) and not others
+        return asked if is_last else {"waits_for": others}
+    is_ours = event.processor == processor and event.due_at == state.look_due_at
+    return asked if is_ours else {}
+
+
+def next_look(event: RunInputsAwaited, processor: str, deadline: str) -> DeadlineSet:
+    """When this processor looks at what it waits for again."""
+    return DeadlineSet(
+        subject_topic=event.topic,
+        subject_key=event.key,
+        processor=processor,
+        deadline=deadline,
+        purpose=f"the restore of {len(event.files)} files from their archive",
+        due_at=event.expected_by,
+    )
 
 
 def archive_of(attempt: Attempt) -> Archive:

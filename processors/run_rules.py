@@ -18,6 +18,7 @@ from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_retry_requested import RunRetryRequested
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.run_superseded import RunSuperseded
@@ -41,10 +42,11 @@ ENDS: Mapping[type[Event], tuple[int, str]] = {
     ResultsRetracted: (6, "retracted"),
 }
 RANKS = {word: rank for rank, word in ENDS.values()}
-FACTS: tuple[type[Event], ...] = (RunRequested, RunSubmitted, *ENDS)
+FACTS: tuple[type[Event], ...] = (RunRequested, RunSubmitted, RunRetryRequested, *ENDS)
 # A fact, and the mark of a proposal that will be one.
 MARKS: Mapping[type[Event], str] = {
     RunCancelled: "cancelled_by",
+    RunRetryRequested: "retried_by",
     ResultsPublished: "published_by",
     ResultsRetracted: "retracted_by",
 }
@@ -73,12 +75,14 @@ class Run(State):
     order: Answered | None = None
     attempt: int = 0
     ended: str = ""  # how, in a word; empty as long as it is under way
+    failed: Deciding | None = None  # the failure of the newest submission
     left: Left | None = None  # by the submission that was collected first, or as it was published
     held: Deciding | None = None
     published: Published | None = None
     superseded: Gone | None = None
     retracted: Gone | None = None
     cancelled_by: UUID | None = None
+    retried_by: UUID | None = None  # until the fact is read back
     published_by: UUID | None = None
     retracted_by: UUID | None = None
 
@@ -98,6 +102,10 @@ def heard(state: Run, event: Event, offset: int) -> dict[str, object]:
     if isinstance(event, RunRequested):
         if state.asked is None:
             change |= {"asked": about, "order": answered(event)}
+    elif isinstance(event, RunFailed) and change:
+        change["failed"] = about
+    elif isinstance(event, RunRetryRequested):
+        change["retried_by"] = None
     elif isinstance(event, ResultsCollected):
         change["left"] = state.left or left(event)
     elif isinstance(event, ResultsHeld):
@@ -168,6 +176,34 @@ def cancelled(
         reason=reason,
     )
     return Ruled(fact, asked)
+
+
+def retried(
+    state: Run, key: str, *, reason: str, request_id: str | None = None
+) -> Ruled[RunRetryRequested]:
+    """Another submission of a run that failed; Refused where it did not, or goes on already."""
+    _, order = asked_for(state, key)
+    if state.cancelled_by is not None or state.ended == "cancelled":
+        raise Refused(
+            f"run {key}: was cancelled, and does not go on; have it from the beginning with "
+            f"`genoflow run again {key}`"
+        )
+    if state.retried_by is not None:
+        raise Refused(f"run {key}: goes on already, by a decision before this one")
+    if state.ended != "failed" or state.failed is None:
+        raise Refused(
+            f"run {key}: is {state.ended or 'under way'}, and only a run that failed goes on from "
+            f"there; `genoflow run why {key}` says what it waits for"
+        )
+    fact = RunRetryRequested(
+        run_id=UUID(key),
+        case_id=order.case_id,
+        attempt=state.attempt + 1,
+        # Of the failure, so that the same command twice is one decision.
+        request_id=request_id or str(uuid5(state.failed.event_id, "retry")),
+        reason=reason,
+    )
+    return Ruled(fact, state.failed)
 
 
 def asked_for(state: Run, key: str) -> tuple[Deciding, Answered]:

@@ -24,6 +24,7 @@ from uuid import UUID
 
 from genoflow.events.errors import GenoflowError, Parked, Retry, Stop
 from genoflow.events.event import Event
+from genoflow.events.spans import Spans, tell_effect
 from genoflow.processors.failure import parked
 from genoflow.processors.ledger import OpenEffect
 from genoflow.processors.ports import Attempt, Ports, Progress
@@ -99,11 +100,13 @@ class Runner:
         children: Children | None = None,
         *,
         reach: Reach = nowhere,
+        spans: Spans | None = None,
         pauses_seconds: Sequence[float] = PAUSES_SECONDS,
     ) -> None:
         self._ports = ports
         self._children = children
         self._reach = reach
+        self._spans = spans
         self._pauses = pauses_seconds
         self._cancelling: set[asyncio.Task[None]] = set()
         self._free = {
@@ -259,7 +262,7 @@ class Runner:
         name = doing.effect.effect_id
         for pause in (*self._pauses, None):
             try:
-                events = await self._once(doing)
+                events = await self._told(doing)
                 return Outcome(name, tuple(events), self._ports.clock.now())
             except (Retry, TimeoutError) as error:
                 reason = self._reason(doing, error)
@@ -292,6 +295,23 @@ class Runner:
             return parked(doing.effect, error, f"{reason} (tried {doing.number} times)")
         said = kind.gives_up(kind.arguments(**doing.effect.arguments), reason)
         return Outcome(doing.effect.effect_id, tuple(said), self._ports.clock.now())
+
+    async def _told(self, doing: Doing) -> Sequence[Event]:
+        spans = self._spans
+        if spans is None:
+            return await self._once(doing)
+        began_ns, fault = spans.now_ns(), ""
+        try:
+            return await self._once(doing)
+        except BaseException as error:
+            fault = type(error).__name__
+            raise
+        finally:
+            effect, who = doing.effect, doing.owner.processor_name
+            tell_effect(
+                spans, who, effect.effect_id, effect.name, effect.cause, began_ns,
+                number=doing.number, fault=fault,
+            )  # fmt: skip
 
     async def _once(self, doing: Doing) -> Sequence[Event]:
         kind, effect = doing.kind, doing.effect

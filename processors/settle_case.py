@@ -15,6 +15,9 @@ from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_closure_proposed import CaseClosureProposed
 from genoflow.events.case_closure_refused import CaseClosureRefused
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_priority_changed import CasePriorityChanged
+from genoflow.events.case_priority_proposed import CasePriorityProposed
+from genoflow.events.case_priority_refused import CasePriorityRefused
 from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.case_refused import CaseRefused
 from genoflow.events.errors import Parked, Refused
@@ -77,12 +80,16 @@ def evolve(state: Case, event: Event, offset: int) -> Case:
     return kept(_rule, rules.heard, rules.marked, state, event, offset)
 
 
-def _rule(state: Case, event: CaseProposed | CaseClosureProposed | RerunProposed) -> Ruled[Any]:
+def _rule(state: Case, event: Any) -> Ruled[Any]:
     if isinstance(event, CaseProposed):
         return rules.opened(state, event)
     if isinstance(event, CaseClosureProposed):
         fact = CaseClosed(case_id=event.case_id, outcome=event.outcome, reason=event.reason)
         return rules.closed(state, fact)
+    if isinstance(event, CasePriorityProposed):
+        said = {name: getattr(event, name) for name in ("reason", "run_id", "request_id")}
+        return rules.ranked(state, event.case_id, event.priority, **said)
+    assert isinstance(event, RerunProposed)
     about = rules.newest_again(state, event.case_id, str(event.run_id))
     wish = RerunRequested(
         case_id=event.case_id,
@@ -148,12 +155,16 @@ def _subjects(attempt: Attempt, effect: str) -> Subjects:
 SETTLE_CASE = Processor(
     "settle-case",
     reads=topics.CASE,
-    on=(CaseProposed, CaseClosureProposed, RerunProposed),
-    folds=(*rules.FACTS, CaseRefused, CaseClosureRefused, RerunRefused),
-    emits=(CaseRefused, CaseClosed, CaseClosureRefused, RerunRefused),
+    on=(CaseProposed, CaseClosureProposed, RerunProposed, CasePriorityProposed),
+    folds=(*rules.FACTS, CaseRefused, CaseClosureRefused, RerunRefused, CasePriorityRefused),
+    emits=(
+        CaseRefused, CaseClosed, CaseClosureRefused, RerunRefused,
+        CasePriorityChanged, CasePriorityRefused,
+    ),
     decide=decide,
     evolve=evolve,
     state=Case,
+    state_version=2,
     effects=(
         Call(
             LOOK_AT_SAMPLES,
@@ -170,7 +181,7 @@ SETTLE_CASE = Processor(
             gives_up=not_again,
         ),
     ),
-    in_its_name=(CaseOpened, CaseClosed, RerunRequested),
+    in_its_name=(CaseOpened, CaseClosed, RerunRequested, CasePriorityChanged),
     knows_offsets=True,
-    about="answers what callers propose about orders, their end, and runs that are had again",
-)
+    about="answers what callers propose about orders, their end and priority, and runs had again",
+)  # fmt: skip

@@ -16,6 +16,9 @@ from genoflow.events.results_retraction_refused import ResultsRetractionRefused
 from genoflow.events.run_cancellation_proposed import RunCancellationProposed
 from genoflow.events.run_cancellation_refused import RunCancellationRefused
 from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_retry_proposed import RunRetryProposed
+from genoflow.events.run_retry_refused import RunRetryRefused
+from genoflow.events.run_retry_requested import RunRetryRequested
 from genoflow.processors import run_rules as rules
 from genoflow.processors.decision import Decision
 from genoflow.processors.processor import Processor
@@ -37,32 +40,39 @@ def evolve(state: Run, event: Event, offset: int) -> Run:
     return kept(_rule, rules.heard, rules.marked, state, event, offset)
 
 
-def _rule(
-    state: Run, event: RunCancellationProposed | ResultsReleaseProposed | ResultsRetractionProposed
-) -> Ruled[Any]:
+def _rule(state: Run, event: Any) -> Ruled[Any]:
     key, said = event.key, {"reason": event.reason, "request_id": event.request_id}
     if isinstance(event, RunCancellationProposed):
         return rules.cancelled(state, key, **said)
+    if isinstance(event, RunRetryProposed):
+        return rules.retried(state, key, **said)
     if isinstance(event, ResultsReleaseProposed):
         return rules.released(state, key, role=event.role, **said)
+    assert isinstance(event, ResultsRetractionProposed)
     return rules.taken_back(state, key, role=event.role, reason_code=event.reason_code, **said)
 
 
 SETTLE_RUN = Processor(
     "settle-run",
     reads=topics.RUN,
-    on=(RunCancellationProposed, ResultsReleaseProposed, ResultsRetractionProposed),
+    on=(
+        RunCancellationProposed, RunRetryProposed, ResultsReleaseProposed,
+        ResultsRetractionProposed,
+    ),
     folds=(
-        *rules.FACTS, RunCancellationRefused, ResultsReleaseRefused, ResultsRetractionRefused,
+        *rules.FACTS, RunCancellationRefused, RunRetryRefused, ResultsReleaseRefused,
+        ResultsRetractionRefused,
     ),
     emits=(
-        RunCancelled, RunCancellationRefused, ResultsPublished, ResultsReleaseRefused,
+        RunCancelled, RunCancellationRefused, RunRetryRequested, RunRetryRefused,
+        ResultsPublished, ResultsReleaseRefused,
         ResultsRetracted, ResultsRetractionRefused,
     ),
     decide=decide,
     evolve=evolve,
     state=Run,
-    in_its_name=(RunCancelled, ResultsPublished, ResultsRetracted),
+    state_version=2,
+    in_its_name=(RunCancelled, RunRetryRequested, ResultsPublished, ResultsRetracted),
     knows_offsets=True,
     about="answers what callers propose about a run and its results",
 )  # fmt: skip

@@ -16,9 +16,13 @@ DOING_SHOWN_MAX = 100  # of one worker: a screen or two; the count tells of the 
 
 
 def status_of(
-    identity: Identity, stations: Iterable[Station], runner: Runner, now: datetime
+    identity: Identity,
+    stations: Iterable[Station],
+    runner: Runner,
+    now: datetime,
+    since: datetime | None,
 ) -> dict[str, Any]:
-    """One worker's tasks with their places, and the effects that it is doing."""
+    """One worker: its tasks with their places, the effects it is doing, and since when it works."""
     loop_time = asyncio.get_running_loop().time()
     doing = runner.doing()
     return {
@@ -26,6 +30,7 @@ def status_of(
         "version": identity.version,
         "revision": identity.revision,
         "at": now.isoformat(),
+        "since": None if since is None else since.isoformat(),
         "tasks": [
             {
                 "processor": station.processor.name,

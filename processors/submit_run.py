@@ -4,7 +4,8 @@ One event opens two effects of one lane. The first launches the job under the id
 says RunSubmitted; the second is a job like any other, which its launcher then finds running under
 that id. So RunSubmitted stands on the log before anybody waits for the end, and a worker that dies
 between the two leaves nothing to be launched twice. A job that its launcher does not know by then
-is lost. A failure that may pass opens the next attempt; a cancelled run has its job ended.
+is lost. A failure that may pass opens the next attempt, and so does a person after any failure; a
+cancelled run has its job ended.
 
 A run of which files lie in an archive is launched once they are restored: an effect asks for that,
 a deadline says when to look again, and the log says all the while what is waited for. Once the last
@@ -16,14 +17,13 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from genoflow.events import topics
 from genoflow.events.archived_file import ArchivedFile
 from genoflow.events.deadline_passed import DeadlinePassed
 from genoflow.events.deadline_set import DeadlineSet
-from genoflow.events.errors import Parked
+from genoflow.events.errors import Parked, Retry
 from genoflow.events.event import Event
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_exited import RunExited
@@ -32,15 +32,28 @@ from genoflow.events.run_file_restored import RunFileRestored
 from genoflow.events.run_inputs_awaited import RunInputsAwaited
 from genoflow.events.run_inputs_restored import RunInputsRestored
 from genoflow.events.run_lost import RunLost
+from genoflow.events.run_priority_changed import RunPriorityChanged
+from genoflow.events.run_priority_kept import RunPriorityKept
+from genoflow.events.run_priority_requested import RunPriorityRequested
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_retry_requested import RunRetryRequested
 from genoflow.events.run_submitted import RunSubmitted
-from genoflow.events.stored_version import name_of
+from genoflow.processors import run_priority
 from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect, effect_id
 from genoflow.processors.job_outcome import read_outcome
-from genoflow.processors.ports import Attempt, JobOrder, JobState
+from genoflow.processors.ports import Attempt, JobOrder, JobState, Launcher, Urgency
 from genoflow.processors.processor import Call, Job, Processor
-from genoflow.processors.repeated import Remembering, is_repeated, with_this
-from genoflow.processors.restoring import archive_of, expected_by, not_restored
+from genoflow.processors.repeated import is_repeated, with_this
+from genoflow.processors.restoring import (
+    Waiting,
+    archive_of,
+    expected_by,
+    looked,
+    next_look,
+    not_restored,
+)
+from genoflow.processors.running.failures import told_apart
+from genoflow.processors.running.fit import refusals
 from genoflow.processors.running.manifest import Submission
 from genoflow.processors.running.names import job_name
 
@@ -49,25 +62,14 @@ LAUNCH = "launch"
 RUN = "run"
 RESTORE = "restore"
 END = "end"
-LOCAL = "local"
 TAIL_CHARACTERS_MAX = 2_000  # of what the program complained: as much as the event holds
 CANCEL_SECONDS_MAX = 60.0  # the launcher asks for 10 s and kills for 10 s more
+URGENCIES = {"urgent": Urgency.HIGH, "routine": Urgency.NORMAL, "low": Urgency.LOW}
 Change = dict[str, object]  # of the state
-Waiting = RunInputsAwaited | RunInputsRestored | RunFileRestored | DeadlinePassed
 
 
-class Run(Remembering):
-    """What was asked for, and which attempt of it is on its way."""
-
-    requested: RunRequested | None = None
-    attempt: int = 0
-    opened_by: UUID | None = None  # the event that opened the effects of this attempt
-    has_ended: bool = False  # the job of this attempt
-    cancelled: bool = False
-    asked_by: UUID | None = None  # the event that opened the effect which looks at the archive
-    look: int = 0  # of the archive, the newest that found something to wait for
-    look_due_at: datetime | None = None  # the next one
-    waits_for: tuple[str, ...] = ()  # files that the newest look did not find restored
+class Run(run_priority.Ranked):
+    """How far a run is, what it waits for, and how urgent it is."""
 
 
 class Wanted(Arguments):
@@ -81,15 +83,24 @@ class Wanted(Arguments):
 
 def decide(state: Run, event: Event) -> Decision:
     """Launch it and wait for its end; once more after a failure that may pass; or end it."""
-    if is_repeated(state, event) or state.cancelled:
+    if is_repeated(state, event):
         return NOTHING
     after = evolve(state, event)
+    opened = NOTHING if state.cancelled else _opened(state, after, event)
+    said = run_priority.decided(state, after, event, _newest(after))
+    return Decision(
+        events=(*opened.events, *said.events), effects=(*opened.effects, *said.effects),
+        closes=opened.closes,
+    )  # fmt: skip
+
+
+def _opened(state: Run, after: Run, event: Event) -> Decision:
     if isinstance(event, RunCancelled):
         return _ended(state)
     if after.asked_by != state.asked_by:
         return Decision(effects=(Effect(RESTORE, _wanted(after)),))
     if isinstance(event, RunInputsAwaited) and after.look > state.look:
-        return Decision(events=(_next_look(event),))
+        return Decision(events=(next_look(event, NAME, RESTORE),))
     if after.attempt == state.attempt:
         return NOTHING
     submission = _submission(after, event)
@@ -106,10 +117,18 @@ def _ended(state: Run) -> Decision:
     closes = tuple(effect_id(state.opened_by, NAME, name) for name in (LAUNCH, RUN))
     if state.has_ended:
         return Decision(closes=closes)
-    submission = Submission(
-        requested=state.requested, attempt=state.attempt, job_id=job_id_of(state.opened_by)
-    )
+    submission = _newest(state)
+    assert submission is not None
     return Decision(effects=(Effect(END, submission),), closes=closes)
+
+
+def _newest(state: Run) -> Submission | None:
+    """The submission whose job may be under way."""
+    if state.requested is None or state.opened_by is None:
+        return None
+    return Submission(
+        requested=state.order, attempt=state.attempt, job_id=job_id_of(state.opened_by)
+    )
 
 
 def _wanted(after: Run) -> Wanted:
@@ -120,21 +139,9 @@ def _wanted(after: Run) -> Wanted:
     )
 
 
-def _next_look(event: RunInputsAwaited) -> DeadlineSet:
-    return DeadlineSet(
-        subject_topic=event.topic,
-        subject_key=event.key,
-        processor=NAME,
-        deadline=RESTORE,
-        purpose=f"the restore of {len(event.files)} files from their archive",
-        due_at=event.expected_by,
-    )
-
-
 def _submission(after: Run, event: Event) -> Submission:
-    assert after.requested is not None
     return Submission(
-        requested=after.requested,
+        requested=after.order,
         attempt=after.attempt,
         job_id=job_id_of(event.envelope.event_id),
         caused_by=event.envelope.event_id,
@@ -147,42 +154,39 @@ def evolve(state: Run, event: Event) -> Run:
     if is_repeated(state, event):
         return state
     change: Change = {"seen": with_this(state, event)}
-    attempt: Change = {"opened_by": event.envelope.event_id, "has_ended": False}
+    attempt: Change = {
+        "opened_by": event.envelope.event_id, "has_ended": False, "is_wish_open": False,
+    }  # fmt: skip
     if isinstance(event, RunCancelled):
-        change["cancelled"] = True
+        change |= {"cancelled": True, "is_wish_open": state.is_wish_open and not state.requested}
+    elif isinstance(event, RunPriorityRequested):
+        change |= run_priority.wished(state, event)
+    elif isinstance(event, RunSubmitted | RunPriorityChanged):
+        change |= run_priority.heard(state, event)
     elif isinstance(event, RunExited | RunLost):
         change["has_ended"] = state.has_ended or event.attempt == state.attempt
     elif isinstance(event, RunFailed):
         if _follows(state, event):
             change |= {**attempt, "attempt": state.attempt + 1}
+    elif isinstance(event, RunRetryRequested):  # as often as a person asks for it
+        if state.requested is not None and event.attempt == state.attempt + 1:
+            change |= {**attempt, "attempt": event.attempt}
     elif isinstance(event, Waiting):
         if state.requested is not None and not state.attempt:
-            change |= _of_archive(state, event, attempt)
+            change |= looked(state, event, attempt, NAME)
     elif state.requested is None:
         assert isinstance(event, RunRequested)
-        change["requested"] = RunRequested(**dict(event))
-        if event.archived:
-            change["asked_by"] = event.envelope.event_id
-        else:
-            change |= {**attempt, "attempt": 1}
+        change |= _asked(event, attempt)
     return state.model_copy(update=change)
 
 
-def _of_archive(state: Run, event: Waiting, attempt: Change) -> Change:
-    if isinstance(event, RunInputsRestored):
-        return {**attempt, "attempt": 1, "waits_for": ()}
-    if isinstance(event, RunInputsAwaited):
-        if event.look <= state.look:
-            return {}
-        names = tuple(name_of(one) for one in event.files)
-        return {"look": event.look, "look_due_at": event.expected_by, "waits_for": names}
-    asked: Change = {"asked_by": event.envelope.event_id, "look_due_at": None, "waits_for": ()}
-    if isinstance(event, RunFileRestored):
-        others = tuple(one for one in state.waits_for if one != name_of(event))
-        is_last = bool(state.waits_for) and not others
-        return asked if is_last else {"waits_for": others}
-    is_ours = event.processor == NAME and event.due_at == state.look_due_at
-    return asked if is_ours else {}
+def _asked(event: RunRequested, attempt: Change) -> Change:
+    asked: Change = {"requested": RunRequested(**dict(event)), "is_wish_open": False}
+    if refusals(event.findings):
+        return asked  # collect-results says that it has failed
+    if event.archived:
+        return {**asked, "asked_by": event.envelope.event_id}
+    return {**asked, **attempt, "attempt": 1}
 
 
 def _follows(state: Run, event: RunFailed) -> bool:
@@ -203,8 +207,21 @@ def job_id_of(opened_by: UUID) -> UUID:
 
 def order(arguments: Submission) -> JobOrder:
     """The program that reads the submission on its standard input."""
-    program = (sys.executable, "-m", "genoflow.deploy.run_pipeline")
-    return JobOrder(program, arguments.model_dump_json().encode())
+    asked = arguments.requested
+    labels = {
+        "run": asked.run_id, "attempt": arguments.attempt, "case": asked.case_id,
+        "assay": asked.assay, "pipeline": f"{asked.pipeline} {asked.pipeline_version}",
+    }  # fmt: skip
+    return JobOrder(
+        (sys.executable, "-m", "genoflow.deploy.run_pipeline"),
+        arguments.model_dump_json().encode(),
+        urgency=_urgency(asked),
+        labels=tuple((f"genoflow:{name}", str(value)) for name, value in labels.items()),
+    )
+
+
+def _urgency(asked: RunRequested) -> Urgency:
+    return URGENCIES.get(asked.priority, Urgency.NORMAL)
 
 
 async def restore(wanted: Wanted, attempt: Attempt) -> Sequence[Event]:
@@ -220,16 +237,13 @@ async def restore(wanted: Wanted, attempt: Attempt) -> Sequence[Event]:
 
 async def launch(arguments: Submission, attempt: Attempt) -> Sequence[Event]:
     """Begin the job, unless an earlier try has; say under which name it is."""
-    asked, launcher = arguments.requested, attempt.ports.launcher
-    if launcher is None or asked.launcher != LOCAL:
-        raise Parked(
-            f"run {asked.run_id}: is to be launched by {asked.launcher!r}, and this worker has "
-            f"{'no launcher' if launcher is None else LOCAL!r}; let a worker that has it run "
-            f"{NAME}, then `genoflow parked requeue`"
-        )
-    state = await launcher.find(arguments.job_id)
-    if state is JobState.UNKNOWN:
-        await launcher.launch(arguments.job_id, order(arguments))
+    asked, launcher = arguments.requested, _launcher(arguments, attempt)
+    try:
+        state = await launcher.find(arguments.job_id)
+        if state is JobState.UNKNOWN:
+            await launcher.launch(arguments.job_id, order(arguments))
+    except (Parked, Retry) as error:
+        raise told_apart(error) from error
     submitted = RunSubmitted(
         run_id=asked.run_id,
         case_id=asked.case_id,
@@ -240,6 +254,24 @@ async def launch(arguments: Submission, attempt: Attempt) -> Sequence[Event]:
         found_already=state is not JobState.UNKNOWN,
     )
     return [submitted]
+
+
+async def move(arguments: Submission, attempt: Attempt) -> Sequence[Event]:
+    """Have its job wait where the priority of now says, unless it works already; say which."""
+    launcher = _launcher(arguments, attempt)
+    return [await run_priority.moved(arguments, launcher, order(arguments))]
+
+
+def _launcher(arguments: Submission, attempt: Attempt) -> Launcher:
+    asked, launcher = arguments.requested, attempt.ports.launcher
+    has = attempt.ports.deployment.launcher
+    if launcher is None or asked.launcher != has:
+        raise Parked(
+            f"run {asked.run_id}: is to be launched by {asked.launcher!r}, and this worker has "
+            f"{'no launcher' if launcher is None else repr(has)}; let a worker that has it run "
+            f"{NAME}, then `genoflow parked requeue`"
+        )
+    return launcher
 
 
 def collect(arguments: Submission, body: bytes) -> Sequence[Event]:
@@ -262,7 +294,10 @@ def gives_up(arguments: Submission, reason: str) -> Sequence[Event]:
 
 
 def lost(arguments: Submission, reason: str) -> Sequence[Event]:
-    """Nobody will ever hear of it: its directory is gone, or its machine was started anew."""
+    """Nobody will ever hear of it: its directory is gone, or its machine was started anew.
+
+    At AWS Batch: its hosts were taken more often than Batch tries, or somebody ended it there.
+    """
     asked = arguments.requested
     return [
         RunLost(
@@ -313,16 +348,20 @@ SUBMIT_RUN = Processor(
         RunInputsRestored,
         RunFileRestored,
         RunFailed,
+        RunRetryRequested,
+        RunPriorityRequested,
+        RunSubmitted,
         RunCancelled,
         DeadlinePassed,
     ),
-    folds=(RunExited, RunLost),
-    emits=(DeadlineSet,),
-    again=(DeadlineSet, RunInputsAwaited, RunInputsRestored),  # as often as an archive is looked at
+    folds=(RunExited, RunLost, RunPriorityChanged),
+    emits=(DeadlineSet, RunPriorityChanged, RunPriorityKept),
+    # As often as an archive is looked at; RunSubmitted lets a job be moved, and not submitted.
+    again=(DeadlineSet, RunInputsAwaited, RunInputsRestored, RunSubmitted),
     decide=decide,
     evolve=evolve,
     state=Run,
-    state_version=2,
+    state_version=4,
     effects=(
         Call(
             RESTORE,
@@ -331,6 +370,12 @@ SUBMIT_RUN = Processor(
             perform=restore,
         ),
         Call(LAUNCH, arguments=Submission, emits=(RunSubmitted,), perform=launch),
+        Call(
+            run_priority.MOVE,
+            arguments=Submission,
+            emits=(RunPriorityChanged, RunPriorityKept),
+            perform=move,
+        ),
         Job(
             RUN,
             arguments=Submission,

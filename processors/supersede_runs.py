@@ -24,7 +24,7 @@ from genoflow.processors.decision import NOTHING, Arguments, Decision, Effect
 from genoflow.processors.ports import Attempt
 from genoflow.processors.processor import Call, Processor, State
 from genoflow.processors.running.changed import changes, first, why_later
-from genoflow.processors.running.names import run_id_of
+from genoflow.processors.running.names import run_asked_by
 
 NAME = "supersede-runs"
 COMPARE = "compare"
@@ -70,10 +70,10 @@ def evolve(state: Case, event: Event) -> Case:
     """Keep which runs there are, which are published, and which are replaced."""
     known = {one.run_id: one for one in state.runs}
     if isinstance(event, CaseReady):
-        run_id = run_id_of(event.envelope.event_id)
+        run_id = run_asked_by(event)
         known.setdefault(run_id, OfRevision(revision=event.revision, run_id=run_id))
     elif isinstance(event, RerunRequested):
-        run_id, named = run_id_of(event.envelope.event_id), known.get(event.run_id)
+        run_id, named = run_asked_by(event), known.get(event.run_id)
         if named is not None:
             again = OfRevision(revision=named.revision, again=named.again + 1, run_id=run_id)
             known.setdefault(run_id, again)

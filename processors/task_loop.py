@@ -19,22 +19,20 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 
-from genoflow.events.codec import Codec
 from genoflow.events.envelope import Producer
 from genoflow.events.errors import StateMismatch, Stop
-from genoflow.events.log.port import EventLog, Taken, TaskSession, WorkReader
+from genoflow.events.log.port import Taken, TaskSession, WorkReader
 from genoflow.events.log.recorded import Recorded
+from genoflow.processors.durations import Durations
 from genoflow.processors.ending import end_if_told
 from genoflow.processors.ledger import OpenEffect, read_ledger
+from genoflow.processors.means import Means
 from genoflow.processors.processor import Kind, Processor, Start
-from genoflow.processors.reach import Reach
-from genoflow.processors.runner import Runner
 from genoflow.processors.step import Drain, Outcome, Step
 from genoflow.processors.takeover import compare, first_position
 from genoflow.processors.task import Task
-from genoflow.processors.telling import left, parked, taken_over
+from genoflow.processors.telling import left, parked, taken_over, tell_spans
 
 # A transaction holds back every reader of what it writes, so it stays well under 50 ms: 500 records
 # of which each leads to one event and one state are 1,000 records of 400 bytes.
@@ -47,30 +45,25 @@ IDLE_COMMIT_SECONDS = 5.0  # how old a position may be that moved over records o
 REBUILD_CHANGES_MAX = 2_000  # states in one transaction: 1 MB
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What all tasks of a worker share."""
-
-    log: EventLog
-    codec: Codec
-    runner: Runner
-    version: str
-    revision: str
-    reach: Reach
-
-
 class TaskLoop:
     """One processor on one partition, for as long as this worker owns it."""
 
     def __init__(
-        self, means: Means, processor: Processor, partition: int, reader: WorkReader
+        self,
+        means: Means,
+        processor: Processor,
+        partition: int,
+        reader: WorkReader,
+        commits: Durations,
     ) -> None:
         self.processor = processor
         self.partition = partition
         self.records_taken = 0
+        self.is_begun = False  # before, it is being taken over
         self.task: Task | None = None
         self._means = means
         self._reader = reader
+        self._commits = commits
         self._session: TaskSession = means.log.task(processor.name, processor.reads, partition)
         self._kinds = {effect.name: effect for effect in processor.effects}
         self._start = 0
@@ -82,6 +75,7 @@ class TaskLoop:
         self._committed = -1
         self._uncommitted_since: float | None = None
         self._failure: Stop | None = None
+        self._began_ns = 0  # of what the next transaction writes, where somebody is told of it
 
     @property
     def place(self) -> tuple[str, int]:
@@ -129,6 +123,7 @@ class TaskLoop:
     async def run(self) -> None:
         """Work until it is told to leave; an error here ends the process."""
         await self._begin()
+        self.is_begun = True
         while not self._leaving:
             end_if_told()
             await self._woken()
@@ -262,6 +257,8 @@ class TaskLoop:
             await self._take_over()
         task = self.task
         assert task is not None
+        if self._means.spans is not None:
+            self._began_ns = self._means.spans.now_ns()
         with_outcomes = bool(self._outcomes)
         while self._outcomes:
             task.finish(self._outcomes.popleft())
@@ -308,10 +305,15 @@ class TaskLoop:
         assert self.task is not None
         self.task.stamp(step)
         self._means.reach("before-commit")
+        began = asyncio.get_running_loop().time()
         await self._session.commit(step.events, step.changes, step.position)  # step 6
+        self._commits.add(asyncio.get_running_loop().time() - began)
         self._committed = step.position
         self._uncommitted_since = None
         self._means.reach("after-commit")
+        if self._means.spans is not None:
+            tell_spans(self._means.spans, self.processor.name, step, self._began_ns)
+            self._began_ns = 0
         parked(step.events)
         for effect in step.closed:
             self._means.runner.settled(self, effect)

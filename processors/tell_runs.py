@@ -20,7 +20,7 @@ from genoflow.events.types import Part
 from genoflow.processors.decision import NOTHING, Decision
 from genoflow.processors.processor import Processor
 from genoflow.processors.repeated import Remembering, is_repeated, with_this
-from genoflow.processors.running.names import run_id_of
+from genoflow.processors.running.names import run_asked_by
 
 ANSWERED = "published"  # an order that was closed otherwise has no results that anybody may use
 
@@ -80,11 +80,11 @@ def evolve(state: Case, event: Event) -> Case:
 
 def _asked(state: Case, event: Event) -> tuple[Asked, ...]:
     """The run that this leads to; one that a person asks for again takes what the newest takes."""
-    run_id = run_id_of(event.envelope.event_id)
+    assert isinstance(event, CaseReady | RerunRequested)
+    run_id = run_asked_by(event)
     if isinstance(event, RerunRequested):
         newest = state.runs[-1:]
         return tuple(Asked(run_id=run_id, inputs=one.inputs) for one in newest)
-    assert isinstance(event, CaseReady)
     inputs = (
         Input(sample_id=member.sample_id, read_set_id=file.read_set_id)
         for member in event.members

@@ -12,8 +12,9 @@ import contextlib
 import itertools
 import json
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from genoflow.events import topics
@@ -22,22 +23,21 @@ from genoflow.events.errors import Fenced, OutcomeUnknown, Retry
 from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.port import EventLog, WorkReader
 from genoflow.events.log.recorded import Raw
-from genoflow.processors.ending import end_if_told
+from genoflow.events.spans import Spans
+from genoflow.processors.durations import Durations
+from genoflow.processors.ending import DRAIN_SECONDS, LEAVE_SECONDS, end_if_told
+from genoflow.processors.means import Means
 from genoflow.processors.ports import Ports
 from genoflow.processors.processor import Processor
 from genoflow.processors.reach import Reach, nowhere
 from genoflow.processors.runner import Children, Runner
 from genoflow.processors.status import status_of
-from genoflow.processors.task_loop import Means, TaskLoop
+from genoflow.processors.task_loop import TaskLoop
 
 POLL_SECONDS = 0.2  # how long a poll waits; a stop is heard at once in any case
 FIRST_STATUS_SECONDS = (0.2, 0.5, 1.0)  # its tasks come within the first second
 STATUS_SECONDS = 2.0  # how old what `genoflow workers` shows may be
 OFFSETS_SECONDS = 5.0  # how old the lag may be that Kafka's own tools show
-# Tasks have this long to finish a transaction when their partitions go: less than the 10 s after
-# which the group goes on without this member, more than the 50 ms that a transaction takes.
-LEAVE_SECONDS = 8.0
-DRAIN_SECONDS = 10.0  # calls have this long to end on SIGTERM; init systems allow 30 s or 90 s
 ABANDON_SECONDS = 2.0  # a client in doubt may hang when it is stopped; the process ends anyway
 
 # What a fresh start mends by itself: no broker for a while, a commit in doubt, a task taken over.
@@ -61,12 +61,18 @@ class Station:
     def __init__(self, means: Means, processor: Processor, group: asyncio.TaskGroup) -> None:
         self.processor = processor
         self.loops: dict[int, TaskLoop] = {}
+        self.commits = Durations()
         self._means = means
         self._group = group
         self._running: dict[int, asyncio.Task[None]] = {}
         self._reader: WorkReader | None = None
         self._joined = asyncio.Event()
         self._ending = False
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether it is a member of its group."""
+        return self._joined.is_set()
 
     async def gained(self, partitions: frozenset[int]) -> None:
         """Begin a task for each; it takes over in its own time, and heartbeats go on meanwhile."""
@@ -89,7 +95,7 @@ class Station:
     async def _run(self, partition: int) -> None:
         await self._joined.wait()
         assert self._reader is not None
-        loop = TaskLoop(self._means, self.processor, partition, self._reader)
+        loop = TaskLoop(self._means, self.processor, partition, self._reader, self.commits)
         self.loops[partition] = loop
         await loop.run()
 
@@ -151,14 +157,20 @@ class Worker:
         identity: Identity,
         children: Children | None = None,
         reach: Reach = nowhere,
+        spans: Spans | None = None,
+        burden: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
         self.identity = identity
+        self._burden = burden
         self._log = log
         self._processors = tuple(processors)
-        self._runner = Runner(ports, children, reach=reach)
-        self._means = Means(log, codec, self._runner, identity.version, identity.revision, reach)
-        self._stations: list[Station] = []
+        self._runner = Runner(ports, children, reach=reach, spans=spans)
+        self._means = Means(
+            log, codec, self._runner, identity.version, identity.revision, reach, spans
+        )
+        self.stations: list[Station] = []
         self._clock = ports.clock
+        self._since: datetime | None = None  # when it began to work
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; raises what ended it otherwise.
@@ -166,14 +178,15 @@ class Worker:
         After an error the log's clients are in doubt: end the process, and start it again.
         """
         stations_stop = asyncio.Event()
+        self._since = self._clock.now()
         try:
             async with asyncio.TaskGroup() as group:
-                self._stations = [
+                self.stations = [
                     Station(self._means, processor, group) for processor in self._processors
                 ]
                 working = [
                     group.create_task(station.work(stations_stop), name=station.processor.name)
-                    for station in self._stations
+                    for station in self.stations
                 ]
                 telling = group.create_task(self._tell(), name="status")
                 await stop.wait()
@@ -187,11 +200,16 @@ class Worker:
         await self._runner.close()
         await self._post({})
 
+    def status(self) -> dict[str, Any]:
+        """What it is doing now."""
+        now = self._clock.now()
+        return status_of(self.identity, self.stations, self._runner, now, self._since)
+
     async def _abandon(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ABANDON_SECONDS):
                 await self._runner.close()
-                for station in self._stations:
+                for station in self.stations:
                     for loop in list(station.loops.values()):  # some leave meanwhile
                         await loop.abandon()
 
@@ -200,8 +218,7 @@ class Worker:
     async def _tell(self) -> None:
         for pause in itertools.chain(FIRST_STATUS_SECONDS, itertools.repeat(STATUS_SECONDS)):
             end_if_told()
-            status = status_of(self.identity, self._stations, self._runner, self._clock.now())
-            await self._post(status)
+            await self._post(self.status() | {"burden": dict(self._burden())})
             await asyncio.sleep(pause)
 
     async def _post(self, status: dict[str, object]) -> None:

@@ -13,6 +13,7 @@ from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_member_ready import CaseMemberReady
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_priority_changed import CasePriorityChanged
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
 from genoflow.events.log.port import Vector
@@ -104,6 +105,7 @@ class Case:
     members: dict[str, CaseMemberReady] = field(default_factory=dict)  # the newest of each
     # Whose reads do not count any more, until they are ready anew.
     withdrawn: dict[str, CaseMemberWithdrawn] = field(default_factory=dict)
+    ranked: CasePriorityChanged | None = None  # the newest
     rerun: RerunRequested | None = None  # the newest, where a person asked for a run again
     is_ready_anew: bool = False  # a member became ready again after the case was declared so
     row: CaseRow = field(init=False)
@@ -192,6 +194,12 @@ def _rerun(case: Case, event: RerunRequested) -> list[CaseMemberRow]:
     return []
 
 
+def _ranked(case: Case, event: CasePriorityChanged) -> list[CaseMemberRow]:
+    case.ranked = event
+    case.row = replace(case.row, priority=event.priority)
+    return []
+
+
 def _answered(case: Case, event: CaseAnswered) -> list[CaseMemberRow]:
     run, at = str(event.run_id), event.envelope.occurred_at
     case.answered.setdefault(run, event)
@@ -213,7 +221,8 @@ def _closed(case: Case, event: CaseClosed) -> list[CaseMemberRow]:
 
 USES: Mapping[type[Event], Callable[[Case, Any], list[CaseMemberRow]]] = {
     CaseOpened: _opened, CaseMemberReady: _member_ready, CaseMemberWithdrawn: _member_withdrawn,
-    CaseReady: _ready, CaseAnswered: _answered, RerunRequested: _rerun, CaseClosed: _closed,
+    CaseReady: _ready, CaseAnswered: _answered, RerunRequested: _rerun,
+    CasePriorityChanged: _ranked, CaseClosed: _closed,
 }  # fmt: skip
 
 
@@ -249,6 +258,7 @@ class Cases(ReadModel[Case]):
     """A row a case, and a row each of its members."""
 
     name = "cases"
+    version = 2
     about = "what was ordered, who of its members is ready, and what each case waits for"
     reads = (topics.CASE,)
     tables = (CASES, MEMBERS)

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from genoflow.events import topics
+from genoflow.events.alert_rules_published import AlertRulesPublished
+from genoflow.events.configuration_saved import ConfigurationSaved
 from genoflow.events.event import Event
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
@@ -19,26 +21,26 @@ from genoflow.events.reference_published import ReferencePublished
 from genoflow.events.retention_published import RetentionPublished
 from genoflow.events.target_set_published import TargetSetPublished
 from genoflow.projections.as_of import relation
+from genoflow.projections.document_states import IN_FORCE, LIFE, Change, order_of, published
 from genoflow.projections.model import ReadModel
 from genoflow.projections.paging import LIMIT_DEFAULT, Found, Where, counts, one, page
 from genoflow.projections.row import Json, Row, Table, as_json
 from genoflow.projections.store import Connection
 
-IN_FORCE, EARLIER = "in force", "earlier"
 KINDS: Mapping[type[Event], str] = {
     QcProfilePublished: "qc-profile", ReferencePublished: "reference",
     TargetSetPublished: "target-set", PipelinePublished: "pipeline",
     RetentionPublished: "retention", MetadataSchemaPublished: "metadata-schema",
+    ConfigurationSaved: "configuration", AlertRulesPublished: "alert-rules",
 }  # fmt: skip
-VERSION_PARTS = 3
-VERSION_DIGITS = 20  # a version has at most as many characters
 # The lists of a document by which it is looked for, and what one of their values is.
 LISTS = {"assays": "assay", "materials": "material", "case_kinds": "case kind"}
+OF_PIPELINE = "pipeline"  # of a configuration: whose it is
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow(Row):
-    """One version of a document; the highest one is in force."""
+    """One version of a document; the highest one is in force, of pipelines the active one."""
 
     document_id: str
     version: str
@@ -83,13 +85,6 @@ CONTENTS = Table(
 Versions = dict[str, DocumentRow]
 
 
-def order_of(version: str) -> str:
-    """A text that compares as the version does."""
-    parts = version.split(".")
-    parts += ["0"] * (VERSION_PARTS - len(parts))
-    return ".".join(part.lstrip("0").rjust(VERSION_DIGITS, "0") for part in parts)
-
-
 class Catalog(ReadModel[Versions]):
     """A row a version of a document; the first one under a version counts."""
 
@@ -103,45 +98,42 @@ class Catalog(ReadModel[Versions]):
         return {}
 
     def project(self, state: Versions, record: Recorded) -> Iterable[Row]:
-        """The version that was published, and the one that it takes the place of."""
-        event = record.event
+        """The version that was published or told of, and the one that it takes the place of."""
+        event: Any = record.event
         kind = KINDS.get(type(event))
-        if kind is None:
-            return
-        assert isinstance(
-            event,
-            MetadataSchemaPublished
-            | PipelinePublished
-            | QcProfilePublished
-            | ReferencePublished
-            | RetentionPublished
-            | TargetSetPublished,
-        )
-        if event.version in state:
-            return
-        at, order = event.envelope.occurred_at, order_of(event.version)
-        highest = next(
-            (one for one in state.values() if one.kind == kind and one.state == IN_FORCE), None
-        )
-        is_highest = highest is None or order > highest.version_order
-        if highest is not None and is_highest:
-            state[highest.version] = replace(highest, state=EARLIER, since=at)
-            yield state[highest.version]
-        state[event.version] = DocumentRow(
-            document_id=event.key, version=event.version, kind=kind, title=event.title,
-            state=IN_FORCE if is_highest else EARLIER, since=at, published_at=at,
-            published_by=event.envelope.actor.id, version_order=order,
-            reference=event.reference if isinstance(event, TargetSetPublished) else None,
-        )  # fmt: skip
-        yield state[event.version]
-        yield from _uses(event, event.version)
-        yield DocumentContentRow(event.key, event.version, as_json(event.payload()))
+        if kind is not None:
+            if event.version not in state:
+                yield from _changed(state, event, kind, published)
+                yield from _uses(event, event.version)
+                yield DocumentContentRow(event.key, event.version, as_json(event.payload()))
+        elif (change := LIFE.get(type(event))) is not None:
+            yield from _changed(state, event, KINDS[PipelinePublished], change)
+
+
+def _changed(state: Versions, event: Any, kind: str, change: Change) -> Iterator[Row]:
+    states = {one.version: one.state for one in state.values() if one.kind == kind}
+    for version, now in change(states, event).items():
+        before = state.get(version) or _document(event, kind, now)
+        state[version] = replace(before, state=now, since=event.envelope.occurred_at)
+        yield state[version]
+
+
+def _document(event: Any, kind: str, state: str) -> DocumentRow:
+    at = event.envelope.occurred_at
+    return DocumentRow(
+        document_id=event.key, version=event.version, kind=kind, title=event.title,
+        state=state, since=at, published_at=at, published_by=event.envelope.actor.id,
+        version_order=order_of(event.version),
+        reference=event.reference if isinstance(event, TargetSetPublished) else None,
+    )  # fmt: skip
 
 
 def _uses(event: Event, version: str) -> Iterator[DocumentUseRow]:
     for field, kind in LISTS.items():
         for value in dict.fromkeys(getattr(event, field, ())):
             yield DocumentUseRow(event.key, version, kind, value)
+    if isinstance(event, ConfigurationSaved):
+        yield DocumentUseRow(event.key, version, OF_PIPELINE, event.pipeline)
 
 
 # -- queries
@@ -208,6 +200,8 @@ def _where(
     material: str | None,
     document_id: str | None = None,
     version: str | None = None,
+    states: Sequence[str] | None = None,
+    pipeline: str | None = None,
 ) -> Where:
     used = (
         "(document_id, version) in (select document_id, version "
@@ -219,6 +213,8 @@ def _where(
         .add("version_order = {}", None if version is None else order_of(version))
         .add(used.format("assay"), assay)
         .add(used.format("material"), material)
+        .add(used.format(OF_PIPELINE), pipeline)
+        .add("state = any({}::text[])", None if states is None else [*states])
     )  # fmt: skip
 
 
@@ -231,12 +227,14 @@ async def list_documents(
     material: str | None = None,
     document_id: str | None = None,
     version: str | None = None,
+    states: Sequence[str] | None = None,
+    pipeline: str | None = None,
     after: Sequence[Any] | None = None,
     limit: int = LIMIT_DEFAULT,
     at: Vector | None = None,
 ) -> list[Found]:
-    """Versions of documents, by name."""
-    where = _where(at, kind, state, assay, material, document_id, version)
+    """Versions of documents, by name; of configurations those of a pipeline where one is named."""
+    where = _where(at, kind, state, assay, material, document_id, version, states, pipeline)
     select = f"select * from {relation(DOCUMENTS, at)}"
     return await page(connection, select, where, ORDER, after=after, limit=limit)
 

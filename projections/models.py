@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from genoflow.projections.alerts import Alerts
 from genoflow.projections.audit_trail import AuditTrail
+from genoflow.projections.budgets import Budgets
 from genoflow.projections.cases import Cases
 from genoflow.projections.catalog import Catalog
 from genoflow.projections.files import Files
@@ -28,6 +30,8 @@ MODELS: tuple[AnyModel, ...] = (
     Results(),
     Catalog(),
     Subscriptions(),
+    Budgets(),
+    Alerts(),
     Parked(),
 )
 BY_NAME: dict[str, AnyModel] = {model.name: model for model in MODELS}

@@ -19,6 +19,7 @@ from genoflow.events.run_inputs_awaited import RunInputsAwaited
 from genoflow.events.run_inputs_restored import RunInputsRestored
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_retry_requested import RunRetryRequested
 from genoflow.events.run_started import RunStarted
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
@@ -27,7 +28,7 @@ from genoflow.projections.words import listed
 
 # Within one attempt; later news of an earlier stage does not take a run back.
 STAGES: tuple[tuple[type[Event], ...], ...] = (
-    (RunRequested,),
+    (RunRequested, RunRetryRequested),
     (RunInputsAwaited,),
     (RunInputsRestored,),
     (RunSubmitted,),
@@ -44,8 +45,8 @@ STAGES: tuple[tuple[type[Event], ...], ...] = (
 RANK = {kind: rank for rank, kinds in enumerate(STAGES) for kind in kinds}
 WORDS: dict[type[Event], str] = {
     RunRequested: "requested", RunInputsAwaited: "requested", RunInputsRestored: "requested",
-    RunSubmitted: "submitted", RunStarted: "running", RunExited: "exited",
-    RunLost: "lost", RunFailed: "failed", RunSucceeded: "succeeded",
+    RunRetryRequested: "requested", RunSubmitted: "submitted", RunStarted: "running",
+    RunExited: "exited", RunLost: "lost", RunFailed: "failed", RunSucceeded: "succeeded",
     ResultsCollected: "collected", ResultsChecked: "checked", ResultsHeld: "held",
     ResultsPublished: "published", ResultsAmended: "amended", RunCancelled: "cancelled",
     RunSuperseded: "superseded", ResultsRetracted: "retracted",
@@ -53,6 +54,7 @@ WORDS: dict[type[Event], str] = {
 WAITS: dict[type[Event], str] = {
     RunRequested: "to be submitted",
     RunInputsRestored: "to be submitted",
+    RunRetryRequested: "to be submitted",
     RunSubmitted: "its launcher to start it",
     RunStarted: "its tasks",
     RunExited: "the verdict from its output manifest",

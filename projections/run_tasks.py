@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from genoflow.events.event import Event
+from genoflow.events.log.port import Vector
 from genoflow.events.task_completed import TaskCompleted
 from genoflow.events.task_failed import TaskFailed
 from genoflow.events.task_resources import TaskResources
 from genoflow.events.task_started import TaskStarted
 from genoflow.events.task_submitted import TaskSubmitted
+from genoflow.projections.as_of import relation
+from genoflow.projections.paging import LIMIT_DEFAULT, Found, Where, page
 from genoflow.projections.row import Row, Table
+from genoflow.projections.store import Connection
 
 TaskKey = tuple[int, str, int]  # attempt of the run, the engine's hash, the engine's own try
 
@@ -48,12 +52,16 @@ class TaskRow(Row):
     cpus: int | None = None
     cpu_percent: float | None = None
     memory_bytes: int | None = None
+    cpu_seconds: float | None = None
     peak_rss_bytes: int | None = None
     read_bytes: int | None = None
     write_bytes: int | None = None
     machine_type: str | None = None
     cost_usd: float | None = None
+    container: str | None = None
+    container_digest: str | None = None
     work_uri: str | None = None
+    log_uri: str | None = None
 
     @property
     def try_key(self) -> TaskKey:
@@ -61,6 +69,7 @@ class TaskRow(Row):
         return self.attempt, self.task_id, self.task_attempt
 
 
+ORDER = ("attempt", "task_id", "task_attempt")
 TASKS = Table(
     "tasks", TaskRow, ("run_id", "attempt", "task_id", "task_attempt"), indexes=("(run_id, state)",)
 )
@@ -105,7 +114,9 @@ def _over(row: TaskRow, event: TaskCompleted | TaskFailed) -> dict[str, Any]:
         "submitted_at": event.submitted_at or row.submitted_at,
         "started_at": event.started_at or row.started_at,
         "ended_at": event.completed_at or event.envelope.occurred_at,
-        "exit_code": event.exit_code, "work_uri": event.work_uri,
+        "exit_code": event.exit_code, "work_uri": event.work_uri, "log_uri": event.log_uri,
+        "container": event.container, "container_digest": event.container_digest,
+        "cpu_seconds": found.cpu_seconds,
         "work_seconds": _work_seconds(event), "cpus": found.cpus,
         "cpu_percent": found.cpu_percent, "memory_bytes": found.memory_bytes,
         "peak_rss_bytes": found.peak_rss_bytes, "read_bytes": found.read_bytes,
@@ -115,7 +126,7 @@ def _over(row: TaskRow, event: TaskCompleted | TaskFailed) -> dict[str, Any]:
 
 
 def _work_seconds(event: TaskCompleted | TaskFailed) -> float | None:
-    if isinstance(event, TaskCompleted) and event.work_seconds is not None:
+    if event.work_seconds is not None:
         return event.work_seconds
     if event.started_at is not None and event.completed_at is not None:
         return max(0.0, (event.completed_at - event.started_at).total_seconds())
@@ -135,3 +146,20 @@ _USES: Mapping[type[Event], Callable[[TaskRow, Any], dict[str, Any]]] = {
     TaskSubmitted: _submitted, TaskStarted: _started, TaskCompleted: _completed,
     TaskFailed: _failed,
 }  # fmt: skip
+
+
+async def tasks_of(
+    connection: Connection,
+    run_id: str,
+    *,
+    state: str | None = None,
+    attempt: int | None = None,
+    after: Sequence[Any] | None = None,
+    limit: int = LIMIT_DEFAULT,
+    at: Vector | None = None,
+) -> list[Found]:
+    """The tries of a run's tasks, by attempt."""
+    where = Where().add("run_id = {}", run_id).add("state = {}", state)
+    where.add("attempt = {}", attempt)
+    select = f"select * from {relation(TASKS, at)}"
+    return await page(connection, select, where, ORDER, after=after, limit=limit)

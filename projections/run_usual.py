@@ -46,6 +46,15 @@ async def beside_usual(
     return [_beside(row, usual.get(tuple(row[name] for name in _LIKE))) for row in rows]
 
 
+async def usual_seconds(
+    connection: Connection, runs: Table, like: tuple[str, str, int]
+) -> float | None:
+    """What the newest run of this pipeline, version and number of members took, if there is one."""
+    select = _USUAL.format(kept="not materialized", runs=relation(runs, None))
+    found = await connection.fetch(select, *([one] for one in like))
+    return float(found[0]["seconds"]) if found and found[0]["seconds"] is not None else None
+
+
 def _beside(row: Found, usual: Any) -> Found:
     is_known = row["tasks_expected"] is not None
     usual = None if is_known else usual

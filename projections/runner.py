@@ -14,6 +14,7 @@ from genoflow.events.codec import Codec
 from genoflow.events.errors import Refused
 from genoflow.events.log.port import EventLog, Vector
 from genoflow.events.log.recorded import Recorded
+from genoflow.events.spans import Spans
 from genoflow.native.batch import COMPILED
 from genoflow.projections.ahead import Ahead
 from genoflow.projections.audit_trail import AuditTrail, recorded_events
@@ -22,6 +23,7 @@ from genoflow.projections.landing import COPY_ROWS_MIN
 from genoflow.projections.model import AnyModel
 from genoflow.projections.store import Batch, Build, Connection, live_build, position, prepare
 from genoflow.projections.straight import Straight
+from genoflow.projections.telling import tell_taken
 from genoflow.projections.writing import Overtaken, Share, apply_ready, apply_together
 
 POLL_SECONDS = 0.2  # how soon a stop is seen while nothing is written
@@ -99,8 +101,9 @@ class Feeds:
                 found[place] = min(offset, found.get(place, offset))
         return found
 
-    async def take(self, batches: Sequence[Batch]) -> None:
+    async def take(self, batches: Sequence[Batch], spans: Spans | None = None) -> None:
         """Write what these records make of every build; Overtaken where another runner did."""
+        began_ns = 0 if spans is None else spans.now_ns()
         shares = [
             (feed, Share(feed.build, feed.folder, mine))
             for feed in self._feeds
@@ -116,6 +119,8 @@ class Feeds:
             for feed, share in some:
                 feed.place |= {(one.topic, one.partition): one.ends_at for one in share.batches}
         self._earlier.clear()  # not to be in memory until the next records come
+        if spans is not None:
+            tell_taken(spans, [share for _, share in shares], began_ns)
 
     async def _is_straight(self, some: Sequence[tuple[Feed, Share]]) -> bool:
         """Write the rows of one build without its events, where they can be made so."""
@@ -152,7 +157,7 @@ def _are_side_by_side(batches: Sequence[Batch], shares: Sequence[Share]) -> bool
 async def ends_of(log: EventLog, models: Iterable[AnyModel]) -> Vector:
     """Where the log ends now, in all topics that these read."""
     names = sorted({topic.name for model in models for topic in model.reads})
-    # At once: a broker takes 100 ms for each that a client asks about for the first time.
+    # At once, so that none waits for the answer about another one.
     found = await asyncio.gather(*map(log.ends, names))
     return {place: end for ends in found for place, end in ends.items()}
 
@@ -282,7 +287,7 @@ async def _feed(
         while not stop.is_set():
             before = here
             found, here = await ahead.poll()
-            await feeds.take(_batches(found, before, here))
+            await feeds.take(_batches(found, before, here), log.spans)
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

@@ -12,12 +12,14 @@ from genoflow.events.event import Event
 from genoflow.events.log.port import Vector
 from genoflow.events.log.recorded import Recorded
 from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_cost_recorded import RunCostRecorded
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.run_started import RunStarted
+from genoflow.events.run_stuck import RunStuck
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.projections.as_of import relation
@@ -25,7 +27,9 @@ from genoflow.projections.course import Moments, course_of
 from genoflow.projections.model import ReadModel
 from genoflow.projections.paging import LIMIT_DEFAULT, Found, Where, counts, one, page
 from genoflow.projections.row import Row, Table
-from genoflow.projections.run_stages import RANK, UNKNOWN, Stages
+from genoflow.projections.run_failures import NO_FAILURE, failure_of
+from genoflow.projections.run_ranks import ANSWERS, rank_of
+from genoflow.projections.run_stages import RANK, UNKNOWN, Stages, attempt_of
 from genoflow.projections.run_tasks import AT_WORK, LOST, OVER, TASKS, TaskKey, TaskRow, told
 from genoflow.projections.run_tasks import WORDS as TASK_WORDS
 from genoflow.projections.run_usual import beside_usual
@@ -33,6 +37,7 @@ from genoflow.projections.store import Connection
 
 HOUR_SECONDS = 3_600
 GIGABYTE = 10**9
+BYTES_MAX = 2**62  # as much as one file may have, and a column holds
 MILLIONTHS = 1_000_000  # of a dollar: whole numbers, so that sums are exact
 
 
@@ -51,7 +56,9 @@ class RunRow(Row):
     pipeline_version: str | None = None
     reference: str | None = None
     members: int | None = None
+    input_bytes: int | None = None
     priority: str | None = None
+    priority_kept: str | None = None  # why its job stays, where another one was asked for
     due_at: datetime | None = None
     launcher: str | None = None
     job_id: str | None = None
@@ -59,6 +66,10 @@ class RunRow(Row):
     attempts_max: int | None = None
     retries: int = 0  # submissions after the first one
     reason: str | None = None  # why the newest attempt failed, was lost, or was ended
+    failure_class: str | None = None  # of the same attempt, where it failed
+    failure_rule: str | None = None
+    advice: str | None = None  # for whoever reads no code
+    evidence: str | None = None  # lines, word for word
     requested_at: datetime | None = None
     submitted_at: datetime | None = None
     started_at: datetime | None = None
@@ -72,7 +83,9 @@ class RunRow(Row):
     task_retries: int = 0
     cpu_hours: float = 0.0  # of every attempt
     memory_gb_hours: float = 0.0
-    cost_usd: float | None = None
+    cost_usd: float | None = None  # as estimated, task by task
+    billed_usd: float | None = None  # as far as bills are known
+    stuck: str | None = None  # why, as long as there is no news
     void_reads: int = 0  # read sets that it took and that do not count any more
 
 
@@ -81,10 +94,12 @@ RUNS = Table(
     indexes=(
         "(first_at, run_id)", "(state, first_at, run_id)", "(case_id, case_revision)",
         "(pipeline, pipeline_version, members, ended_at) where tasks_expected is not null",
+        "(launcher, priority, started_at) where started_at is not null",
     ),
 )  # fmt: skip
 LOSING = (RunLost, RunFailed, RunCancelled)  # what worked then is heard of no more
 ENDS = (RunExited, RunLost, RunFailed, RunSucceeded, RunCancelled)
+UNDER_WAY = (RunSubmitted, RunStarted)
 
 
 @dataclass(slots=True)
@@ -98,6 +113,7 @@ class RunState:
     numbers: dict[str, int] = field(default_factory=dict)  # of tasks, by the state of their newest
     at_work: dict[TaskKey, str] = field(default_factory=dict)  # steps, the one that began last last
     cost_millionths: int | None = None
+    billed: dict[tuple[str, str], int] = field(default_factory=dict)  # by source and month
 
 
 def _change(state: RunState, /, **changes: Any) -> None:
@@ -125,7 +141,7 @@ def _stage(state: RunState, event: Any) -> list[TaskRow]:
     if isinstance(event, ENDS):
         _change(state, ended_at=state.row.ended_at or event.envelope.occurred_at)
     if isinstance(event, LOSING) and state.stages.kind is type(event):
-        _change(state, reason=event.reason)
+        _change(state, reason=event.reason, **failure_of(event))
         lost += _lose_tasks(state)
     return lost
 
@@ -138,7 +154,7 @@ def _begin_attempt(state: RunState) -> list[TaskRow]:
             del state.newest[task_id]
     _change(
         state, submitted_at=None, started_at=None, ended_at=None, reason=None,
-        tasks_expected=None, retries=state.stages.attempt - 1,
+        tasks_expected=None, retries=state.stages.attempt - 1, **NO_FAILURE,
     )  # fmt: skip
     return lost
 
@@ -155,7 +171,9 @@ def _requested(state: RunState, event: RunRequested) -> None:
     _change(
         state, case_id=event.case_id, case_revision=event.case_revision, pipeline=event.pipeline,
         pipeline_version=event.pipeline_version, reference=event.reference,
-        members=len(event.members), priority=event.priority, due_at=event.due_at,
+        members=len(event.members),
+        input_bytes=min(BYTES_MAX, sum(f.size_bytes for one in event.members for f in one.files)),
+        priority=event.priority, due_at=event.due_at,
         launcher=event.launcher, attempts_max=event.attempts_max,
         requested_at=event.envelope.occurred_at,
     )  # fmt: skip
@@ -177,6 +195,24 @@ def _succeeded(state: RunState, event: RunSucceeded) -> None:
 def _invalid(state: RunState, event: RunInputsInvalidated) -> list[TaskRow]:
     assert state.row is not None
     _change(state, void_reads=state.row.void_reads + 1, case_id=state.row.case_id or event.case_id)
+    return []
+
+
+def _stuck(state: RunState, event: RunStuck) -> list[TaskRow]:
+    if event.attempt == state.stages.attempt and state.stages.kind in UNDER_WAY:
+        _change(state, stuck=f"{event.reason_code}: {event.reason}")
+    return []
+
+
+def _ranked(state: RunState, event: Any) -> list[TaskRow]:
+    if attempt_of(event) >= state.stages.attempt:  # else of a submission that was given up
+        _change(state, **rank_of(event))
+    return []
+
+
+def _billed(state: RunState, event: RunCostRecorded) -> list[TaskRow]:
+    state.billed[event.source, event.month] = round(event.cost_usd * MILLIONTHS)
+    _change(state, billed_usd=sum(state.billed.values()) / MILLIONTHS)
     return []
 
 
@@ -254,6 +290,9 @@ USES: Mapping[type[Event], Callable[[RunState, Any], list[TaskRow]]] = {
     **dict.fromkeys(RANK, _stage),
     **dict.fromkeys(TASK_WORDS, _task),
     RunInputsInvalidated: _invalid,
+    RunStuck: _stuck,
+    **dict.fromkeys(ANSWERS, _ranked),
+    RunCostRecorded: _billed,
 }
 
 
@@ -261,6 +300,7 @@ class Runs(ReadModel[RunState]):
     """A row a run, and a row a try of each of its tasks."""
 
     name = "runs"
+    version = 3
     about = "runs of pipelines and their tasks: how far each is, and what it took"
     reads = (topics.RUN,)
     tables = (RUNS, TASKS)
@@ -277,6 +317,8 @@ class Runs(ReadModel[RunState]):
             return
         at = event.envelope.occurred_at
         state.row = state.row or RunRow(record.key, first_at=at, state=UNKNOWN, since=at)
+        if isinstance(event, (*RANK, *TASK_WORDS)):  # news
+            _change(state, stuck=None)
         yield from handler(state, event)
         stages = state.stages
         _change(
@@ -294,20 +336,6 @@ class Runs(ReadModel[RunState]):
 # -- queries
 
 ORDER = ("first_at", "run_id")
-TASK_ORDER = ("attempt", "task_id", "task_attempt")
-
-
-_VERSIONS = f"""
-select r.run_id, (select build from gf.builds where model = 'runs' and state = 'live')
-    || '@' || r.log_offset || coalesce('/' || u.run_id || '@' || u.log_offset, '') as version
-from live.{RUNS.name} r left join lateral (
-    select e.run_id, e.log_offset from live.{RUNS.name} e
-    where r.tasks_expected is null and e.tasks_expected is not null and e.pipeline = r.pipeline
-        and e.pipeline_version = r.pipeline_version and e.members = r.members
-    order by e.ended_at desc, e.run_id limit 1
-) u on true
-where r.run_id = any($1::text[])
-"""
 
 
 async def run_of(connection: Connection, run_id: str, *, at: Vector | None = None) -> Found | None:
@@ -317,15 +345,6 @@ async def run_of(connection: Connection, run_id: str, *, at: Vector | None = Non
         return None
     [told] = await beside_usual(connection, RUNS, [found], at)
     return told
-
-
-async def run_versions(connection: Connection, run_ids: Sequence[str]) -> dict[str, str]:
-    """What changes with anything that is told of each of these runs, of those that are known.
-
-    That is the run's own row and, while it is under way, the row of the run by which it is judged.
-    """
-    rows = await connection.fetch(_VERSIONS, list(run_ids))
-    return {row["run_id"]: row["version"] for row in rows}
 
 
 def _where(
@@ -373,20 +392,3 @@ async def count_runs(
 async def course(connection: Connection, states: Sequence[str], moments: Moments) -> list[int]:
     """How many runs were in one of these states at each moment."""
     return await course_of(connection, RUNS, "state = any($4::text[])", moments, list(states))
-
-
-async def tasks_of(
-    connection: Connection,
-    run_id: str,
-    *,
-    state: str | None = None,
-    attempt: int | None = None,
-    after: Sequence[Any] | None = None,
-    limit: int = LIMIT_DEFAULT,
-    at: Vector | None = None,
-) -> list[Found]:
-    """The tries of a run's tasks, by attempt."""
-    where = Where().add("run_id = {}", run_id).add("state = {}", state)
-    where.add("attempt = {}", attempt)
-    select = f"select * from {relation(TASKS, at)}"
-    return await page(connection, select, where, TASK_ORDER, after=after, limit=limit)

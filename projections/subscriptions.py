@@ -83,6 +83,17 @@ class DeliveryRow(Row):
     last_error: str | None = None
 
 
+SHOWN_CHARACTERS = 4  # of a secret: enough to tell two of them apart
+
+
+def shown_target(channel: str | None, target: str | None) -> str | None:
+    """The address as it is shown: of one that is a secret its host and its end alone."""
+    if channel != "slack" or target is None:
+        return target
+    host = target.partition("://")[2].partition("/")[0]
+    return f"https://{host}/…{target[-SHOWN_CHARACTERS:]}"
+
+
 SUBSCRIPTIONS = Table(
     "subscriptions", SubscriptionRow, ("subscription_id",),
     indexes=("(first_at, subscription_id)", "(account_id)"),

@@ -17,9 +17,10 @@ ENTRIES_MAX = 1_000  # what one question returns; a sample of thirty-two lanes h
 
 # What a run says that matters to its samples; its tasks stand in its own timeline.
 OF_RUNS = (
-    "RunRequested", "RunSubmitted", "RunSucceeded", "RunFailed", "RunCancelled", "RunLost",
-    "RunSuperseded", "RunInputsInvalidated", "ResultsChecked", "ResultsHeld", "ResultsPublished",
-    "ResultsAmended", "ResultsRetracted",
+    "RunRequested", "RunSubmitted", "RunSucceeded", "RunFailed", "RunRetryRequested",
+    "RunPriorityChanged", "RunPriorityKept",
+    "RunCancelled", "RunLost", "RunSuperseded", "RunInputsInvalidated", "ResultsChecked",
+    "ResultsHeld", "ResultsPublished", "ResultsAmended", "ResultsRetracted",
 )  # fmt: skip
 
 

@@ -59,11 +59,12 @@ EVENTS = (
     "SampleRegistered", "ReadSetRegistered", "FileLanded", "FileChecksummed", "Validated",
     "FileRejected", "QcRequested", "QcMetricsRecorded", "QcPassed", "QcFailed", "QcOverridden",
     "TopUpRequested", "CaseJoined", "CaseLeft", "CaseOpened", "CaseMemberReady",
-    "CaseMemberWithdrawn", "CaseReady", "CaseAnswered", "CaseClosed", "RunRequested",
-    "RunSubmitted", "RunStarted", "RunSucceeded", "RunFailed", "RunCancelled", "RunLost",
-    "RunSuperseded", "TaskSubmitted", "TaskStarted", "TaskCompleted", "TaskFailed",
-    "ResultsCollected", "ResultsChecked", "ResultsHeld", "ResultsPublished", "ResultsAmended",
-    "ResultsRetracted",
+    "CaseMemberWithdrawn", "CaseReady", "CasePriorityChanged", "CaseAnswered", "CaseClosed",
+    "RunRequested", "RunSubmitted", "RunStarted", "RunSucceeded", "RunFailed", "RunRetryRequested",
+    "RunPriorityRequested", "RunPriorityChanged", "RunPriorityKept",
+    "RunCancelled", "RunLost", "RunSuperseded", "TaskSubmitted", "TaskStarted",
+    "TaskCompleted", "TaskFailed", "ResultsCollected", "ResultsChecked", "ResultsHeld",
+    "ResultsPublished", "ResultsAmended", "ResultsRetracted",
 )  # fmt: skip
 STORY = (
     f"(subject in {_SAMPLES} or subject in {_CASES} or subject in {_RUNS}) "

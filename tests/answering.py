@@ -19,6 +19,7 @@ from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.proposal import ProposalRefused
 from genoflow.events.qc_requested import QcRequested
+from genoflow.events.repair_tried import RepairTried
 from genoflow.events.rerun_proposed import RerunProposed
 from genoflow.events.rerun_requested import RerunRequested
 from genoflow.events.run_inputs_awaited import RunInputsAwaited
@@ -29,7 +30,7 @@ from genoflow.events.subscription_cancelled import SubscriptionCancelled
 from genoflow.events.validation_attempt_failed import ValidationAttemptFailed
 from genoflow.processors.alignments import ANSWERS
 from genoflow.processors.ledger import OpenEffect
-from genoflow.processors.running.names import run_id_of
+from genoflow.processors.running.names import run_asked_by
 from tests.examples import example
 
 CANCELLED_ONE_IN = 5
@@ -49,7 +50,7 @@ def answering(event: E, before: Sequence[Event]) -> E:
         causes = [one for one in before if isinstance(one, CaseReady | RerunRequested)]
         if causes:
             which = causes[-1 if isinstance(event, RerunProposed) else 0]
-            return _changed(event, run_id=run_id_of(which.envelope.event_id))
+            return _changed(event, run_id=run_asked_by(which))
     if isinstance(event, FileCleared | FileQuarantined):
         waiting = [one for one in before if isinstance(one, ScanRequested)]
         return _changed(event, **_place_of(waiting[-1])) if waiting else event
@@ -67,8 +68,9 @@ def outcome_of(event: Event, effect: OpenEffect) -> Event:
         return _changed(event, proposal_event_id=UUID(asked["proposal_id"]))
     if isinstance(event, SubscriptionCancelled) and number % CANCELLED_ONE_IN:
         event = example(NotificationFailed, number)  # else hardly a subscription would live
-    if isinstance(event, (QcRequested, *ANSWERS)):
-        return _changed(event, round=asked["round"])  # which tells the answers of one cause apart
+    if isinstance(event, (QcRequested, RepairTried, *ANSWERS)):
+        name = "number" if isinstance(event, RepairTried) else "round"
+        return _changed(event, **{name: asked[name]})  # which tells the answers of one cause apart
     if isinstance(event, RunInputsAwaited | FileRestoreAwaited | FileRestored):
         return _changed(event, **_of_look(event, asked))
     if isinstance(event, ScanRequested | ValidationAttemptFailed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from genoflow.deploy.batch_stack import OPEN, shipped
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import aws_client
 
@@ -36,6 +38,30 @@ def aws_settings(aws_endpoint: str, tmp_path: Path, suffix: str) -> Settings:
         home=tmp_path, s3=aws_endpoint, aws_endpoint=aws_endpoint, raw_bucket=f"raw-{suffix}",
         kafka=None, postgres=None, registry=None,
     )  # fmt: skip
+
+
+@pytest.fixture
+def batch_document(aws_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What comes with the package, filled in with what there is at moto, where jobs end at once."""
+    from moto.core.config import default_user_config
+
+    monkeypatch.setitem(default_user_config, "batch", {"use_docker": False})
+    network, people = (aws_client(aws_settings, name) for name in ("ec2", "iam"))
+    names = {"RoleName": "batch", "InstanceProfileName": "hosts"}
+    with contextlib.suppress(people.exceptions.EntityAlreadyExistsException):
+        people.create_role(RoleName=names["RoleName"], AssumeRolePolicyDocument="{}")
+        people.create_instance_profile(InstanceProfileName=names["InstanceProfileName"])
+    role = people.get_role(RoleName=names["RoleName"])["Role"]["Arn"]
+    hosts = people.get_instance_profile(InstanceProfileName="hosts")["InstanceProfile"]["Arn"]
+    known = {
+        "<subnet>": network.describe_subnets()["Subnets"][0]["SubnetId"],
+        "<security group>": network.describe_security_groups()["SecurityGroups"][0]["GroupId"],
+        "<ARN of the service role of AWS Batch>": role,
+        "<ARN of the instance profile>": hosts,
+    }
+    text = OPEN.sub(lambda found: known.get(found[0], "tests"), shipped())
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
 @dataclass(slots=True)

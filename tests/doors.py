@@ -16,6 +16,7 @@ import httpx2
 from argon2 import PasswordHasher
 from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
+from starlette.datastructures import State
 
 from genoflow.api.app import create_app
 from genoflow.api.desks import Links
@@ -29,10 +30,11 @@ from genoflow.api.identity.tokens import Tokens, new_key
 from genoflow.api.limits import MemoryLimits
 from genoflow.api.ports import Outside, RateLimits, Uploads, UploadStore, Verdict
 from genoflow.api.services import Services, services
+from genoflow.deploy.api_services import as_it_is
+from genoflow.deploy.burdens import LogProcesses
 from genoflow.deploy.desks import desks
 from genoflow.deploy.order_reader import OrderReader
 from genoflow.deploy.porch import LogPorch
-from genoflow.deploy.serve import as_it_is
 from genoflow.deploy.settings import Settings
 from genoflow.events.envelope import Actor
 from genoflow.events.errors import LogUnavailable, Refused
@@ -198,7 +200,8 @@ async def open_door(
         asked = replace(asked, links=links) if links else asked
         reader = OrderReader(known.person_patterns)
         sent = Uploads(uploads or FakeUploads(), known.upload_bytes_max)
-        outside = Outside(LogPorch(log, known.person_patterns), asked, reader, sent)
+        porch, processes = LogPorch(log, known.person_patterns), LogProcesses(log)
+        outside = Outside(porch, asked, reader, sent, processes)
     async with asyncpg.create_pool(postgres_url, min_size=1, max_size=4, reset=as_it_is) as pool:
         async with pool.acquire() as connection:
             await prepare(connection)
@@ -208,6 +211,7 @@ async def open_door(
             passwords=Passwords(QUICK),
             limits=limits or MemoryLimits(),
             clock=clock,
+            spans=log.spans,
         )
         with _app(made, outside, routers, cors_origins) as app:
             transport = httpx2.ASGITransport(app=Hot(app, made), raise_app_exceptions=False)
@@ -228,9 +232,9 @@ def _app(
     app = kept.apps.pop() if kept.apps else create_app(
         made, read_editions(), outside, routers=routers, cors_origins=origins
     )  # fmt: skip
-    for name in {*app.state._state} - {"codec"}:
-        delattr(app.state, name)
-    app.state.services, app.state.outside, app.state.shelf = made, outside, Shelf()
+    app.state = State(
+        {"services": made, "outside": outside, "codec": app.state.codec, "shelf": Shelf()}
+    )
     yield app
     kept.apps.append(app)
 

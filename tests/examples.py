@@ -7,7 +7,8 @@ import types
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from functools import lru_cache
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -26,6 +27,11 @@ ALPHANUMERIC = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 def example(model: type[E], seed: int = 0) -> E:
     """A valid event of this type in its envelope; the same seed gives the same event."""
+    return cast("E", _example(model, seed))
+
+
+@lru_cache(maxsize=4_096)  # trials ask for the same one again and again
+def _example(model: type[Event], seed: int) -> Event:
     maker = _Maker(random.Random(f"{model.type()}/{seed}"))
     event = model(**maker.fields(model))
     envelope = Envelope(
@@ -141,7 +147,15 @@ _PATTERNS: dict[str, Callable[[_Maker], str]] = {
     r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$": lambda m: m.letters("abc019", 8),
     r"^[a-z][a-z0-9+.-]*:[^\x00]*$": lambda m: "s3://" + m.letters(LETTERS, 9),
     r"^gf\.[a-z0-9.-]+$": lambda m: m.source.choice(("gf.sample.v1", "gf.run.v1")),
+    r"^[0-9]{4}-(0[1-9]|1[0-2])$": lambda m: m.source.choice(("2026-03", "2026-12")),
+    r"^[^\x00-\x1f\x7f]*$": lambda m: m.letters("stage=validated 0,1", 12),
+    r"^([01][0-9]|2[0-3]):[0-5][0-9]$": lambda m: m.source.choice(("06:30", "22:00")),
+    r"^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$": lambda m: m.source.choice(
+        ("Europe/Berlin", "UTC")
+    ),
     r"^[0-9a-f]{32}$": lambda m: m.letters(_HEX, 32),
+    r"^sha256:[0-9a-f]{64}$": lambda m: f"sha256:{m.letters(_HEX, 64)}",
+    r"^[0-9a-f]{40}([0-9a-f]{24})?$": lambda m: m.letters(_HEX, 40),
     r"^[0-9a-f]{64}$": lambda m: m.letters(_HEX, 64),
     r"^[ACGTN]{1,30}$": lambda m: m.letters("ACGTN", m.source.randint(1, 30)),
     r"^[ACGTN]{1,100}$": lambda m: m.letters("ACGTN", m.source.randint(1, 100)),

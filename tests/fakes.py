@@ -20,12 +20,13 @@ from uuid import UUID
 from genoflow.deploy.catalog import takes
 from genoflow.events.errors import Retry
 from genoflow.events.event import Event
+from genoflow.events.pipeline_published import PipelinePublished
 from genoflow.events.subscription_created import SubscriptionCreated
+from genoflow.processors.catalogued import Document, OfAssay
 from genoflow.processors.job_outcome import JobOutcome, outcome_key
 from genoflow.processors.ports import (
     UNVERSIONED,
     Clock,
-    Document,
     Hook,
     JobOrder,
     JobState,
@@ -33,7 +34,6 @@ from genoflow.processors.ports import (
     LimsSaidNo,
     ObjectGone,
     ObjectHead,
-    OfAssay,
     Report,
     Undelivered,
 )
@@ -301,6 +301,13 @@ class FakeCatalog:
             if isinstance(one, kind) and one.document_id == document_id
         ]
         return next((one for one in reversed(found) if version in (None, one.version)), None)
+
+    async def standing(self, pipeline: str) -> Mapping[str, str]:
+        return {
+            one.version: "active"
+            for one in self._documents
+            if isinstance(one, PipelinePublished) and one.document_id == pipeline
+        }
 
     async def default_for(
         self, kind: type[OfAssay], assay: str, material: str | None = None

@@ -35,6 +35,8 @@ from tests.partition import MOMENT, Partition
 KEYS = ("K1", "K2", "K3")
 KEYS_OF = {
     topics.RUN: tuple(str(UUID(int=number, version=5)) for number in (1, 2, 3)),
+    topics.NOTIFICATION: (*KEYS, "K4", "K5", "K6"),  # more of them than channels
+    topics.ALERT: tuple(str(UUID(int=number, version=5)) for number in (4, 5, 6)),
     topics.CONTENT: tuple(str(number) * 64 for number in (1, 2, 3)),
 }
 LENGTH = 40

@@ -23,6 +23,8 @@ from genoflow.events.case_member import CaseMember
 from genoflow.events.case_member_ready import CaseMemberReady
 from genoflow.events.case_member_withdrawn import CaseMemberWithdrawn
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.case_priority_proposed import CasePriorityProposed
+from genoflow.events.case_priority_refused import CasePriorityRefused
 from genoflow.events.case_proposed import CaseProposed
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.case_refused import CaseRefused
@@ -51,20 +53,11 @@ from genoflow.events.ready_member import ReadyMember
 from genoflow.events.rerun_proposed import RerunProposed
 from genoflow.events.rerun_refused import RerunRefused
 from genoflow.events.rerun_requested import RerunRequested
-from genoflow.events.results_amended import ResultsAmended
-from genoflow.events.results_checked import ResultsChecked
 from genoflow.events.results_collected import ResultsCollected
-from genoflow.events.results_held import ResultsHeld
-from genoflow.events.results_release_proposed import ResultsReleaseProposed
-from genoflow.events.results_retracted import ResultsRetracted
-from genoflow.events.results_retraction_proposed import ResultsRetractionProposed
-from genoflow.events.run_cancellation_proposed import RunCancellationProposed
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.run_requested import RunRequested
-from genoflow.events.run_submitted import RunSubmitted
-from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.run_superseded import RunSuperseded
 from genoflow.events.sample_claim_withdrawn import SampleClaimWithdrawn
 from genoflow.events.sample_claimed import SampleClaimed
@@ -81,7 +74,7 @@ from genoflow.events.topics import Topic
 from genoflow.events.validated import Validated
 from genoflow.events.validation_attempt_failed import ARCHIVED, ValidationAttemptFailed
 from genoflow.processors.processor import Processor
-from tests import alignment_lessons, run_lessons, sweep_lessons
+from tests import alert_lessons, alignment_lessons, budget_lessons, run_lessons, sweep_lessons
 from tests.examples import example
 from tests.run_facts import member
 
@@ -93,7 +86,7 @@ HOPS: Mapping[str, Topic] = {
     "settle-run": topics.RUN, "settle-case": topics.CASE,
 }  # fmt: skip
 # Rows whose deadlines count from the end of a try, which comes later where a worker died in it.
-AFTER_TRIES = ("deliver",)
+AFTER_TRIES = ("deliver", "repair-sources")
 QC_ROWS = (
     "check-qc", "measure-reads", "judge-reads", "tell-case", "await-members", "relabel",
     "tell-runs", "settle-sample", "settle-case", "analyze-qc", "tell-content", "find-duplicates",
@@ -101,7 +94,14 @@ QC_ROWS = (
 )  # fmt: skip
 RESULTS_ROWS = ("check-results", "publish-results", "supersede-runs", "settle-run")
 SWEEP_ROWS = ("sweep-sample", "sweep-run", "sweep-sequencing-run")
-RUN_ROWS = ("request-run", "submit-run", "collect-results")
+RUN_ROWS = ("request-run", "submit-run", "collect-results", "watch-runs")
+ELSEWHERE: Mapping[str, Callable[[Processor, Event, random.Random], Event]] = {
+    **dict.fromkeys(RUN_ROWS, run_lessons.taught),
+    **dict.fromkeys(SWEEP_ROWS, sweep_lessons.taught),
+    **dict.fromkeys(alert_lessons.ROWS, alert_lessons.taught),
+    **dict.fromkeys(budget_lessons.ROWS, budget_lessons.taught),
+    "measure-alignments": alignment_lessons.taught,
+}
 READ_SETS = ("RS1", "RS1", "RS1", "RS2")  # mostly the first, so that it becomes whole
 ROLES = (("R1",), ("R1",), ("R1", "R2"))
 SAMPLES = ("S1", "S2")
@@ -120,12 +120,8 @@ def taught(row: Processor, event: Event, source: random.Random) -> Event:
     if isinstance(event, ValidationAttemptFailed) and row.name == "restore-files":
         fields: Fields = {"reason_code": source.choice((ARCHIVED, ARCHIVED, "out of time"))}
         event = type(event)(**dict(event) | fields).enveloped(event.envelope)
-    if row.name in RUN_ROWS:
-        return run_lessons.taught(row, event, source)
-    if row.name in SWEEP_ROWS:
-        return sweep_lessons.taught(row, event, source)
-    if row.name == "measure-alignments":
-        return alignment_lessons.taught(row, event, source)
+    if (elsewhere := ELSEWHERE.get(row.name)) is not None:
+        return elsewhere(row, event, source)
     if row.name not in QC_ROWS + RESULTS_ROWS:
         return event
     table = _USUAL_OF.get(row.name, _USUAL)
@@ -136,6 +132,8 @@ def taught(row: Processor, event: Event, source: random.Random) -> Event:
     fields = narrow(source)
     if row.name == "relabel" and isinstance(event, ReadSetRegistered):
         fields["instrument_run_id"] = "RUN"  # whose verdict is handed on
+    if row.name == "settle-run" and "attempt" in type(event).model_fields:
+        fields["attempt"] = source.choice((1, 1, 2))  # else most are news of one that was given up
     if row.name == "tell-claims" and isinstance(event, ReadSetRegistered):
         # Most files are of read sets that came from elsewhere.
         fields["demultiplex_attempt"] = source.choice((None, None, None, 1))
@@ -339,16 +337,9 @@ _USUAL_OF: Mapping[str, Mapping[type[Event], tuple[type[Event], ...]]] = {
         CaseClosureRefused: (CaseClosureProposed,),
         RerunRefused: (RerunProposed,),
         RerunRequested: (RerunProposed,),
+        CasePriorityRefused: (CasePriorityProposed,),
     },
-    "settle-run": {
-        RunCancelled: (RunRequested,),
-        RunSuperseded: (RunRequested,),
-        RunFailed: (RunSubmitted,),
-        RunSucceeded: (RunCancellationProposed,),
-        ResultsChecked: (ResultsReleaseProposed,),
-        ResultsAmended: (ResultsHeld,),
-        ResultsRetracted: (ResultsRetractionProposed,),
-    },
+    "settle-run": run_lessons.USUAL_OF_SETTLING,
 }
 _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     ReadSetRegistered: _registered,
@@ -383,6 +374,7 @@ _NARROWED: Mapping[type[Event], Callable[[random.Random], Fields]] = {
     CaseFileRestored: lambda source: {"sample_id": source.choice(SAMPLES)},
     CaseMemberReady: lambda source: {"sample_id": source.choice(SAMPLES), **_round(source)},
     RunRequested: _asked_for,
+    RunFailed: run_lessons.failed,
     ResultsCollected: _collected,
     CaseAnswered: _answered,
     **alignment_lessons.NARROWED,

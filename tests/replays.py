@@ -23,7 +23,8 @@ from tests.whole.cohort import Cohort, make
 T = TypeVar("T")
 PARTITIONS = 2
 SAMPLES = 24
-SEED = 6  # a cohort of every fate, whose worker is killed three times
+SEED = 6  # a cohort of every fate
+KILLS_SEED = 8  # its worker is killed four times
 
 
 def _apart(run: Callable[[], T]) -> T:
@@ -50,7 +51,7 @@ SEEDS = 40
 def whole_flow() -> tuple[Cohort, MemoryLog, int]:
     """A cohort, what the whole flow left of it, and how often its worker was killed."""
     cohort = make(SEED, SAMPLES, 8)
-    whole = Whole(cohort, SEED, faults=True, partitions=PARTITIONS)
+    whole = Whole(cohort, KILLS_SEED, faults=True, partitions=PARTITIONS)
     with limits(small=False):
         _apart(whole.run)
     assert not whole.played.broken

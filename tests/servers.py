@@ -7,12 +7,13 @@ servers are not installed. Only this file reads the environment of the tests.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from testcontainers.core.container import DockerContainer
 
 from genoflow.deploy.addresses import Addresses, resolve
@@ -37,6 +39,9 @@ KAFKA_IMAGE = "apache/kafka:4.0.2"
 POSTGRES_IMAGE = "postgres:18.4"
 S3_IMAGE = "versity/versitygw:v1.8.0"
 DOCKER_SOCKET = "/var/run/docker.sock"
+# Of four partitions each: half of what a broker may have where a process may open 20,000 files.
+TOPICS_MAX = 2_500
+_DELETED_MS_MAX = 300_000
 DOCKER_SECONDS_MAX = 3.0  # a local socket answers in milliseconds
 
 
@@ -197,6 +202,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 _SERVERS = pytest.StashKey[str | None]()
+_KAFKA = pytest.StashKey[str]()  # the broker of this process, once a test has asked for it
 _NOT_DONE = pytest.StashKey[list[str]]()
 
 
@@ -245,7 +251,39 @@ def stack(
     settings = embedded_settings(tmp_path_factory.mktemp("stack"))
     serve = running_containers if choice.servers is Servers.CONTAINERS else running_stack
     with serve(settings) as addresses:
+        request.config.stash[_KAFKA] = addresses.kafka
         yield addresses
+        del request.config.stash[_KAFKA]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def not_too_many_topics(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Delete what earlier tests have put on the broker, when it is much.
+
+    A broker keeps a file open for each partition. All topics of all tests would be more than it
+    may open: then it creates no topic any more, and says so in its own log alone. To delete them
+    takes it as long as to create them, and it does nothing else meanwhile.
+    """
+    yield
+    address = request.config.stash.get(_KAFKA, None)
+    if address is not None:
+        asyncio.run(_delete_topics(address))
+
+
+async def _delete_topics(address: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=_DELETED_MS_MAX)
+    await admin.start()
+    try:
+        names = [name for name in await admin.list_topics() if not name.startswith("__")]
+        if len(names) <= TOPICS_MAX:
+            return
+        await admin.delete_topics(names)
+        last = f"behind-{secrets.token_hex(4)}"
+        await admin.create_topics([NewTopic(last, 1, 1)])
+        while (await admin.describe_topics([last]))[0]["error_code"]:
+            await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
 
 
 @pytest.fixture
@@ -266,17 +304,23 @@ def registry_address(stack: Addresses) -> str:
     return stack.registry
 
 
-@pytest.fixture
-async def postgres_url(stack: Addresses, suffix: str) -> AsyncIterator[str]:
-    """The address of an empty database that is this test's alone."""
-    name = f"test_{suffix}"
-    connection = await asyncpg.connect(stack.postgres)
+@asynccontextmanager
+async def database(postgres: str, name: str, template: str = "template1") -> AsyncIterator[str]:
+    """The address of a new copy of a template, which is dropped at the end of the block."""
+    connection = await asyncpg.connect(postgres)
     try:
-        await connection.execute(f'create database "{name}"')
-        yield urlsplit(stack.postgres)._replace(path=f"/{name}").geturl()
+        await connection.execute(f'create database "{name}" template "{template}"')
+        yield urlsplit(postgres)._replace(path=f"/{name}").geturl()
         await connection.execute(f'drop database "{name}" with (force)')
     finally:
         await connection.close()
+
+
+@pytest.fixture
+async def postgres_url(stack: Addresses, suffix: str) -> AsyncIterator[str]:
+    """The address of an empty database that is this test's alone."""
+    async with database(stack.postgres, f"test_{suffix}") as url:
+        yield url
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,17 +82,26 @@ class Trial:
         self._later = later  # comes when everything else has come to rest
         self._endings = list(endings)
         self._tried = Tried()
-        self._row = pretending(row, self._effect)
+        self._rows = self.rows(row)
         self._clock = FakeClock(seconds=self._loop.time)
         self._log = MemoryLog(
-            [*topics.TOPICS, row.changelog], partitions=PARTITIONS, codec=CODEC,
-            now=self._clock.now, fault=self._fault,
+            [*topics.TOPICS, *(one.changelog for one in self._rows)], partitions=PARTITIONS,
+            codec=CODEC, now=self._clock.now, fault=self._fault,
         )  # fmt: skip
         self._store = FakeStore(self._clock)
         self._process: Process
         self._gone = asyncio.Event()
         self._stop = asyncio.Event()
         self._over = False
+
+    def rows(self, row: Processor) -> tuple[Processor, ...]:
+        """What the worker works at: the row, with its effects pretended."""
+        return (pretending(row, self._effect),)
+
+    def ports(self) -> Ports:
+        """What its effects are done with."""
+        launcher = FakeLauncher(self._store, OUTCOMES, lambda _order: JobOutcome(exit_code=0))
+        return Ports(self._clock, self._store, launcher, FakeMail(), OUTCOMES)
 
     def run(self) -> Tried:
         """Run it to rest."""
@@ -116,8 +125,7 @@ class Trial:
     # -- the worker
 
     async def _lives(self) -> None:
-        launcher = FakeLauncher(self._store, OUTCOMES, lambda _order: JobOutcome(exit_code=0))
-        ports = Ports(self._clock, self._store, launcher, FakeMail(), OUTCOMES)
+        ports = self.ports()
         while not self._over:
             self._tried.lives += 1
             self._process = process = self._loop.process(f"worker {self._tried.lives}")
@@ -127,7 +135,7 @@ class Trial:
             fuse = steps[0].nth if steps else NO_FUSE
             process.fuse, process.burnt = fuse, partial(self._end, process)
             worker = Worker(
-                self._log, CODEC, [self._row], ports, identity=Identity(process.name, "1"),
+                self._log, CODEC, self._rows, ports, identity=Identity(process.name, "1"),
                 children=_Children(self._store), reach=partial(self._happens, process),
             )  # fmt: skip
             task = self._loop.spawn(process, worker.run(self._stop))
@@ -161,8 +169,8 @@ class Trial:
 
     # -- what stands on the log
 
-    def _ledger(self, number: int) -> tuple[Ledger, int | None]:
-        name = self._row.changelog.name
+    def _ledger(self, row: Processor, number: int) -> tuple[Ledger, int | None]:
+        name = row.changelog.name
         folding = Folding(f"{name}[{number}]")
         records = self._log.partition(name, number).records
         folding.take([(record.key_bytes or b"", record.value) for record in records])
@@ -172,8 +180,9 @@ class Trial:
     def _effect(self, told: Any) -> OpenEffect:
         found = [
             effect
+            for row in self._rows
             for number in range(PARTITIONS)
-            for effect in self._ledger(number)[0].effects.values()
+            for effect in self._ledger(row, number)[0].effects.values()
             if told == effect.effect_id or _plain(told) == effect.arguments
         ]
         return found[0]
@@ -185,10 +194,13 @@ class Trial:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _unrest(self, *, timers: bool) -> str:
-        waiting = {effect.name for effect in self._row.effects if effect.kind == "timer"}
+        return next(filter(None, (self._unrest_of(row, timers) for row in self._rows)), "")
+
+    def _unrest_of(self, row: Processor, timers: bool) -> str:
+        waiting = {effect.name for effect in row.effects if effect.kind == "timer"}
         for number in range(PARTITIONS):
-            end = self._log.partition(self._row.reads.name, number).end
-            ledger, position = self._ledger(number)
+            end = self._log.partition(row.reads.name, number).end
+            ledger, position = self._ledger(row, number)
             if end and position != end:
                 return f"partition {number} is at {position} of {end}"
             for effect in ledger.effects.values():
@@ -200,7 +212,7 @@ class Trial:
         for record in self._records():
             if record.topic == topics.PARKED.name:
                 self._tried.parked.append(record.event.payload()["error"])
-            elif record.event.envelope.producer.service == self._row.name:
+            elif record.event.envelope.producer.service in {row.name for row in self._rows}:
                 self._tried.facts.append(canonical(record.event, with_id=True))
                 effect = record.event.envelope.effect_id
                 if effect is not None:

@@ -28,19 +28,20 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import IO, NoReturn
 
-from genoflow.deploy.cli import COMMANDS, run
+from genoflow.deploy.cli import run
+from genoflow.events.catalogue import EVENTS
 
 ROOT = Path(__file__).parents[1]
 KEEPER_SECONDS_MAX = 60.0  # to import everything beside others that do the same
 REQUEST_BYTES_MAX = 1 << 20  # words and an environment: the system's own limit is 2 MiB
 STREAMS = 3
-# What commands import only when they run.
-LATE = ("aiokafka", "asyncpg", "boto3", "genoflow.deploy.wiring", "genoflow.processors.flow")
+ROOMS = ("api", "deploy", "events", "native", "processors", "projections", "schemas")
+LATE = ("aiokafka", "asyncpg", "boto3")  # what commands import only when they run
 
 
 def command(
@@ -124,8 +125,10 @@ def _leave(process: subprocess.Popen[bytes]) -> None:
 def keep(address: str) -> Sequence[str]:
     """Fork a command for each connection; returns in each command, with its words, and at the end
     leaves the process."""
-    for module in (*LATE, *(module for module, _, _ in COMMANDS.values())):
+    for module in (*LATE, *_ours()):
         importlib.import_module(module)
+    for event in EVENTS:
+        event.model_rebuild()  # models are built when they are used: here once for all
     assert threading.active_count() == 1, "a thread does not live through a fork"
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # minders are nobody's concern once they end
     gc.freeze()  # what all share is not gone through, and so not copied
@@ -144,6 +147,13 @@ def keep(address: str) -> Sequence[str]:
                 door.close()
                 return _mind(line)
             line.close()
+
+
+def _ours() -> Iterator[str]:
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            if path.stem != "__main__":
+                yield ".".join(("genoflow", *path.relative_to(ROOT).with_suffix("").parts))
 
 
 def _mind(line: socket.socket) -> Sequence[str]:

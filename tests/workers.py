@@ -94,6 +94,7 @@ class Lab:
             identity=Identity(name, version),
             children=self.children,
             reach=reach,
+            spans=self.log.spans,
         )
 
     # -- what stands on the log

@@ -13,9 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / ".venv" / "bin" / "uv"
 LOCKS = {
-    "run": ("run", "local"),
-    "dev": ("run", "local", "dev"),
-    "bench": ("run", "local", "dev", "bench"),
+    "run": ("run", "tower", "top", "trace", "local"),
+    "dev": ("run", "tower", "top", "trace", "local", "dev"),
+    "bench": ("run", "tower", "top", "trace", "local", "dev", "bench"),
 }
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 

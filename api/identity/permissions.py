@@ -48,6 +48,7 @@ class Permission(StrEnum):
     SUBSCRIPTIONS_READ = "subscriptions:read"
     SUBSCRIPTIONS_WRITE = "subscriptions:write"
     MONITORING_READ = "monitoring:read"
+    ALERTS_DECIDE = "alerts:decide"
     PARKED_READ = "parked:read"
     PARKED_DECIDE = "parked:decide"
     EVENTS_READ = "events:read"
@@ -82,6 +83,7 @@ PERMISSIONS: Mapping[Permission, frozenset[Role]] = {
         Permission.SUBSCRIPTIONS_READ: _LAB | {_PARTNER, _AUDIT},
         Permission.SUBSCRIPTIONS_WRITE: _LAB | {_PARTNER},
         Permission.MONITORING_READ: _LAB | {_AUDIT},
+        Permission.ALERTS_DECIDE: {_ADMIN, _TECH, _BIO, _OPER},
         Permission.PARKED_READ: {_ADMIN, _BIO, _STEWARD, _OPER, _AUDIT},
         Permission.PARKED_DECIDE: {_ADMIN, _OPER},
         Permission.EVENTS_READ: {_ADMIN, _BIO, _STEWARD, _OPER, _AUDIT},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -65,7 +66,16 @@ def _about(kind: str) -> About:
 
 
 def _tell(kind: str, name: str) -> Told:
-    return asyncio.run(answered(lambda answers: _about(kind)(answers.source, name)))
+    async def ask(answers: Answers) -> Told:
+        told = await _about(kind)(answers.source, name)
+        if kind != "run" or (found := await answers.forecast(told.key)) is None:
+            return told
+        from genoflow.projections.asking.run_news import foretold, of_forecast
+
+        reasons = [(told.key, one) for one in of_forecast(found)]
+        return replace(told, facts=told.facts | foretold(found), reasons=told.reasons + reasons)
+
+    return asyncio.run(answered(ask))
 
 
 async def answered(ask: Callable[[Answers], Awaitable[T]], tell: Tell = to_stderr) -> T:

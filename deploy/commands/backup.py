@@ -14,7 +14,6 @@ from genoflow.deploy.wiring import (
     every_topic,
     forget_read_models,
     open_log,
-    open_restoring_log,
     open_s3,
     topic_admin,
 )
@@ -148,7 +147,7 @@ async def _restore(
 
     vault = _vault(settings)
     async with (
-        open_restoring_log(settings) as log,
+        open_log(settings, restoring=True) as log,
         topic_admin(settings, log) as admin,
         Broker(log) as broker,
     ):

@@ -32,7 +32,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 Command = Callable[..., Any]
 
 
-class Time(click.ParamType[datetime]):
+class Time(click.ParamType):
     """A time with a zone, or how long ago: 90s, 10m, 2h, 3d."""
 
     name = "time"

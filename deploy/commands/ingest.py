@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,12 @@ from genoflow.deploy.wiring import (
     open_store_porch,
     open_verdict_porch,
 )
+from genoflow.events import topics
 from genoflow.events.errors import Refused, Retry
 
 if TYPE_CHECKING:
+    from genoflow.deploy.observed.listeners import Listening
+    from genoflow.events.log.kafka import KafkaLog
     from genoflow.processors.intake.heard import Messages, Shelves
     from genoflow.processors.intake.notifications import StorePorch, Told
     from genoflow.processors.intake.reconcile import Crawl
@@ -66,10 +69,17 @@ async def _notifications(settings: Settings, source: str, hours: float) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await asyncio.to_thread(ensure_raw_bucket, settings)
-    async with open_log(settings) as log, open_messages(settings, source) as messages:
+    from genoflow.deploy.observed.listeners import Listening
+
+    heard, crawled = Listening("notifications"), Listening("reconcile")
+    async with (
+        open_log(settings) as log,
+        open_messages(settings, source) as messages,
+        _watched(settings, log, [heard, crawled]),
+    ):
         porch, shelves = open_store_porch(settings, log)
-        listening = asyncio.create_task(_listen(porch, messages, stop))
-        crawling = asyncio.create_task(_crawl_on(porch, shelves, settings, hours, stop))
+        listening = asyncio.create_task(_listen(porch, messages, stop, heard))
+        crawling = asyncio.create_task(_crawl_on(porch, shelves, settings, hours, stop, crawled))
         stopping = asyncio.create_task(stop.wait())
         tasks = {listening, crawling, stopping}
         try:
@@ -86,8 +96,22 @@ async def _notifications(settings: Settings, source: str, hours: float) -> None:
                 task.result()
 
 
+@contextlib.asynccontextmanager
+async def _watched(
+    settings: Settings, log: KafkaLog, listeners: Sequence[Listening]
+) -> AsyncIterator[None]:
+    from genoflow.deploy.observed.listeners import ObservedListeners
+    from genoflow.deploy.observed.watched import watched
+
+    observed = ObservedListeners(listeners, log.ends, topics.SAMPLE)
+    async with watched(settings, observed, "ingest") as place:
+        if place is not None:
+            click.echo(f"genoflow: tells its figures at http://{place}/metrics", err=True)
+        yield
+
+
 async def _listen(
-    porch: StorePorch | VerdictPorch, messages: Messages, stop: asyncio.Event
+    porch: StorePorch | VerdictPorch, messages: Messages, stop: asyncio.Event, heard: Listening
 ) -> None:
     pause = PAUSE_SECONDS
     while not stop.is_set():
@@ -97,7 +121,12 @@ async def _listen(
                 told = await porch.take(found)
                 await messages.done(found)
                 _print(told)
+                taken, parked = len(told.appended), len(told.parked)
+                heard.looked(messages=told.messages, facts=taken, refused=parked)
+            else:
+                heard.looked()
         except Retry as error:
+            heard.failed(error)
             click.echo(f"genoflow: {error}; the next try is in {pause:g} s", err=True)
             await _wait(stop, pause)
             pause = min(2 * pause, PAUSE_SECONDS_MAX)
@@ -108,7 +137,12 @@ async def _listen(
 
 
 async def _crawl_on(
-    porch: StorePorch, shelves: Shelves, settings: Settings, hours: float, stop: asyncio.Event
+    porch: StorePorch,
+    shelves: Shelves,
+    settings: Settings,
+    hours: float,
+    stop: asyncio.Event,
+    crawled: Listening,
 ) -> None:
     from genoflow.processors.intake.reconcile import reconcile
 
@@ -119,9 +153,13 @@ async def _crawl_on(
         try:
             crawl = await reconcile(porch, shelves, settings.raw_bucket)
         except Retry as error:
+            crawled.failed(error)
             click.echo(f"genoflow: the crawl broke off: {error}", err=True)
             await _wait(stop, min(PAUSE_SECONDS_MAX, hours * HOUR_SECONDS))
             continue
+        crawled.looked(
+            facts=crawl.missing.total(), refused=crawl.fault_count, problems=crawl.fault_count
+        )
         if crawl.missing or crawl.fault_count:
             _tell_of(crawl, dry_run=False)
         await _wait(stop, hours * HOUR_SECONDS)
@@ -160,8 +198,15 @@ async def _verdicts(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     queue = settings.verdicts_queue
-    async with open_log(settings) as log, open_messages(settings, "eventbridge", queue) as messages:
-        await _listen(open_verdict_porch(settings, log), messages, stop)
+    from genoflow.deploy.observed.listeners import Listening
+
+    heard = Listening("verdicts")
+    async with (
+        open_log(settings) as log,
+        open_messages(settings, "eventbridge", queue) as messages,
+        _watched(settings, log, [heard]),
+    ):
+        await _listen(open_verdict_porch(settings, log), messages, stop, heard)
 
 
 @ingest.command()

@@ -25,6 +25,7 @@ METADATA = click.option(
 RUN = click.option("--run", "instrument_run_id", help="of an instrument, which read the files")
 REASON = click.option("--reason", required=True, help="why, for whoever asks later")
 REQUEST_ID = click.option("--request-id", help="of the decision: repeated, it is the same one")
+PIPELINES = ("germline", "panel", "somatic", "trio", "rnaseq", "vcf")  # that the package brings
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ def project(names: tuple[str, ...], once: bool) -> None:
     away and come back: rows and position move together, so nothing is lost or told twice.
     """
     from genoflow.deploy.garbage import settle
+    from genoflow.deploy.observed.read_models import ObservedReadModels
+    from genoflow.deploy.observed.watched import watched
     from genoflow.deploy.projecting import chosen, feed
     from genoflow.projections.runner import bring_up
 
@@ -52,7 +54,10 @@ def project(names: tuple[str, ...], once: bool) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await feed(settings, models, stop, tell)
+        async with watched(settings, ObservedReadModels(settings, models), "project") as place:
+            if place is not None:
+                tell(f"tells its figures at http://{place}/metrics")
+            await feed(settings, models, stop, tell)
 
     asyncio.run(run())
 

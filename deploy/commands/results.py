@@ -1,4 +1,4 @@
-"""`genoflow results show | release | withdraw`: what holds now, and what a person decides of it."""
+"""`genoflow results show | provenance | release | withdraw`: what holds, from what, and why."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from genoflow.deploy.commands.ask import AS_JSON, answered, print_facts
 from genoflow.deploy.commands.options import DRY_RUN, REQUEST_ID
+from genoflow.deploy.commands.provenance import provenance
 from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 
@@ -28,6 +29,9 @@ RUN = click.argument("run", metavar="RUN")
 @click.group()
 def results() -> None:
     """Show results as they hold now; release those that are held, withdraw those that are wrong."""
+
+
+results.add_command(provenance)
 
 
 @results.command()

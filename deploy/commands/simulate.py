@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genoflow.deploy.commands.options import PIPELINES
+
 if TYPE_CHECKING:
     from genoflow.deploy.generate.simulation import Wish, Written
 
@@ -39,6 +41,11 @@ def _list_faults(context: click.Context, _option: click.Parameter, asked: bool) 
     help="what B enters as",
 )
 @click.option(
+    "--pipeline",
+    type=click.Choice(PIPELINES),
+    help="write what this pipeline's profile test reads, and nothing else",
+)
+@click.option(
     "--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_faults,
     help="name the faults and end",
 )  # fmt: skip
@@ -53,6 +60,7 @@ def simulate(
     fastq: bool,
     bgzf: bool,
     courier: str,
+    pipeline: str | None,
 ) -> None:
     """Write a sequencing run of six samples, the reference, and the truth about each sample.
 
@@ -61,6 +69,12 @@ def simulate(
     `genoflow case open` and catalog.json for `genoflow catalog publish`. A fault strikes the first
     run; one of reads strikes the FASTQ of its first sample.
     """
+    if pipeline is not None:
+        from genoflow.deploy.generate.trials import write_trial
+
+        write_trial(directory, pipeline, seed)
+        click.echo(f"{directory}: what {pipeline} reads, and the truth about it in truth/")
+        return
     from genoflow.deploy.generate.instruments import INSTRUMENTS
     from genoflow.deploy.generate.sheets import DIALECTS
     from genoflow.deploy.generate.simulation import Wish

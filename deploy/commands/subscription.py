@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
 @click.group()
 def subscription() -> None:
-    """Say who is told of what: by e-mail, or by signed webhooks."""
+    """Say who is told of what: by e-mail, signed webhooks, Amazon SNS or Slack."""
 
 
 @subscription.command()
 @click.argument("name", metavar="NAME")
 @click.option("--email", help="the address of a mailbox")
 @click.option("--webhook", help="the https:// address of a receiver")
+@click.option("--sns", help="the ARN of a topic of Amazon SNS, or a phone as +491701234567")
+@click.option("--slack", help="the https:// address of an incoming webhook of Slack")
 @click.option("--type", "types", multiple=True, help="a type of event, such as QcFailed")
 @click.option("--subject", "subjects", multiple=True, help="a sample, case, run: only these")
 @click.option("--project", "projects", multiple=True, help="only what belongs to these")
@@ -44,6 +46,8 @@ def create(
     name: str,
     email: str | None,
     webhook: str | None,
+    sns: str | None,
+    slack: str | None,
     types: tuple[str, ...],
     subjects: tuple[str, ...],
     projects: tuple[str, ...],
@@ -58,22 +62,27 @@ def create(
     the same subscription again changes nothing.
     """
     from genoflow.deploy.people import os_user
-    from genoflow.deploy.subscriptions import check_email, check_types, check_url
+    from genoflow.deploy.subscriptions import check_target, check_types
     from genoflow.events.subscription_created import SubscriptionCreated
 
     settings = read_settings()
-    if (email is None) == (webhook is None):
-        raise Refused("name one channel: --email ADDRESS or --webhook URL")
-    target = check_email(email) if email else check_url(webhook or "", settings.webhook_hosts)
+    channels = {"email": email, "webhook": webhook, "sns": sns, "slack": slack}
+    named = [(channel, target) for channel, target in channels.items() if target is not None]
+    if len(named) != 1:
+        raise Refused(
+            "name one channel: --email ADDRESS, --webhook URL, --sns ARN-OR-PHONE or --slack URL"
+        )
+    [(channel, said)] = named
+    target = check_target(channel, said, settings.webhook_hosts, f"--{channel}")
     fact = SubscriptionCreated(
         subscription_id=name,
         account_id=account or person or os_user(),
-        channel="email" if email else "webhook",
+        channel=channel,
         target=target,
         event_types=check_types(types),
         subject_keys=subjects,
         project_ids=projects,
-        secret_names=() if email else (name,),
+        secret_names=(name,) if channel == "webhook" else (),
         attempts_max=attempts,
     )
     asyncio.run(_create(settings, fact, person, dry_run))
@@ -155,9 +164,12 @@ async def _every() -> list[Subscription]:
 def show(name: str) -> None:
     """Show a subscription with its address, and why it ended."""
     from genoflow.deploy.event_lines import printable
+    from genoflow.projections.subscriptions import shown_target
 
     found = _named(asyncio.run(_every()), name)
-    for field, value in found.created.payload().items():
+    payload = found.created.payload()
+    payload["target"] = shown_target(found.created.channel, found.created.target)
+    for field, value in payload.items():
         text = ", ".join(value) if isinstance(value, list) else value
         click.echo(printable(f"{field.replace('_', ' ')}: {text or '–'}"))
     if found.cancelled is not None:
@@ -202,7 +214,7 @@ def rotate(name: str, retire: bool) -> None:
 
     names = asyncio.run(run()).created.secret_names
     if not names:
-        raise Refused(f"{name}: is told by e-mail, which is not signed")
+        raise Refused(f"{name}: is told by no webhook, and nothing else is signed")
     kept = WebhookSecrets(settings.home)
     if retire:
         kept.retire(names[0])

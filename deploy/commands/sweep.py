@@ -11,10 +11,13 @@ import click
 
 from genoflow.deploy.settings import Settings, read_settings
 from genoflow.deploy.wiring import open_log, open_sweeper
+from genoflow.events import topics
 from genoflow.events.errors import Refused, Retry
 
 if TYPE_CHECKING:
     from genoflow.deploy.catalog import LogCatalog
+    from genoflow.deploy.observed.listeners import Listening
+    from genoflow.events.log.kafka import KafkaLog
     from genoflow.processors.intake.sweeper import Look, Sweeper
 
 PAUSE_SECONDS = 60.0  # after a store or a broker that did not answer
@@ -40,19 +43,19 @@ def sweep(once: bool, dry_run: bool, hours: float | None) -> int:
     settings = read_settings()
     if once or dry_run:
         found = asyncio.run(_once(settings, dry_run))
-        return EXIT_DUE if dry_run and found else 0
+        return EXIT_DUE if dry_run and found.files else 0
     asyncio.run(_on(settings, hours or settings.sweep_hours))
     return 0
 
 
-async def _once(settings: Settings, dry_run: bool) -> int:
+async def _once(settings: Settings, dry_run: bool) -> Look:
     from genoflow.deploy.catalog import LogCatalog
 
     async with open_log(settings) as log:
         return await _look(open_sweeper(settings, log), LogCatalog(log), dry_run)
 
 
-async def _look(sweeper: Sweeper, catalog: LogCatalog, dry_run: bool) -> int:
+async def _look(sweeper: Sweeper, catalog: LogCatalog, dry_run: bool) -> Look:
     from genoflow.events.retention_published import RetentionPublished
 
     documents = await catalog.in_force(RetentionPublished)
@@ -65,29 +68,47 @@ async def _look(sweeper: Sweeper, catalog: LogCatalog, dry_run: bool) -> int:
     if not dry_run:
         await sweeper.propose(look.proposals)
     _tell(look, dry_run)
-    return look.files
+    return look
 
 
 async def _on(settings: Settings, hours: float) -> None:
-    from genoflow.deploy.catalog import LogCatalog
+    from genoflow.deploy.observed.listeners import Listening, ObservedListeners
+    from genoflow.deploy.observed.watched import watched
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_log(settings) as log:
-        sweeper, catalog = open_sweeper(settings, log), LogCatalog(log)
-        while not stop.is_set():
-            pause = hours * HOUR_SECONDS
-            try:
-                await _look(sweeper, catalog, dry_run=False)
-            except Retry as error:
-                pause = min(PAUSE_SECONDS, pause)
-                click.echo(f"genoflow: {error}; the next look is in {pause:g} s", err=True)
-            except Refused as error:
-                click.echo(f"genoflow: {error}", err=True)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await stop.wait()
+        looking = Listening("sweep")
+        observed = ObservedListeners([looking], log.ends, topics.SAMPLE)
+        async with watched(settings, observed, "sweep") as place:
+            if place is not None:
+                click.echo(f"genoflow: tells its figures at http://{place}/metrics", err=True)
+            await _look_on(open_sweeper(settings, log), log, looking, hours, stop)
+
+
+async def _look_on(
+    sweeper: Sweeper, log: KafkaLog, looking: Listening, hours: float, stop: asyncio.Event
+) -> None:
+    from genoflow.deploy.catalog import LogCatalog
+
+    catalog = LogCatalog(log)
+    while not stop.is_set():
+        pause = hours * HOUR_SECONDS
+        try:
+            look = await _look(sweeper, catalog, dry_run=False)
+        except Retry as error:
+            looking.failed(error)
+            pause = min(PAUSE_SECONDS, pause)
+            click.echo(f"genoflow: {error}; the next look is in {pause:g} s", err=True)
+        except Refused as error:
+            looking.looked(refused=1, problems=1)  # no rules are published: nothing goes
+            click.echo(f"genoflow: {error}", err=True)
+        else:
+            looking.looked(facts=len(look.proposals), problems=look.unsaid)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await stop.wait()
 
 
 def _tell(look: Look, dry_run: bool) -> None:

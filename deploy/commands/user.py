@@ -211,7 +211,7 @@ def check_words(text: str) -> None:
 
 def run(work: Callable[[Services], Awaitable[T]]) -> T:
     """Do one piece of work with the services of this deployment."""
-    from genoflow.deploy.serve import open_services
+    from genoflow.deploy.api_services import open_services
 
     async def within() -> T:
         async with open_services(read_settings()) as services:

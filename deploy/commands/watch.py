@@ -7,14 +7,19 @@ import contextlib
 import signal
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from genoflow.deploy.settings import Settings, read_settings
 from genoflow.deploy.wiring import open_log, open_watcher
+from genoflow.events import topics
 from genoflow.events.errors import Refused, Retry
 from genoflow.processors.intake.watch import DEFAULTS, Limits
 from genoflow.processors.intake.watcher import Pass, Watcher, news
+
+if TYPE_CHECKING:
+    from genoflow.deploy.observed.listeners import Listening
 
 EVERY_SECONDS = 60.0  # an instrument ends a cycle every few minutes
 EVERY_SECONDS_MIN = 0.05
@@ -62,6 +67,9 @@ def watch(
 async def _watch(
     settings: Settings, roots: tuple[Path, ...], limits: Limits, every: float, *, once: bool
 ) -> None:
+    from genoflow.deploy.observed.listeners import Listening, ObservedListeners
+    from genoflow.deploy.observed.watched import watched
+
     stop = asyncio.Event()
     async with open_log(settings) as log:
         watcher = open_watcher(settings, log, roots, limits)
@@ -75,16 +83,28 @@ async def _watch(
         if once:
             await _look_once(watcher, limits, every, stop)
             return
-        problems: dict[str, str] = {}
-        while not stop.is_set():
-            try:
-                seen = await watcher.look()
-            except Retry as error:
-                click.echo(f"genoflow: {error}; the next look is in {every:g} s", err=True)
-            else:
-                _print(seen, problems)
-                problems = seen.problems
-            await _wait(stop, every)
+        looking = Listening("watch")
+        observed = ObservedListeners([looking], log.ends, topics.SEQUENCING_RUN)
+        async with watched(settings, observed, "watch") as place:
+            if place is not None:
+                click.echo(f"genoflow: tells its figures at http://{place}/metrics", err=True)
+            await _look_on(watcher, looking, every, stop)
+
+
+async def _look_on(watcher: Watcher, looking: Listening, every: float, stop: asyncio.Event) -> None:
+    problems: dict[str, str] = {}
+    while not stop.is_set():
+        try:
+            seen = await watcher.look()
+        except Retry as error:
+            looking.failed(error)
+            click.echo(f"genoflow: {error}; the next look is in {every:g} s", err=True)
+        else:
+            new = len(seen.problems.keys() - problems.keys())
+            looking.looked(facts=len(seen.appended), refused=new, problems=len(seen.problems))
+            _print(seen, problems)
+            problems = seen.problems
+        await _wait(stop, every)
 
 
 async def _look_once(watcher: Watcher, limits: Limits, every: float, stop: asyncio.Event) -> None:

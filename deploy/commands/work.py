@@ -13,7 +13,8 @@ from genoflow.deploy.settings import read_settings
 @click.command()
 @click.argument("processors", nargs=-1, metavar="[PROCESSOR]...")
 @click.option("--once", is_flag=True, help="do not start again after an error that passes")
-def work(processors: tuple[str, ...], once: bool) -> int:
+@click.option("--again", type=click.IntRange(0), default=0, hidden=True)  # for its figures
+def work(processors: tuple[str, ...], once: bool, again: int) -> int:
     """Run these processors of the flow, all of them without one (a LIMS only where one is set).
 
     Run it as often as there is work, here and elsewhere: workers share the partitions. SIGTERM and
@@ -21,14 +22,17 @@ def work(processors: tuple[str, ...], once: bool) -> int:
     such a start, after 0.2 s to 5 s; with --once it is exit code 75 (70 for an error that nobody
     foresaw), for systemd or Kubernetes to start it again. What a person has to mend is exit code 1.
     """
-    from genoflow.deploy.work import chosen, work_once
+    settings = read_settings()  # a wrong setting is said once, not by every child
+    if once:
+        from genoflow.deploy.work import chosen, work_once
+
+        names = chosen(processors, has_lims=settings.lims is not None)
+        return work_once(settings, names, again=again)
+    # The child looks the names up: whoever keeps it going loads nothing that a worker needs.
     from genoflow.deploy.work_keeper import keep
 
-    settings = read_settings()  # a wrong setting is said once, not by every child
-    rows = chosen(processors, has_lims=settings.lims is not None)
-    if once:
-        return work_once(settings, rows)
-    command = (
-        sys.executable, "-m", "genoflow.deploy.cli", "work", "--once", *(row.name for row in rows)
-    )  # fmt: skip
+    def command(again: int) -> tuple[str, ...]:
+        once = ("work", "--once", "--again", str(again))
+        return (sys.executable, "-m", "genoflow.deploy.cli", *once, *processors)
+
     return asyncio.run(keep(command, lambda text: click.echo(f"genoflow: {text}", err=True)))

@@ -37,7 +37,10 @@ def workers(as_json: bool) -> None:
 
     standing = asyncio.run(read())
     if as_json:
-        rows = [asdict(one) | {"silent": one.is_silent} for one in standing.workers]
+        rows = [
+            asdict(one) | {"since": one.since and one.since.isoformat(), "silent": one.is_silent}
+            for one in standing.workers
+        ]
         tasks = [asdict(task) for task in standing.tasks]
         lost = [asdict(one) | {"since": one.since.isoformat()} for one in standing.lost_ends]
         said = {"workers": rows, "tasks": tasks, "lost_ends": lost}

@@ -9,12 +9,12 @@ import asyncpg
 
 from genoflow.api.identity.permissions import PERMISSIONS, Permission, Role
 from genoflow.api.services import Services
+from genoflow.deploy.api_services import open_services
 from genoflow.deploy.first_admin import FirstAdmin, make_first_admin
 from genoflow.deploy.local import stack
 from genoflow.deploy.local.state import PROGRAMS, SERVICES
 from genoflow.deploy.people import os_user
 from genoflow.deploy.projecting import standings
-from genoflow.deploy.serve import open_services
 from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import open_postgres
 from genoflow.events.envelope import Actor

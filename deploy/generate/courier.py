@@ -21,7 +21,7 @@ from genoflow.deploy.generate.genome import Contig, Genome, fasta
 from genoflow.deploy.generate.libraries import Library, Run
 from genoflow.deploy.generate.packing import bgzf
 from genoflow.deploy.generate.variants import Subject, vcf
-from genoflow.deploy.pipelines import GERMLINE, locate
+from genoflow.deploy.pipelines import program
 from genoflow.events.errors import Refused
 
 MATERIALS = ("FASTQ", "BAM", "CRAM", "VCF")
@@ -80,10 +80,10 @@ def alignment(
     with TemporaryDirectory() as name:
         work = Path(name)
         _write(work / "reference.fa", fasta(genome))
-        _python(work, _step("index.py"), "reference.fa", "index")
+        _python(work, str(program("index")), "reference.fa", "index")
         reads = [_write(work / one.name, one.content) for one in fastq_files(run, library, "gzip")]
-        words = ("index", library.sample_id, library.library_id, "one.bam")
-        _python(work, _step("align.py"), *words, *(one.name for one in reads))
+        words = ("index", library.sample_id, library.library_id, "one.bam", "5")
+        _python(work, str(program("align")), *words, *(one.name for one in reads))
         # No command line in its header (--no-PG): it would name a folder that is gone.
         _python(work, "-c", SAMTOOLS, "sort", "--no-PG", "-o", "sorted.bam", "one.bam")
         with pysam.AlignmentFile(str(work / "sorted.bam"), "rb") as given:
@@ -96,12 +96,6 @@ def alignment(
         shutil.copyfile(work / f"told.{material.lower()}", path)
         pysam.samtools.index(str(path), catch_stdout=False)
     return path, Path(f"{path}.{'bai' if material == 'BAM' else 'crai'}")
-
-
-def _step(name: str) -> str:
-    code = locate(GERMLINE)
-    assert code is not None, "it comes with the package"
-    return str(code / "steps" / name)
 
 
 def _python(folder: Path, *words: str) -> None:

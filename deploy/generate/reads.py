@@ -170,12 +170,15 @@ class _Sequencer:
     def _with_low(self, copy: Haplotype, start: int, size: int) -> str:
         bases = copy.bases[start : start + size]
         first = bisect_left(self._offsets[id(copy)], start)
+        shown = []
         for low in copy.low[first:]:
-            place = low.offset - start
-            if place >= size:
+            if low.offset - start >= size:
                 break
             if self._source.random() < low.fraction:
-                bases = bases[:place] + low.alternate + bases[place + 1 :]
+                shown.append(low)
+        for low in reversed(shown):  # from behind: what is shorter or longer moves none before it
+            place = low.offset - start
+            bases = bases[:place] + low.alternate + bases[place + low.reference_bases :]
         return bases
 
     def _read(self, fragment: str, adapter: str) -> Read:

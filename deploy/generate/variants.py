@@ -82,6 +82,7 @@ class LowVariant:
     offset: int
     alternate: str
     fraction: float
+    reference_bases: int = 1  # that it takes the place of
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +172,34 @@ def _variant(subject: Subject, site: Site, carried: Iterable[int]) -> list[Varia
     return [Variant(site, kept, copies=copies)] if kept else []
 
 
-def with_low_fraction(subject: Subject, sites: Iterable[Site], seed: int, count: int) -> Subject:
+def with_low_fraction(
+    subject: Subject, sites: Iterable[Site], seed: int, count: int, indels: int = 0
+) -> Subject:
     """The same subject's tumour: all that it inherited, and variants of some cells besides."""
     source = Random(f"{seed}/low/{subject.reference}")
+    known, sites = {variant.site for variant in subject.variants}, tuple(sites)
     low = [site for site in sites if site.low]
     chosen = source.sample(low, min(count, len(low)))
+    free = [replace(one, low=True) for one in sites if one.kind != "snv" and one not in known]
+    chosen += source.sample(free, min(indels, len(free)))
     width = FRACTION_MAX - FRACTION_MIN
     added = []
     for site in chosen:
         copies = subject.copies_of(site.contig)
         fraction = round(FRACTION_MIN + width * source.random(), 2)
         added.append(Variant(site, copies, fraction, copies))
+    return replace(subject, variants=_ordered((*subject.variants, *added)))
+
+
+def with_new(subject: Subject, sites: Iterable[Site], seed: int, count: int) -> Subject:
+    """The same subject with variants that it has of nobody, each on one of its copies."""
+    source = Random(f"{seed}/new/{subject.reference}")
+    never_inherited = [site for site in sites if site.low]
+    chosen = source.sample(never_inherited, min(count, len(never_inherited)))
+    added = []
+    for site in chosen:
+        copies = subject.copies_of(site.contig)
+        added.append(Variant(replace(site, low=False), (source.choice(copies),), copies=copies))
     return replace(subject, variants=_ordered((*subject.variants, *added)))
 
 
@@ -212,7 +230,8 @@ def _haplotype(contig: Contig, subject: Subject, number: int) -> Haplotype:
         length += len(before)
         written = site.alternate
         if site.low:
-            low.append(LowVariant(length, site.alternate, variant.fraction))
+            bases = len(site.reference)
+            low.append(LowVariant(length, site.alternate, variant.fraction, bases))
             written = site.reference
         parts += [before, written]
         length += len(written)

@@ -9,17 +9,20 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from genoflow.deploy.local import jars
+from genoflow.deploy.local import jars, nextflow_classes
+from genoflow.deploy.local.class_archive import ensure_archive
 from genoflow.deploy.local.files import locked, make_directory, remove_tree
 from genoflow.deploy.local.gateway import Report, ensure_gateway
+from genoflow.deploy.local.observer import ensure_observer
 from genoflow.deploy.local.process import Launch, run_once
 from genoflow.deploy.settings import Settings, inherited_environment, read_settings
-from genoflow.events.errors import GenoflowError, StackFault
+from genoflow.events.errors import GenoflowError, Refused, StackFault
 
 POSTGRES_VERSION = "18"
 KAFKA_JARS = "kafka"
 PICARD_JARS = "picard"
 NEXTFLOW_JARS = "nextflow"
+PARTS = ("kafka", "engines", "classes", "gateway")
 REPORT_PAUSE_SECONDS = 5.0  # a build of a minute and a half tells itself in twenty lines
 # Where systems keep the certificates that a company's own proxy is signed with.
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
@@ -90,17 +93,46 @@ async def _fetch(target: Path, set_name: str, report: Report) -> None:
     unfinished.replace(target)
 
 
-async def prefetch(settings: Settings, report: Report, *, gateway: bool = True) -> None:
-    """Fetch and build what a stack needs, so that no later start waits for it."""
-    await ensure_jars(settings.cache, KAFKA_JARS, report)
-    if gateway:
-        await ensure_gateway(settings.cache, report)
-        await ensure_jars(settings.cache, PICARD_JARS, report)
-        await ensure_jars(settings.cache, NEXTFLOW_JARS, report)
+async def prefetch(settings: Settings, report: Report, parts: Sequence[str] = PARTS) -> None:
+    """Fetch and build what a stack needs, or these parts of it, so that no later start waits."""
+    cache = settings.cache
+    if unknown := sorted({*parts} - {*PARTS}):
+        raise Refused(f"{', '.join(unknown)}: is no part; choose from {', '.join(PARTS)}")
+    if "kafka" in parts:
+        await ensure_jars(cache, KAFKA_JARS, report)
+    if "engines" in parts:
+        await ensure_jars(cache, PICARD_JARS, report)
+        await ensure_nextflow(cache, report)
+    if "classes" in parts:
+        await ensure_kafka_classes(cache, report)
+    if "gateway" in parts:
+        await ensure_gateway(cache, report)
+
+
+async def ensure_nextflow(cache: Path, report: Report) -> None:
+    """Fetch Nextflow and keep its classes; where they cannot be kept, runs begin later."""
+    class_path, java = await ensure_jars(cache, NEXTFLOW_JARS, report), find_java()
+    try:
+        observer = await ensure_observer(cache, java, class_path, report)
+        learn = nextflow_classes.learner(java, [*class_path, observer])
+        await ensure_archive(cache, java, [*class_path, observer], report, learn, "Nextflow")
+    except StackFault as fault:
+        report(str(fault))
+
+
+async def ensure_kafka_classes(cache: Path, report: Report) -> None:
+    """Keep the classes of the broker; where they cannot be kept, it begins later."""
+    from genoflow.deploy.local.servers.kafka import learner  # noqa: PLC0415 -- looks here for Java
+
+    class_path = await ensure_jars(cache, KAFKA_JARS, report)
+    try:
+        await ensure_archive(cache, find_java(), class_path, report, learner(cache), "Kafka")
+    except StackFault as fault:
+        report(str(fault))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Fill the cache, in the foreground; with `kafka` as the argument, only what Kafka needs."""
+    """Fill the cache, in the foreground; with arguments only these parts of it."""
     told_at = 0.0
 
     def report(text: str) -> None:
@@ -112,7 +144,7 @@ def main(arguments: Sequence[str]) -> int:
             told_at = now
 
     try:
-        asyncio.run(prefetch(read_settings(), report, gateway="kafka" not in arguments))
+        asyncio.run(prefetch(read_settings(), report, arguments or PARTS))
     except GenoflowError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -164,6 +164,26 @@ async def _scanner(settings: Settings) -> Finding:
         return Finding(name, Level.WARN, f"{error}; until then no file is read")
 
 
+async def _launcher(settings: Settings) -> Finding:
+    name = "jobs"
+    if settings.launcher == "local":
+        return Finding(name, Level.OK, "local: they run on the machine of the worker")
+    from genoflow.deploy.batch_stack import BatchStack  # noqa: PLC0415 -- 0.3 s for boto3
+    from genoflow.deploy.wiring import aws_client  # noqa: PLC0415 -- the same
+
+    stack = BatchStack(aws_client(settings, "batch"))
+    try:
+        faults = await asyncio.to_thread(stack.usable, settings)
+    except GenoflowError as error:
+        return Finding(name, Level.WARN, f"awsbatch: {error}")
+    if faults:
+        text = f"awsbatch: {'; '.join(faults)}; see `genoflow batch apply`"
+        return Finding(name, Level.WARN, text)
+    places = ", ".join(settings.batch_queues.values())
+    text = f"awsbatch: {settings.batch_job_definition} in {places} can be submitted"
+    return Finding(name, Level.OK, text)
+
+
 def _certificates() -> Finding:
     chosen = {**inherited_environment(), **ca_environment()}
     path = chosen.get("REQUESTS_CA_BUNDLE") or chosen.get("CURL_CA_BUNDLE")
@@ -194,5 +214,6 @@ async def examine(settings: Settings) -> list[Finding]:
         _native(),
         _certificates(),
         await _scanner(settings),
+        await _launcher(settings),
     ]
     return [finding for finding in findings if finding is not None]

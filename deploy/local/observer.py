@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import zipfile
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -22,10 +23,10 @@ SMALL = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
 async def ensure_observer(cache: Path, java: Path, jars: Sequence[Path], report: Report) -> Path:
-    """The folder to be put on the class path, compiled where it is not here: within two seconds."""
+    """The jar to be put on the class path, compiled where it is not here: within two seconds."""
     source = files("genoflow.nextflow.observer").joinpath(SOURCE).read_bytes()
     identity = hashlib.sha256(source + os.fsencode(jars[0].parent.name)).hexdigest()[:12]
-    target = cache / f"observer-{identity}"
+    target = cache / f"observer-{identity}.jar"
     if await asyncio.to_thread(target.exists):
         return target
     make_directory(cache)
@@ -38,7 +39,7 @@ async def ensure_observer(cache: Path, java: Path, jars: Sequence[Path], report:
 async def _compile(
     target: Path, source: bytes, java: Path, jars: Sequence[Path], report: Report
 ) -> None:
-    unfinished = target.with_name(f"{target.name}.new")
+    unfinished = target.with_suffix(".new")
     remove_tree(unfinished)  # left behind by somebody who was killed: we hold the lock
     index = unfinished / INDEX
     make_directory(index.parent)
@@ -56,4 +57,10 @@ async def _compile(
             f"the observer of Nextflow cannot be compiled:\n{output}\n"
             "runs are told of by their trace alone until this is mended"
         )
-    unfinished.replace(target)
+    # A folder would do as well, were it not that Java keeps no classes of class paths with folders.
+    jar = target.with_suffix(".zip")
+    with zipfile.ZipFile(jar, "w") as packed:
+        for path in sorted(unfinished.rglob("*")):
+            packed.write(path, path.relative_to(unfinished))
+    jar.replace(target)
+    remove_tree(unfinished)

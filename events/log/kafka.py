@@ -22,7 +22,7 @@ from aiokafka.structs import TopicPartition
 from genoflow.events.codec import Codec
 from genoflow.events.errors import LogUnavailable, OutcomeUnknown, TopicMismatch, TopicMissing
 from genoflow.events.event import Event
-from genoflow.events.log.kafka_client import connect, heard, partitions_of
+from genoflow.events.log.kafka_client import connect, heard, know, partitions_of
 from genoflow.events.log.kafka_reader import (
     SESSION_SECONDS,
     KafkaGroupReader,
@@ -45,6 +45,7 @@ from genoflow.events.log.port import (
 )
 from genoflow.events.log.recorded import EPOCH, Position, Raw
 from genoflow.events.registry import released
+from genoflow.events.spans import Spans, tell_appended
 from genoflow.events.topics import BY_NAME, Topic
 
 APPEND_SECONDS_MAX = 30  # three leader elections of 10 s; then the outcome is unknown
@@ -69,8 +70,10 @@ class KafkaLog(EventLog):
         partitions: int | None,
         restoring: bool = False,
         session_seconds: int = SESSION_SECONDS,
+        spans: Spans | None = None,
     ) -> None:
         self.address = address
+        self.spans = spans
         self._session_seconds = session_seconds
         self.codec = codec or Codec(released())
         self._prefix = prefix
@@ -164,6 +167,8 @@ class KafkaLog(EventLog):
     # -- writing
 
     async def append(self, event: Event) -> Position:
+        spans = self.spans
+        began_ns = 0 if spans is None else spans.now_ns()
         value, headers = self.codec.encode(event)
         key, topic = event.key.encode(), event.topic
         partition = partition_of(key, self._counts.get(topic) or await self.partitions(topic))
@@ -173,7 +178,10 @@ class KafkaLog(EventLog):
                 self._prefix + topic, value, key=key, partition=partition, headers=headers
             )
             metadata = await sent
-        return Position(topic, partition, metadata.offset)
+        place = Position(topic, partition, metadata.offset)
+        if spans is not None:
+            tell_appended(spans, [event], began_ns, place)
+        return place
 
     @contextlib.asynccontextmanager
     async def _outcome(self, place: str) -> AsyncIterator[None]:
@@ -187,6 +195,7 @@ class KafkaLog(EventLog):
             ) from error
 
     async def append_atomically(self, events: Sequence[Event]) -> None:
+        began_ns = 0 if self.spans is None else self.spans.now_ns()
         writes = []
         for event in events:
             value, headers = self.codec.encode(event)
@@ -215,6 +224,8 @@ class KafkaLog(EventLog):
                 await producer.stop()
                 raise
             self._transactional = producer
+        if self.spans is not None:
+            tell_appended(self.spans, events, began_ns)
 
     async def append_bulk(self, events: Iterable[Event]) -> int:
         producer = await self._sender()
@@ -285,8 +296,10 @@ class KafkaLog(EventLog):
     # -- reading
 
     async def _places(self, topic: str) -> list[TopicPartition]:
-        name = self.wire_name(topic)
-        return [TopicPartition(name, number) for number in range(await self.partitions(topic))]
+        name, count = self.wire_name(topic), await self.partitions(topic)
+        async with self._asked(f"the leaders of {topic}"):
+            await know(await self._consumer(), name)
+        return [TopicPartition(name, number) for number in range(count)]
 
     def _vector(self, topic: str, offsets: Mapping[TopicPartition, int]) -> Vector:
         return {(topic, place.partition): offset for place, offset in offsets.items()}
@@ -317,6 +330,7 @@ class KafkaLog(EventLog):
         async with self._one_look, self._asked(f"what {topic} withholds"):
             if self._witness is None:
                 self._witness = await self._connected(witness(self.address))
+            await know(self._witness, self.wire_name(topic))
             found = await withheld(self._witness, client, places)
         return {(topic, number): one for number, one in found.items()}
 

@@ -37,7 +37,7 @@ CHANGELOG_DIRTY_MILLISECONDS_MAX = 6 * HOUR_MILLISECONDS
 CHANGELOG_TOMBSTONE_MILLISECONDS = HOUR_MILLISECONDS
 STATUS_MILLISECONDS = 24 * HOUR_MILLISECONDS
 STATUS_SEGMENT_MILLISECONDS = HOUR_MILLISECONDS  # what is deleted is whole segments
-KNOWN_SECONDS_MAX = 10.0  # a created topic is known within one
+KNOWN_SECONDS_MAX = 60.0  # within one, unless a disk is busy: each partition has files of its own
 KNOWN_PAUSE_SECONDS = 0.02
 KEYS_PROBED_MAX = 100  # per partition: one wrong partitioner scatters the first hundred keys
 
@@ -147,7 +147,8 @@ class TopicAdmin:
             if time.monotonic() > deadline:
                 raise TopicMismatch(
                     f"kafka at {self._log.address}: topic {name} was created and is not known "
-                    f"within {KNOWN_SECONDS_MAX} s; run `genoflow topics check`"
+                    f"within {KNOWN_SECONDS_MAX} s; the broker's log says why (may it open more "
+                    "files?), then run `genoflow topics check`"
                 )
             await asyncio.sleep(KNOWN_PAUSE_SECONDS)
 

@@ -32,6 +32,7 @@ from genoflow.events.log.port import (
 )
 from genoflow.events.log.recorded import EPOCH, Position, Raw, Recorded
 from genoflow.events.registry import released
+from genoflow.events.spans import Spans, tell_appended
 from genoflow.events.topics import INTERNAL, PARTITIONS_EMBEDDED, TOPICS, Topic, changelog_of
 
 # Called with the name of an operation and whether it has happened yet; may raise OutcomeUnknown.
@@ -70,7 +71,9 @@ class MemoryLog(EventLog):
         codec: Codec | None = None,
         now: Callable[[], datetime] = _utc_now,
         fault: Fault = lambda _operation, _happened: None,
+        spans: Spans | None = None,
     ) -> None:
+        self.spans = spans
         self.codec = codec or Codec(released())
         self._count = partitions
         self._now = now
@@ -144,12 +147,19 @@ class MemoryLog(EventLog):
         return offset
 
     async def append(self, event: Event) -> Position:
+        began_ns = 0 if self.spans is None else self.spans.now_ns()
         write = self.encoded(event)
         [offset] = await self.write("append", [write], marker=False)
-        return Position(write.topic, write.partition, offset)
+        place = Position(write.topic, write.partition, offset)
+        if self.spans is not None:
+            tell_appended(self.spans, [event], began_ns, place)
+        return place
 
     async def append_atomically(self, events: Sequence[Event]) -> None:
+        began_ns = 0 if self.spans is None else self.spans.now_ns()
         await self.write("append_atomically", [self.encoded(e) for e in events], marker=True)
+        if self.spans is not None:
+            tell_appended(self.spans, events, began_ns)
 
     async def append_bulk(self, events: Iterable[Event]) -> int:
         count = 0

@@ -16,6 +16,7 @@ from genoflow.events.codec import Codec
 from genoflow.events.errors import TopicMismatch
 from genoflow.events.event import Event
 from genoflow.events.log.recorded import Position, Raw, Recorded
+from genoflow.events.spans import Spans
 from genoflow.events.topics import Topic
 
 # (topic, partition) -> offset of the next record
@@ -185,6 +186,7 @@ class EventLog(Closing):
     """Where facts are kept: appended, read from anywhere, never changed."""
 
     codec: Codec  # between its bytes and events
+    spans: Spans | None = None  # who is told of what is appended, and of what follows from it
 
     @abstractmethod
     async def append(self, event: Event) -> Position:

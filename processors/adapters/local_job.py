@@ -57,13 +57,14 @@ def run_job(directory: Path, lock: int, make_put: Callable[[], Put]) -> None:
     new = directory / f"{BEGUN}.new"
     new.write_text(str(os.getpid()), encoding="ascii")
     new.replace(directory / BEGUN)  # from now on it is found, and can be cancelled
-    outcome = _run(directory, lock)
+    outcome = run_program(directory, lock)
     os.killpg(0, signal.SIGTERM)  # what the program has left behind; this one does not heed it
-    _leave(outcome.to_bytes(), make_put)
+    leave(outcome.to_bytes(), make_put)
     os.killpg(0, signal.SIGKILL)  # what did not heed it either, and this one, which is done
 
 
-def _run(directory: Path, lock: int) -> JobOutcome:
+def run_program(directory: Path, *held: int) -> JobOutcome:
+    """Run what stands in the directory to its end, with the files that it is to hold open."""
     program = json.loads((directory / PROGRAM).read_bytes())
     (directory / WORK).mkdir(exist_ok=True)
     with (
@@ -78,7 +79,7 @@ def _run(directory: Path, lock: int) -> JobOutcome:
                 stdout=output,
                 stderr=complaints,
                 cwd=directory / WORK,
-                pass_fds=(lock,),  # it counts as running even where this process was killed
+                pass_fds=held,  # it counts as running even where this process was killed
             )
             code = running.wait()
         except OSError as error:
@@ -100,7 +101,8 @@ def _tail(path: Path) -> str:
         return file.read().decode(errors="replace")
 
 
-def _leave(body: bytes, make_put: Callable[[], Put]) -> None:
+def leave(body: bytes, make_put: Callable[[], Put]) -> None:
+    """Put the outcome, however long the store is away."""
     tries = 0
     put: Put | None = None
     while True:

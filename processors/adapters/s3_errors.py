@@ -25,6 +25,7 @@ WHO = "see the access key and the secret key in the settings"
 BY_CODE: dict[str, tuple[type[GenoflowError], str]] = {
     "SlowDown": (Retry, "the store asks for fewer requests"),
     "ThrottlingException": (Retry, "the store asks for fewer requests"),
+    "TooManyRequestsException": (Retry, "the service asks for fewer requests"),
     "RequestLimitExceeded": (Retry, "the store asks for fewer requests"),
     "RequestTimeout": (Retry, "the request came too slowly"),
     "OperationAborted": (Retry, "another operation on it is under way"),

@@ -71,7 +71,7 @@ def read_order(document: object, guard: PrivacyGuard, *, source: str) -> CaseOpe
     if not isinstance(document, dict):
         raise OrderRefused([Problem("order", "is no JSON object; write one with a case_id")])
     try:
-        problems = list(_identifiers(document, guard))
+        problems = [*_identifiers(document, guard), *_not_its_own(document)]
     except RecursionError as error:
         raise OrderRefused([Problem("order", "is nested deeper than an order is")]) from error
     order: CaseOpened | None = None
@@ -112,6 +112,12 @@ def _shown(value: object) -> str:
 
 
 # -- what each field has to be
+
+
+def _not_its_own(document: Document) -> Iterator[Problem]:
+    for name in ("run_id", "configuration"):  # of CaseOpened, and said by whoever takes a job
+        if name in document:
+            yield Problem(name, WAYS_OUT["extra_forbidden"])
 
 
 def _identifiers(document: Document, guard: PrivacyGuard) -> Iterator[Problem]:
@@ -228,4 +234,4 @@ def _sexes(kind: str | None, members: Sequence[Document]) -> Iterator[Problem]:
 
 
 MEMBER_FIELDS = tuple(CaseMember.model_fields)
-CASE_FIELDS = tuple(name for name in CaseOpened.model_fields if name != "members")
+CASE_FIELDS = tuple(name for name in Order.model_fields if name != "members")

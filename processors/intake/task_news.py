@@ -5,6 +5,7 @@ A trace has rows only of tasks that have ended. Of those that wait or work, webl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -12,12 +13,19 @@ from genoflow.events.envelope import Actor, Producer
 from genoflow.events.event import begin
 from genoflow.events.task_completed import TaskCompleted
 from genoflow.events.task_failed import TaskFailed
+from genoflow.events.task_resources import TaskResources
+from genoflow.processors.running.failures import Seen, classified
+from genoflow.processors.running.last_words import complaints_of_task
 from genoflow.processors.running.manifest import Submission
+from genoflow.processors.running.prices import Prices
 
 TASK_NEWS = "task-news"
 SIGNALS_FROM = 128  # as shells say it: and the number of the signal
 NAME_CHARACTERS_MAX = 100
 NEVER = -1.0
+TASK_LOG = ".command.log"  # as Nextflow calls what a task writes
+NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,20})?")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}$")
 SUCCESSES = ("COMPLETED", "CACHED")
 FAILURES = ("FAILED", "ABORTED")
 
@@ -25,7 +33,12 @@ Row = Mapping[str, str]
 
 
 def task_facts(
-    submission: Submission, rows: Sequence[Row], *, is_over: bool, by: Producer
+    submission: Submission,
+    rows: Sequence[Row],
+    *,
+    is_over: bool,
+    by: Producer,
+    prices: Prices | None = None,
 ) -> list[TaskCompleted | TaskFailed]:
     """What ended, in its envelope; failures only when all is over: then it is known what came."""
     facts = []
@@ -33,20 +46,25 @@ def task_facts(
         if row["status"] in FAILURES and not is_over:
             continue
         again = any(_is_retry(row, other) for other in rows)
-        fact = ended_fact(submission, row, will_retry=again, by=by)
+        fact = ended_fact(submission, row, will_retry=again, by=by, prices=prices)
         if fact is not None:
             facts.append(fact)
     return facts
 
 
 def ended_fact(
-    submission: Submission, row: Row, *, will_retry: bool, by: Producer
+    submission: Submission,
+    row: Row,
+    *,
+    will_retry: bool,
+    by: Producer,
+    prices: Prices | None = None,
 ) -> TaskCompleted | TaskFailed | None:
     """What a row of the trace says of a task, in its envelope; None where it has not ended."""
     if row["status"] in SUCCESSES:
-        return _enveloped(submission, row, _completed(submission, row), by)
+        return _enveloped(submission, row, _completed(submission, row, prices), by)
     if row["status"] in FAILURES:
-        return _enveloped(submission, row, _failed(submission, row, will_retry), by)
+        return _enveloped(submission, row, _failed(submission, row, will_retry, prices), by)
     return None
 
 
@@ -63,33 +81,53 @@ def _enveloped(
     )
 
 
-def _completed(submission: Submission, row: Row) -> TaskCompleted:
+def _completed(submission: Submission, row: Row, prices: Prices | None) -> TaskCompleted:
     return TaskCompleted(
-        **_ended_task(submission, row),
+        **_ended_task(submission, row, prices),
         exit_code=_exit_code(row) or 0,
         is_cached=row["status"] == "CACHED",
         duration_seconds=_seconds(row, "duration"),
-        work_seconds=_seconds(row, "realtime"),
     )
 
 
-def _failed(submission: Submission, row: Row, will_retry: bool) -> TaskFailed:
+def _failed(
+    submission: Submission, row: Row, will_retry: bool, prices: Prices | None
+) -> TaskFailed:
     code = _exit_code(row)
     how = "was ended with the run" if row["status"] == "ABORTED" else f"ended with exit code {code}"
     by_signal = f", which is signal {code - SIGNALS_FROM}" if code and code > SIGNALS_FROM else ""
     return TaskFailed(
-        **_ended_task(submission, row),
+        **_ended_task(submission, row, prices),
         exit_code=code,
         will_retry=will_retry,
         reason=f"the task {how}{by_signal}; the end of the run's own output says more",
         duration_seconds=_seconds(row, "duration"),
+        **_verdict(row, code),
     )
 
 
-def _ended_task(submission: Submission, row: Row) -> dict[str, object]:
-    native_id = row.get("native_id", "")
+def _verdict(row: Row, code: int | None) -> dict[str, object]:
+    """Which kind of failure it is; one that was ended with its run has none of its own."""
+    if row["status"] == "ABORTED":
+        return {}
+    verdict = classified(Seen(exit_code=code, lines=complaints_of_task(row.get("workdir", ""))))
+    return {
+        "failure_class": verdict.rule.failure_class, "failure_rule": verdict.rule.name,
+        "evidence": verdict.evidence,
+    }  # fmt: skip
+
+
+def _ended_task(submission: Submission, row: Row, prices: Prices | None) -> dict[str, object]:
+    image, work_uri = _word(row, "container"), _uri(_word(row, "workdir"))
+    seconds = _seconds(row, "realtime")
+    used = _resources(row, seconds)
+    if used is not None and prices is not None and row["status"] != "CACHED":
+        cost = prices.cost_of(submission.requested.launcher, used, seconds)
+        used = used.model_copy(update={"cost_usd": cost})
     return task_fields(submission, row) | {
-        "native_id": native_id if native_id not in ("", "-") else None,
+        "native_id": _word(row, "native_id"), "work_seconds": seconds, "resources": used,
+        "container": image, "container_digest": _digest(image), "work_uri": work_uri,
+        "log_uri": None if work_uri is None else f"{work_uri}/{TASK_LOG}",
         "submitted_at": time_of(row, "submit"), "started_at": time_of(row, "start"),
         "completed_at": time_of(row, "complete"),
     }  # fmt: skip
@@ -107,6 +145,47 @@ def task_fields(submission: Submission, row: Row) -> dict[str, object]:
         "task_name": row["name"][:NAME_CHARACTERS_MAX],
         "sample_id": first if first in known else None,
     }  # fmt: skip
+
+
+def _resources(row: Row, seconds: float | None) -> TaskResources | None:
+    """What it was given and what it took; None where the engine measured nothing."""
+    percent = _measured(row, "%cpu")
+    known = {
+        "cpus": _whole(row, "cpus"), "memory_bytes": _whole(row, "memory"),
+        "cpu_percent": percent, "peak_rss_bytes": _whole(row, "peak_rss"),
+        "read_bytes": _whole(row, "read_bytes"), "write_bytes": _whole(row, "write_bytes"),
+        "cpu_seconds": (
+            None if percent is None or seconds is None else round(percent / 100 * seconds, 3)
+        ),
+    }  # fmt: skip
+    return None if set(known.values()) == {None} else TaskResources.model_validate(known)
+
+
+def _word(row: Row, name: str) -> str | None:
+    found = row.get(name, "")
+    return found if found not in ("", "-") else None
+
+
+def _measured(row: Row, name: str) -> float | None:
+    text = row.get(name, "")
+    return round(float(text), 3) if NUMBER.fullmatch(text) else None
+
+
+def _whole(row: Row, name: str) -> int | None:
+    found = _measured(row, name)
+    return None if found is None else int(found)
+
+
+def _digest(image: str | None) -> str | None:
+    """By which an image is named that cannot change; a tag can."""
+    found = DIGEST.search(image or "")
+    return found[0] if found else None
+
+
+def _uri(place: str | None) -> str | None:
+    if place is None:
+        return None
+    return f"file://{place}" if place.startswith("/") else place
 
 
 def _is_retry(row: Row, other: Row) -> bool:

@@ -22,6 +22,7 @@ from genoflow.events.task_submitted import TaskSubmitted
 from genoflow.processors.intake.task_news import TASK_NEWS, Row, ended_fact, task_fields, time_of
 from genoflow.processors.running.manifest import Submission
 from genoflow.processors.running.names import job_name
+from genoflow.processors.running.prices import Prices
 
 ENGINE = "nextflow"
 RETRIED = "RETRY"
@@ -60,6 +61,14 @@ class _Trace(_Lenient):
     duration: Text = ""
     realtime: Text = ""
     error_action: Text = ""
+    container: Text = ""
+    workdir: Text = ""
+    cpus: Text = ""
+    memory: Text = ""
+    percent: Text = Field("", alias="%cpu")
+    peak_rss: Text = ""
+    read_bytes: Text = ""
+    write_bytes: Text = ""
 
 
 class _Payload(_Lenient):
@@ -70,7 +79,14 @@ class _Payload(_Lenient):
     metadata: dict[str, Any] | None = None
 
 
-def told(submission: Submission, body: bytes, *, engine_version: str, by: Producer) -> list[Event]:
+def told(
+    submission: Submission,
+    body: bytes,
+    *,
+    engine_version: str,
+    by: Producer,
+    prices: Prices | None = None,
+) -> list[Event]:
     """The facts of one payload, in their envelopes; Refused where it is none, or another run's."""
     try:
         payload = _Payload.model_validate_json(body)
@@ -80,13 +96,17 @@ def told(submission: Submission, body: bytes, *, engine_version: str, by: Produc
     if payload.runName != expected:
         raise Refused(f"{PLACE} is about {payload.runName:.100}, and this is {expected}; ask there")
     try:
-        return _facts(submission, payload, engine_version, by)
+        return _facts(submission, payload, engine_version, by, prices)
     except InvalidEvent as error:
         raise Refused(f"{PLACE}: {error}; nothing is said of it") from error
 
 
 def _facts(
-    submission: Submission, payload: _Payload, engine_version: str, by: Producer
+    submission: Submission,
+    payload: _Payload,
+    engine_version: str,
+    by: Producer,
+    prices: Prices | None,
 ) -> list[Event]:
     if payload.event == "started":
         return [_said(submission, _started(submission, payload, engine_version), None, by)]
@@ -94,7 +114,7 @@ def _facts(
         return []
     if payload.trace is None:
         raise Refused(f"{PLACE}: {payload.event:.100} comes without a trace; nothing is said of it")
-    row = payload.trace.model_dump()
+    row = payload.trace.model_dump(by_alias=True)
     task = task_fields(submission, row)
     native_id = row["native_id"] or None
     if payload.event == "process_submitted":
@@ -105,14 +125,16 @@ def _facts(
         return [_said(submission, fact, time_of(row, "start"), by)]
     if payload.event != "process_completed":
         raise Refused(f"{PLACE}: nobody knows the event {payload.event:.100}; it is left out")
-    return _ended(submission, row, by)
+    return _ended(submission, row, by, prices)
 
 
-def _ended(submission: Submission, row: Row, by: Producer) -> list[Event]:
+def _ended(submission: Submission, row: Row, by: Producer, prices: Prices | None) -> list[Event]:
     failed = row["status"] in ("FAILED", "ABORTED")
     if failed and not row["error_action"]:
         return []  # what comes of it, the trace says when the run is over
-    fact = ended_fact(submission, row, will_retry=row["error_action"] == RETRIED, by=by)
+    fact = ended_fact(
+        submission, row, will_retry=row["error_action"] == RETRIED, by=by, prices=prices
+    )
     return [] if fact is None else [fact]
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from genoflow.events.failure import EVIDENCE_MAX, Evidence, FailureClass
 from genoflow.events.measured import Measured
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.types import (
@@ -25,6 +26,7 @@ from genoflow.events.types import (
     SampleId,
     Seconds,
     Sha256,
+    Text,
 )
 from genoflow.processors.decision import Arguments
 
@@ -38,6 +40,8 @@ FAULTS = (
     "out of time",
     "input missing",
     "lost",
+    "inputs disagree",
+    "output damaged",
 )
 
 
@@ -68,9 +72,14 @@ class Fault(Part):
     reason_code: Annotated[str, Choices(*FAULTS)]
     reason: Reason
     exit_code: ExitCode | None = None
+    signal: Name | None = None
     failed_process: Name | None = None
     failed_task_id: Name | None = None
     may_pass: bool = False  # another attempt may end otherwise, though nobody has mended anything
+    rule: Name | None = None  # of failures.py, where whoever found it knows which one it is
+    failure_class: FailureClass | None = None  # none until it is judged by that table
+    advice: Text = ""
+    evidence: Evidence = Field((), max_length=EVIDENCE_MAX)
 
 
 class Tasks(Part):

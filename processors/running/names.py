@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID, uuid5
 
+from genoflow.events.case_ready import CaseReady
 from genoflow.events.identity import GENOFLOW
+from genoflow.events.rerun_requested import RerunRequested
 
 MANIFEST = "manifest.json"
 
@@ -12,6 +14,12 @@ MANIFEST = "manifest.json"
 def run_id_of(case_ready_id: UUID) -> UUID:
     """The run that a CaseReady leads to, by the id of that event."""
     return uuid5(GENOFLOW, f"{case_ready_id}/run")
+
+
+def run_asked_by(event: CaseReady | RerunRequested) -> UUID:
+    """The run that a case asks for, or a person once more: the one that its order named, if any."""
+    named = event.run_id if isinstance(event, CaseReady) else None
+    return named or run_id_of(event.envelope.event_id)
 
 
 def output_prefix(case_id: str, run_id: UUID) -> str:

@@ -20,13 +20,16 @@ from pydantic import TypeAdapter, ValidationError
 from genoflow.events.errors import Refused, Retry
 from genoflow.events.measured import Measured
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.types import TEXT_CHARACTERS_MAX
 from genoflow.processors.intake.landing import SAMPLE, SHA256
 from genoflow.processors.ports import ByteStore
 from genoflow.processors.published import place_of
 from genoflow.processors.running.engine import Engine, News, NotDone, Plan, code_sha256, nobody
+from genoflow.processors.running.failures import judged
 from genoflow.processors.running.inputs import COLUMNS, Entry, Sequences, Unpaired, entries_of
 from genoflow.processors.running.manifest import Fault, Listed, RunManifest, Submission, Tasks
 from genoflow.processors.running.names import attempt_prefix, job_name, manifest_key
+from genoflow.processors.running.outputs import damage_of
 from genoflow.processors.running.regions import fault_of, lengths_of
 
 PIECE_BYTES = 8 * 1024**2
@@ -72,7 +75,7 @@ class Program:
             measured = self._measurements()
             files = self._put(submission)
         except NotDone as error:
-            fault, tasks = error.fault, error.tasks if error.tasks != Tasks() else tasks
+            fault, tasks = judged(error.fault), error.tasks if error.tasks != Tasks() else tasks
         manifest = RunManifest(
             run_id=asked.run_id, attempt=submission.attempt, job_id=submission.job_id,
             engine=self.engine.name, engine_version=self.engine.version, files=tuple(files),
@@ -104,7 +107,7 @@ class Program:
         if asked.target_set_uri is not None and asked.target_set_sha256 is not None:
             bed = inputs / "targets.bed"
             self._fetch_uri(asked.target_set_uri, asked.target_set_sha256, bed)
-        fasta = self._reference(asked, inputs)
+        fasta, gtf = self._reference(asked, inputs), self._annotation(asked, inputs)
         _check(asked, entries, fasta, inputs)
         if bed is not None and (fault := fault_of(bed, lengths_of(fasta))):
             raise _not_done(
@@ -112,10 +115,11 @@ class Program:
                 f"the regions {asked.target_set} {asked.target_set_version} are not those of "
                 f"{asked.reference} {asked.reference_version}: {fault}; publish a version with "
                 f"regions of this build, {AGAIN}",
+                rule="reference at odds",
             )
         parameters = {
             **json.loads(asked.parameters_json), "samples": str(samples), "roles": str(roles),
-            "fasta": str(fasta), "bed": str(bed) if bed else "",
+            "fasta": str(fasta), "bed": str(bed) if bed else "", "gtf": str(gtf) if gtf else "",
             "case_id": asked.case_id, "kind": asked.kind, "python": self.python,
             "outdir": str(results),
         }  # fmt: skip
@@ -124,13 +128,17 @@ class Program:
 
     def _code(self, asked: RunRequested) -> Path:
         which = f"the pipeline {asked.pipeline} {asked.pipeline_version}"
-        path = self.locate(asked.pipeline_uri)
-        if path is None or not path.is_dir():
+        try:
+            path = self.locate(asked.pipeline_uri)
+            found = None if path is None or not path.is_dir() else code_sha256(path)
+        except Refused as error:
+            raise _not_done("refused by the launcher", f"{which}: {error}, {AGAIN}") from error
+        if path is None or found is None:
             raise _not_done(
                 "refused by the launcher",
                 f"{which} is not on this machine ({asked.pipeline_uri}); install it there, {AGAIN}",
             )
-        if (found := code_sha256(path)) != asked.pipeline_sha256:
+        if found != asked.pipeline_sha256:
             raise _not_done(
                 "refused by the launcher",
                 f"{which}: the code at {asked.pipeline_uri} has SHA-256 {found}, and "
@@ -158,9 +166,18 @@ class Program:
                 "input missing",
                 f"the reference {asked.reference} {asked.reference_version} has no file of the "
                 f"kind fasta; publish a version that has one, {AGAIN}",
+                rule="reference missing",
             )
         path = inputs / "reference.fa"
         self._fetch_uri(fasta.uri, fasta.sha256, path)
+        return path
+
+    def _annotation(self, asked: RunRequested, inputs: Path) -> Path | None:
+        gtf = next((one for one in asked.reference_files if one.kind == "gtf"), None)
+        if gtf is None:
+            return None  # a pipeline that needs one says so
+        path = inputs / "annotation.gtf"
+        self._fetch_uri(gtf.uri, gtf.sha256, path)
         return path
 
     def _fetch_uri(self, uri: str, sha256: str, path: Path) -> None:
@@ -169,8 +186,15 @@ class Program:
             raise _not_done(
                 "input missing",
                 f"{uri}: is not in the object store; publish it with s3://…, {AGAIN}",
+                rule="reference missing",
             )
-        self._fetch(*place, CURRENT, sha256, path)
+        try:
+            self._fetch(*place, CURRENT, sha256, path)
+        except NotDone as error:
+            if error.fault.may_pass:
+                raise
+            named = error.fault.model_copy(update={"rule": "reference missing"})
+            raise NotDone(named) from error
 
     def _fetch(self, bucket: str, key: str, version: str, sha256: str, path: Path) -> None:
         if path.is_file() and _sha256(path) == sha256:
@@ -252,8 +276,11 @@ class Program:
         raise AssertionError("the last pause is none")
 
 
-def _not_done(reason_code: str, reason: str, *, may_pass: bool = False) -> NotDone:
-    return NotDone(Fault(reason_code=reason_code, reason=reason[:2_000], may_pass=may_pass))
+def _not_done(
+    reason_code: str, reason: str, *, may_pass: bool = False, rule: str | None = None
+) -> NotDone:
+    reason = reason[:TEXT_CHARACTERS_MAX]
+    return NotDone(Fault(reason_code=reason_code, reason=reason, may_pass=may_pass, rule=rule))
 
 
 def _check(asked: RunRequested, entries: Iterable[Entry], fasta: Path, inputs: Path) -> None:
@@ -267,6 +294,7 @@ def _check(asked: RunRequested, entries: Iterable[Entry], fasta: Path, inputs: P
                 f"{asked.reference_version}: {fault}; send it made with this reference (`genoflow "
                 f"reads send {entry.sample_id} {entry.options} --read-set {entry.read_set_id}`), "
                 f"or order the case with the reference that it was made with",
+                rule="reads of another build",
             )
 
 
@@ -284,6 +312,14 @@ def _only_file(kind: str, folder: Path) -> Path:
             "manifest incomplete",
             f"the pipeline ended well and left {what} as {kind} of {folder.name}, where it owes "
             f"one; read what it wrote and mend it, {AGAIN}",
+            rule="output missing",
+        )
+    if fault := damage_of(found[0]):
+        raise _not_done(
+            "output damaged",
+            f"the pipeline ended well, and {found[0].name} ({kind} of {folder.name}) {fault}; read "
+            f"what it wrote and mend it, {AGAIN}",
+            rule="output cut short",
         )
     return found[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 FIELDS_MIN = 3  # sequence, start, end
@@ -26,17 +26,31 @@ def lengths_of(fasta: Path) -> dict[str, int]:
 
 def fault_of(bed: Path, lengths: Mapping[str, int]) -> str | None:
     """The first fault by which these regions are not those of the reference; None without one."""
-    regions = 0
     with bed.open("rb") as lines:
-        for number, fields in _rows(lines):
-            fault = _fault(fields, lengths)
-            if fault is not None:
-                return f"line {number} {fault}"
-            regions += 1
+        return fault_in(lines, lengths)
+
+
+def fault_in(lines: Iterable[bytes], lengths: Mapping[str, int], padding: int = 0) -> str | None:
+    """The same of the lines of a BED, which reaches so far beyond each target at either side."""
+    regions = 0
+    for number, fields in _rows(lines):
+        fault = _fault(fields, lengths) or _without_padding(fields, lengths, padding)
+        if fault is not None:
+            return f"line {number} {fault}"
+        regions += 1
     return None if regions else "it holds no region"
 
 
-def _rows(lines: Iterator[bytes]) -> Iterator[tuple[int, list[str]]]:
+def _without_padding(fields: list[str], lengths: Mapping[str, int], padding: int) -> str | None:
+    """That a region is too short to have its padding; at an end of its sequence it may be cut."""
+    start, end = int(fields[1]), int(fields[2])
+    ends = (start > 0) + (end < lengths[fields[0]])
+    if end - start > padding * ends:
+        return None
+    return f"has {end - start:,} bases, and {padding:,} at either side are said to be padding"
+
+
+def _rows(lines: Iterable[bytes]) -> Iterator[tuple[int, list[str]]]:
     for number, line in enumerate(lines, start=1):
         if line.strip() and not line.startswith(COMMENTS):
             yield number, line.decode(errors="replace").split()

@@ -15,6 +15,8 @@ from genoflow.events import topics
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
 from genoflow.events.proposal import Proposal, ProposalRefused
+from genoflow.events.run_started import RunStarted
+from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.topics import Topic
 from genoflow.projections.asking import case as cases
 from genoflow.projections.asking import file as files
@@ -24,6 +26,7 @@ from genoflow.projections.asking import sequencing
 from genoflow.projections.asking.case import Case
 from genoflow.projections.asking.file import File, FileName, Files
 from genoflow.projections.asking.run import Run
+from genoflow.projections.asking.run_news import WATCH
 from genoflow.projections.asking.sample import Sample
 from genoflow.projections.asking.source import Source, names_of
 from genoflow.projections.asking.subject import Answer, notes
@@ -111,6 +114,8 @@ async def about_pipeline_run(source: Source, key: str) -> Told:
     """A run of a pipeline, and the case that it is for."""
     key = key.lower()
     run = runs.run_of(key, await _events(source, topics.RUN, "run", key))
+    if not isinstance(run.stage, RunSubmitted | RunStarted):
+        run.deadlines.pop(WATCH, None)  # the clock keeps it, and nobody waits for it any more
     reasons = [(key, one) for one in [*runs.why(run), *notes(run)]]
     if run.case_id is not None:
         newest_first = reversed(await runs_of(source, run.case_id))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genoflow.events.case_member import CaseMember
+from genoflow.events.case_priority_changed import CasePriorityChanged
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event
 from genoflow.projections import cases
@@ -52,11 +53,18 @@ def why(
     if not answers:
         answers = _for_run(case, its_runs)
     answers += _meanwhile(case, its_runs)
+    if case.ranked is not None:
+        answers.append(_ranked(case.ranked))
     if case.opened.due_at is not None:
         answers.append(
             Answer(f"owes its results by {case.opened.due_at:%Y-%m-%d %H:%M} UTC", is_waiting=False)
         )
     return answers
+
+
+def _ranked(said: CasePriorityChanged) -> Answer:
+    says = f"is {said.priority}, as {said.envelope.actor.id} wants ({said.reason.rstrip('.')})"
+    return Answer(says, said.envelope.occurred_at, is_waiting=False)
 
 
 def _withdrawn_since(case: Case) -> list[Answer]:
@@ -155,7 +163,7 @@ def facts(case: Case, its_runs: Sequence[Run] = ()) -> dict[str, Any]:
             "kind": order.kind, "assay": order.assay, "material": order.material,
             "reference": order.reference, "target_set": order.target_set,
             "qc_profile": order.qc_profile, "pipeline": order.pipeline,
-            "project": order.project_id, "priority": order.priority, "due_at": order.due_at,
+            "project": order.project_id, "priority": case.row.priority, "due_at": order.due_at,
             "source": order.source, "ordered_by": order.envelope.actor.id,
             "members": [
                 {

@@ -13,6 +13,7 @@ from genoflow.events.codec import Codec
 from genoflow.events.errors import Refused
 from genoflow.events.event import Event
 from genoflow.events.log.port import Vector
+from genoflow.events.log.recorded import Recorded
 from genoflow.events.run_requested import RunRequested
 from genoflow.events.topics import Topic
 from genoflow.projections import parked
@@ -40,7 +41,12 @@ class Kept:
 
     async def events_of(self, topic: Topic, keys: Collection[str]) -> dict[str, list[Event]]:
         """All events of these subjects, each once; Refused beyond a limit."""
-        found: dict[str, list[Event]] = {key: [] for key in keys}
+        stories = await self.records_of(topic, keys)
+        return {key: [record.event for record in story] for key, story in stories.items()}
+
+    async def records_of(self, topic: Topic, keys: Collection[str]) -> dict[str, list[Recorded]]:
+        """The same as they stand on the log."""
+        found: dict[str, list[Recorded]] = {key: [] for key in keys}
         if not keys:
             return found
         rows = await self._connection.fetch(
@@ -55,7 +61,7 @@ class Kept:
             )
         named = {as_text(key): key for key in keys}
         for row in rows:
-            found[named[row["subject"]]].append(recorded(row, self._codec).event)
+            found[named[row["subject"]]].append(recorded(row, self._codec))
         return found
 
     async def every(self, topic: Topic, *types: type[Event]) -> AsyncGenerator[Event, None]:

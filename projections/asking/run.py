@@ -15,13 +15,16 @@ from genoflow.events.results_held import ResultsHeld
 from genoflow.events.results_published import ResultsPublished
 from genoflow.events.results_retracted import ResultsRetracted
 from genoflow.events.run_cancelled import RunCancelled
+from genoflow.events.run_cost_recorded import RunCostRecorded
 from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_inputs_awaited import RunInputsAwaited
 from genoflow.events.run_inputs_invalidated import RunInputsInvalidated
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_retry_requested import RunRetryRequested
 from genoflow.events.run_started import RunStarted
+from genoflow.events.run_stuck import RunStuck
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.events.run_superseded import RunSuperseded
@@ -31,7 +34,10 @@ from genoflow.events.task_failed import TaskFailed
 from genoflow.events.task_news import TaskNews
 from genoflow.events.task_started import TaskStarted
 from genoflow.events.task_submitted import TaskSubmitted
+from genoflow.projections.asking.run_news import Beside, awaited
 from genoflow.projections.asking.subject import A_WORKER, Answer, Subject, Uses, fold
+from genoflow.projections.run_failures import failure_facts, in_words
+from genoflow.projections.run_ranks import RANKS
 from genoflow.projections.run_stages import RANK, Stages, from_archives
 from genoflow.projections.words import listed
 
@@ -54,6 +60,7 @@ class Run(Subject):
     superseded: RunSuperseded | None = None
     retracted: ResultsRetracted | None = None
     invalid: list[RunInputsInvalidated] = field(default_factory=list)
+    beside: Beside = field(default_factory=Beside)
 
     @property
     def attempt(self) -> int:
@@ -87,6 +94,7 @@ class Run(Subject):
 
 
 def _stage(run: Run, event: Event) -> None:
+    run.beside.hear(event)
     if isinstance(event, RunFailed):
         run.failures.append(event)
     if not run.stages.hear(event):
@@ -113,6 +121,7 @@ def _stage(run: Run, event: Event) -> None:
 
 
 def _task(run: Run, event: TaskNews) -> None:
+    run.beside.hear(event)
     before = run.tasks.get(event.task_id)
     done = isinstance(before, TaskCompleted)
     if event.attempt >= run.attempt and not (done and isinstance(event, TaskStarted)):
@@ -123,10 +132,18 @@ def _invalid(run: Run, event: RunInputsInvalidated) -> None:
     run.invalid.append(event)
 
 
+def _beside(run: Run, event: RunStuck | RunCostRecorded) -> None:
+    is_under_way = isinstance(run.stage, RunSubmitted | RunStarted)
+    if isinstance(event, RunCostRecorded) or (is_under_way and event.attempt == run.attempt):
+        run.beside.hear(event)
+
+
 USES: Uses = {
     **dict.fromkeys(RANK, _stage),
     **dict.fromkeys((TaskSubmitted, TaskStarted, TaskCompleted, TaskFailed), _task),
     RunInputsInvalidated: _invalid,
+    **dict.fromkeys((RunStuck, RunCostRecorded), _beside),
+    **dict.fromkeys(RANKS, lambda run, event: run.beside.hear(event)),
 }
 
 
@@ -140,7 +157,7 @@ def run_of(key: str, events: Iterable[Event]) -> Run:
 
 def why(run: Run) -> list[Answer]:
     """What it waits for, or how it ended; and which of its reads do not count any more."""
-    return [*_way(run), *(_of_void_reads(one) for one in run.invalid)]
+    return [*_way(run), *run.beside.why(), *(_of_void_reads(one) for one in run.invalid)]
 
 
 def of_later(run: Run, others: Iterable[Run]) -> list[Answer]:
@@ -209,6 +226,8 @@ def _on_its_way(run: Run) -> list[Answer]:
         )
         return [Answer(says, run.at, "it is submitted by itself once they are restored")]
     launcher = f" to {run.requested.launcher}" if run.requested else ""
+    if isinstance(stage, RunRetryRequested):
+        launcher += f" once more, as {stage.envelope.actor.id} asked ({stage.reason.rstrip('.')})"
     return [Answer(f"waits to be submitted{launcher}", run.at, A_WORKER)]
 
 
@@ -240,14 +259,18 @@ def _failed(run: Run, stage: RunFailed) -> Answer:
     missing = (
         f"; not in the manifest: {listed(stage.missing_outputs)}" if stage.missing_outputs else ""
     )
-    says = (
-        f"failed in attempt {stage.attempt}{_of(run)}{where}, {stage.reason_code} "
-        f"({stage.reason.rstrip('.')}{missing})"
-    )
+    if stage.reason_code == "inputs disagree":
+        says = f"was refused before it was submitted ({stage.reason.rstrip('.')})"
+    else:
+        says = (
+            f"failed in attempt {stage.attempt}{_of(run)}{where}, {stage.reason_code} "
+            f"({stage.reason.rstrip('.')}{missing})"
+        )
+    says += in_words(stage)
     way = (
         "another attempt follows by itself" if stage.will_retry
-        else f"`genoflow run show {run.key}` has its last lines; mend the cause, then "
-        f"`genoflow run again {run.key}`"
+        else f"`genoflow run explain {run.key}` has its last lines; mend the cause, then `genoflow "
+        f"run retry {run.key}` goes on from there, and `genoflow run again {run.key}` begins anew"
     )  # fmt: skip
     return Answer(says, run.at, way)
 
@@ -284,7 +307,9 @@ def _published(run: Run, stage: ResultsPublished | ResultsAmended) -> list[Answe
 
 
 def _of(run: Run) -> str:
-    return f" of {run.requested.attempts_max}" if run.requested else ""
+    if run.requested is None or run.attempt > run.requested.attempts_max:
+        return ""  # a person asked for one more
+    return f" of {run.requested.attempts_max}"
 
 
 def _gone(run: Run, stage: RunCancelled | RunSuperseded | ResultsRetracted) -> Answer:
@@ -309,20 +334,6 @@ def word(run: Run) -> str:
     return run.stages.word
 
 
-def _awaited(run: Run, stage: RunInputsAwaited) -> dict[str, Any]:
-    files = [
-        {
-            "file": name_of(one),
-            "storage_class": one.storage_class, "sample": one.sample_id,
-        }
-        for one in stage.files
-    ]  # fmt: skip
-    return {
-        "waits_for": from_archives(stage), "since": run.at, "expected_by": stage.expected_by,
-        "archived": files,
-    }  # fmt: skip
-
-
 def facts(run: Run) -> dict[str, Any]:
     """All that matters of it, for `show`."""
     asked = run.requested
@@ -336,10 +347,12 @@ def facts(run: Run) -> dict[str, Any]:
             "pipeline": f"{asked.pipeline} {asked.pipeline_version}",
             "reference": f"{asked.reference} {asked.reference_version}",
             "launcher": asked.launcher, "attempts_max": asked.attempts_max,
-            "priority": asked.priority, "due_at": asked.due_at,
+            "priority": run.beside.priority or asked.priority, "due_at": asked.due_at,
         }  # fmt: skip
+        if asked.findings:
+            found["findings"] = [one.model_dump() for one in asked.findings]
     if isinstance(run.stage, RunInputsAwaited):
-        found |= _awaited(run, run.stage)
+        found |= awaited(run.stage, run.at)
     found["tasks"] = [
         {"task": one.task_name, "state": type(one).__name__.removeprefix("Task").lower()}
         for one in run.tasks.values()
@@ -349,6 +362,7 @@ def facts(run: Run) -> dict[str, Any]:
             "engine": f"{run.started.engine} {run.started.engine_version}",
             "session": run.started.session_id, "resumed": run.started.resumed,
         }  # fmt: skip
+    found |= run.beside.costs()
     if run.failures:
         found["failed_attempts"] = [
             {"attempt": one.attempt, "because": one.reason_code, "retried": one.will_retry}
@@ -358,6 +372,7 @@ def facts(run: Run) -> dict[str, Any]:
         found |= {"reason": run.stage.reason, "cancelled_by": run.stage.envelope.actor.id}
     if isinstance(run.stage, RunFailed):
         found |= {"reason": run.stage.reason, "error_tail": run.stage.error_tail}
+        found |= failure_facts(run.stage)
     results = run.amended or run.published or run.collected
     if results is not None:
         found["results"] = [

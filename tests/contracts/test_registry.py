@@ -22,6 +22,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 
 from genoflow.api.registry import COMPATIBILITY, MEDIA_TYPE, REQUEST_BYTES_MAX
 from genoflow.events.registry import Edition, read_editions
+from genoflow.events.schema_rules import without_words
 from tests.contracts.registry_cases import (
     BARE,
     CASES,
@@ -130,9 +131,14 @@ def test_apicurio_agrees_or_departs_as_stated(apicurio: Asked, case: Case) -> No
 
 
 def test_every_released_schema_reads_the_same_in_both(ours: Asked, apicurio: Asked) -> None:
-    for asked in (ours, apicurio):
-        for edition in asked.editions:
-            check(asked, Case(by_id(edition, "/schema"), json.loads(edition.text)))
+    for edition in ours.editions:
+        check(ours, Case(by_id(edition, "/schema"), json.loads(edition.text)))
+    for edition in apicurio.editions:
+        # Two versions that differ in words alone are one content to it: it gives out the first.
+        path = by_id(edition, "/schema")
+        answer = apicurio.client.get(path if isinstance(path, str) else path(apicurio))
+        assert answer.status_code == 200, answer.text
+        assert without_words(answer.json()) == without_words(json.loads(edition.text))
 
 
 def test_a_released_text_is_given_out_byte_for_byte(ours: Asked) -> None:

@@ -21,6 +21,8 @@ from genoflow.deploy.wiring import ensure_bucket, open_log, open_s3
 from genoflow.events import topics
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.event import Event, begin
+from genoflow.events.pipeline_activated import PipelineActivated
+from genoflow.events.pipeline_validated import PipelineValidated
 from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.ready_member import ReadyMember
 from tests.e2e.workers import settings_of, succeeds
@@ -144,11 +146,13 @@ class Lab:
 
 
 @contextmanager
-def opened(stack: Addresses, suffix: str, folder: Path, depth: float = DEPTH) -> Iterator[Lab]:
+def opened(
+    stack: Addresses, suffix: str, folder: Path, depth: float = DEPTH, **changes: Any
+) -> Iterator[Lab]:
     """A deployment of one test's own, with reads of this depth."""
     settings = settings_of(
         stack, suffix, folder / "home", raw_bucket=f"raw-{suffix}",
-        work_bucket=f"work-{suffix}", results_bucket=f"results-{suffix}",
+        work_bucket=f"work-{suffix}", results_bucket=f"results-{suffix}", **changes,
     )  # fmt: skip
     succeeds(settings, "topics", "apply")
     asyncio.run(ensure_jars(settings.cache, NEXTFLOW_JARS, lambda _: None))
@@ -159,7 +163,25 @@ def opened(stack: Addresses, suffix: str, folder: Path, depth: float = DEPTH) ->
 
 
 def published(lab: Lab, **changes: Any) -> None:
-    """Publish the reference, a profile and the pipeline."""
+    """Publish the reference, a profile and the pipeline, which is active whatever its code does."""
     pipeline = json.loads(succeeds(lab.settings, "catalog", "germline")) | changes
     documents = [lab.reference(), PROFILE, pipeline]
     succeeds(lab.settings, "catalog", "publish", "-", said=json.dumps(documents))
+    if "uri" in changes:  # other code than that of the package begins as a draft
+        asyncio.run(_activated(lab.settings, pipeline["code_sha256"]))
+
+
+async def _activated(settings: Settings, code_sha256: str) -> None:
+    at = datetime.now(UTC)
+    facts = (
+        PipelineValidated(
+            document_id="germline", version="1", code_sha256=code_sha256, profile="test",
+            engine="nextflow", engine_version="24.10.0", evidence="run",
+            tested_at=at, duration_seconds=1.0, outputs=("vcf",),
+        ),
+        PipelineActivated(document_id="germline", version="1", tested_at=at),
+    )  # fmt: skip
+    async with open_log(settings) as log:
+        for fact in facts:
+            said = begin(fact, occurred_at=datetime.now(UTC), actor=somebody(), by=someone())
+            await log.append(said)

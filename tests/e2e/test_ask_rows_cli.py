@@ -100,6 +100,7 @@ def questions(known: dict[str, str]) -> list[tuple[str, ...]]:
     return found
 
 
+@pytest.mark.long
 def test_rows_and_log_give_the_same_answers_to_everything(settings: Settings) -> None:
     happens(settings, *first(), SUBSCRIBED)
     known = names(settings)

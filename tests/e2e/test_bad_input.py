@@ -62,6 +62,7 @@ def of(settings: Settings, kind: str, sample: str, number: int = 1) -> list[dict
     return until(enough, f"{number} {kind} of {sample}")
 
 
+@pytest.mark.long
 def test_a_truncated_file_is_rejected_and_the_command_of_why_mends_it(
     settings: Settings, tmp_path: Path
 ) -> None:

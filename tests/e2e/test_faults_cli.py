@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,10 @@ from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.log.kafka_topics import TopicAdmin
 from genoflow.events.log.partitioner import partition_of
 from genoflow.events.log.recorded import Raw
+from tests.e2e.workers import genoflow
 from tests.examples import example
-from tests.servers import cli_environment
 
-GENOFLOW = str(Path(sys.executable).parent / "genoflow")
 PARTITIONS = topics.PARTITIONS_EMBEDDED
-SECONDS_MAX = 60
 SAMPLE = topics.SAMPLE.name
 
 
@@ -45,14 +42,6 @@ async def log(settings: Settings) -> KafkaLog:
     async with TopicAdmin(opened, partitions=PARTITIONS) as admin:
         await admin.apply(every_topic())
     return opened
-
-
-def genoflow(settings: Settings, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
-    """Run one command line with these settings."""
-    return subprocess.run(
-        [GENOFLOW, *words], env=cli_environment(settings), input=said, capture_output=True,
-        text=True, check=False, timeout=SECONDS_MAX,
-    )  # fmt: skip
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], *said: str) -> None:

@@ -97,6 +97,7 @@ def test_files_land_while_the_porch_listens_and_a_crawl_finds_the_others(
     assert len(facts(settings)) == 5
 
 
+@pytest.mark.long
 def test_a_crawl_names_what_it_cannot_tell_and_lands_the_rest(
     settings: Settings, s3_bucket: Bucket, tmp_path: Path
 ) -> None:

@@ -103,7 +103,7 @@ def test_each_material_becomes_published_results(settings: Settings, tmp_path: P
             send(settings, material, files if material != "BAM" else mistaken)
         until(lambda: cases.said("FileRejected"), "the alignment to another build is rejected")
         until(lambda: cases.said("RunFailed"), "the alignment to other bases is refused")
-        read_set = _is_refused_by_the_launcher(settings, case_of["BAM"])
+        read_set = _is_refused_before_submission(settings, case_of["BAM"])
         send(settings, "BAM", written["BAM"], "--read-set", read_set)
         until(
             lambda: cases.said("ResultsPublished").keys() == set(case_of.values()),
@@ -146,10 +146,11 @@ def _tells_foreign_reads(settings: Settings, cases: Cases) -> None:
     assert cases.said("ContaminationNotEstimated")["CRAM-B"].reason_code == "no BAM"
 
 
-def _is_refused_by_the_launcher(settings: Settings, case_id: str) -> str:
+def _is_refused_before_submission(settings: Settings, case_id: str) -> str:
     """The read set that the way on names."""
     why = succeeds(settings, "case", "why", case_id)
-    assert "its header says that chr1 has other bases than the reference" in why
+    assert "was refused before it was submitted" in why
+    assert "its chr1 has other bases than that of the reference, by their MD5" in why
     [name] = re.findall(r"`genoflow reads send BAM-B --bam FILE --read-set (\S+)`", why)
     return str(name)
 

@@ -51,6 +51,7 @@ def order(**metadata: Any) -> str:
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_metadata_come_with_orders_and_files_and_are_shown(
     settings: Settings, tmp_path: Path
 ) -> None:

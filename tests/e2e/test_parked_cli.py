@@ -87,6 +87,7 @@ def waits(settings: Settings, subject: str, count: int = 1) -> list[dict[str, An
     return parked(settings, subject)
 
 
+@pytest.mark.long
 def test_an_event_is_mended_and_its_key_drains(settings: Settings, tmp_path: Path) -> None:
     broken = landed("P1", 1, bucket="nowhere-to-be-found")
     bad = foreign(settings, broken, declared_md5="not an md5")

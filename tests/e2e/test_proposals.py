@@ -43,11 +43,11 @@ def settings(stack: Addresses, postgres_url: str, suffix: str, tmp_path: Path) -
 
 
 @contextmanager
-def serving(settings: Settings, log: Path) -> Iterator[httpx2.Client]:
-    """The API on a free port, for a program that may decide: a person asks less often."""
+def serving(settings: Settings, log: Path, *scopes: str) -> Iterator[httpx2.Client]:
+    """The API on a free port, for a program that may do this: a person asks less often."""
     succeeds(settings, "user", "first")
-    scopes = ("--scope", "samples:read", "--scope", "qc:decide")
-    key = secret(succeeds(settings, "key", "create", "admin", "--name", "lims", *scopes))
+    words = [word for scope in scopes for word in ("--scope", scope)]
+    key = secret(succeeds(settings, "key", "create", "admin", "--name", "lims", *words))
     with running(settings, log, "serve", "--port", "0"):
         [address] = until(lambda: re.findall(r"serving at (\S+)", log.read_text()), "it serves")
         with httpx2.Client(base_url=address, timeout=30, headers={"X-API-Key": key}) as client:
@@ -69,13 +69,14 @@ def settled(client: httpx2.Client, answer: httpx2.Response) -> dict[str, Any]:
     return until(found, "it is decided")
 
 
+@pytest.mark.long
 def test_a_decision_over_http_becomes_a_fact_or_is_refused(
     settings: Settings, tmp_path: Path
 ) -> None:
     happens(settings, facts.registered(), facts.failed())
     with (
         running(settings, tmp_path / "rows.log", "project"),
-        serving(settings, tmp_path / "api.log") as client,
+        serving(settings, tmp_path / "api.log", "samples:read", "qc:decide") as client,
     ):
         until(lambda: client.get(f"/v1/samples/{SAMPLE}").status_code == 200, "its row is there")
         early = client.post(OVERRIDE, json=WHY, headers={"Idempotency-Key": "K1"})

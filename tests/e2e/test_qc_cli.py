@@ -85,7 +85,7 @@ def test_a_case_becomes_ready_after_what_was_missing_was_published(settings: Set
     )
     assert (done.returncode, "give it a new one" in done.stderr) == (1, True)
     listed = succeeds(settings, "catalog", "list")
-    assert "qc-profile  wgs-30x" in listed
+    assert ["qc-profile", "wgs-30x"] in [line.split()[:2] for line in listed.splitlines()]
     shown = json.loads(succeeds(settings, "catalog", "show", "wgs-30x"))
     assert (shown["version"], shown["kind"]) == ("1", "qc-profile")
 
@@ -108,6 +108,7 @@ def test_a_case_becomes_ready_after_what_was_missing_was_published(settings: Set
     assert (refused.returncode, "nothing holds it back" in refused.stderr) == (1, True)
 
 
+@pytest.mark.long
 def test_a_person_lets_a_sample_go_on_once(settings: Settings) -> None:
     """An override is one decision, however often the command is repeated."""
     documents = [PROFILE, {"kind": "reference", **qc_facts.reference().payload()}]

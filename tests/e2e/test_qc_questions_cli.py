@@ -91,6 +91,7 @@ def updates(settings: Settings) -> list[LimsUpdated]:
     return asyncio.run(read())
 
 
+@pytest.mark.long
 def test_a_sample_is_asked_about_by_a_shipped_profile_and_by_a_persons_own(
     settings: Settings,
 ) -> None:

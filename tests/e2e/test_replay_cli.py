@@ -129,6 +129,7 @@ def replayed(settings: Settings, *words: str, code: int = 0) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_the_code_that_wrote_a_log_decides_the_same(settings: Settings) -> None:
     found = replayed(settings)
     assert (found["differences"], found["decisions"]) == (0, len(SAMPLES))
@@ -316,4 +317,4 @@ def test_work_is_asked_for_again_by_one_line_and_only_once(
     assert (began.key, began.envelope.actor.id) == ("reprocess-run", "mona")
     assert (over.records, over.decisions) == (5, 3)
     complaint = fails(found, *words[:3], "--where", "boss = me", "--reason", "x")
-    assert "is no column; there are assay, attempt" in complaint
+    assert "is no column; there are advice, assay, attempt" in complaint

@@ -78,6 +78,15 @@ def assert_measured(lab: Lab) -> None:
     assert measured(mixed, "concordance")["SIM-A/SIM-E"] < 0.5
 
 
+def assert_told(tasks: list[Any]) -> None:
+    """Each task says what it was given and took, and where its log lies."""
+    for one in tasks:
+        assert one.resources.cpus >= 1
+        assert one.resources.peak_rss_bytes > 0
+        assert one.resources.cpu_seconds is not None
+        assert one.log_uri == f"{one.work_uri}/.command.log"
+
+
 @pytest.mark.long
 def test_cases_that_are_ready_are_run_and_what_was_planted_is_found(
     lab: Lab, tmp_path: Path
@@ -105,13 +114,14 @@ def test_cases_that_are_ready_are_run_and_what_was_planted_is_found(
     [submitted], [exited] = lab.said("RunSubmitted", "CASE-A"), lab.said("RunExited", "CASE-A")
     assert submitted.job_id == exited.job_id == done.job_id
     assert submitted.job_id in {job.name for job in jobs.iterdir()}
-    assert (exited.exit_code, done.tasks_completed, done.outputs) == (0, 6, 6)
-    assert pair.outputs == 2 * 3 + 3
+    assert (exited.exit_code, done.tasks_completed, done.outputs) == (0, 9, 8)
+    assert pair.outputs == 2 * 4 + 4
     tasks = [one for one in lab.of_run(done.run_id) if one.type() == "TaskCompleted"]
     assert sorted((one.process, one.sample_id) for one in tasks) == [
-        ("ALIGN", "SIM-A"), ("CALL", None), ("COVERAGE", "SIM-A"), ("INDEX", None),
-        ("REPORT", None), ("SORT", "SIM-A"),
+        ("ALIGN", "SIM-A"), ("CALL", None), ("COMPARE", None), ("COVERAGE", "SIM-A"),
+        ("INDEX", None), ("NORMALISE", None), ("QC", "SIM-A"), ("REPORT", None), ("SORT", "SIM-A"),
     ]  # fmt: skip
+    assert_told(tasks)
     [started] = lab.said("RunStarted", "CASE-A")
     assert (started.engine, started.resumed, started.job_id) == ("nextflow", False, done.job_id)
     ids = {one.task_id for one in tasks}
@@ -137,6 +147,7 @@ def test_cases_that_are_ready_are_run_and_what_was_planted_is_found(
     assert succeeds(lab.settings, "parked", "list") == "nothing is parked\n"
 
 
+@pytest.mark.long
 def test_what_cannot_be_run_says_why_and_what_to_do(lab: Lab, tmp_path: Path) -> None:
     idle = tmp_path / "idle"
     idle.mkdir()
@@ -159,7 +170,7 @@ def test_what_cannot_be_run_says_why_and_what_to_do(lab: Lab, tmp_path: Path) ->
     verdicts = [(e.type(), e.reason_code, e.attempt, e.will_retry) for e in (idled, bed)]
     assert verdicts == [
         ("RunFailed", "manifest incomplete", 1, False),
-        ("RunFailed", "refused by the launcher", 1, False),
+        ("RunFailed", "inputs disagree", 1, False),
     ]
     for run, words in (
         (idled, "ended well and left 0 files as bam of SIM-A"),
@@ -169,6 +180,9 @@ def test_what_cannot_be_run_says_why_and_what_to_do(lab: Lab, tmp_path: Path) ->
         assert words in said
         assert f"`genoflow run again {run.run_id}`" in said
         assert lab.said("ResultsCollected", run.case_id) == []
+    assert (idled.failure_class, idled.failure_rule) == ("pipeline", "output missing")
+    assert (bed.failure_class, bed.failure_rule) == ("lab", "reference at odds")
+    assert [len(lab.said("RunSubmitted", one)) for one in ("CASE-IDLE", "CASE-BED")] == [1, 0]
     for case_id, words in (
         ("CASE-REF", "names the reference 'hg19', and none of that name is published"),
         ("CASE-PIPE", "names the pipeline 'none', and it is not published"),

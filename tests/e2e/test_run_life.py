@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from genoflow.deploy.addresses import Addresses
+from genoflow.deploy.launching import open_launcher
+from genoflow.deploy.open_sources import open_run_source
+from genoflow.deploy.subject import LogSubjects
+from genoflow.deploy.wiring import open_log
+from genoflow.events import topics
+from genoflow.events.event import Event
+from genoflow.events.log.memory import MemoryLog
 from genoflow.processors.adapters.local_job import BEGUN
+from genoflow.processors.adapters.s3 import S3Store
+from genoflow.processors.intake.task_news import TASK_NEWS
 from genoflow.processors.running.engine import code_sha256
+from genoflow.processors.sources import Question
 from tests.e2e.runs import ROWS, Lab, opened, published
 from tests.e2e.workers import fails, succeeds, until, working
 
@@ -85,6 +97,19 @@ def place_its_order(lab: Lab, case_id: str) -> None:
     succeeds(lab.settings, "case", "open", "-", said=json.dumps(order))
 
 
+async def asked_again(lab: Lab, run_id: UUID, lost: set[UUID]) -> Sequence[Event]:
+    """What the source of its second attempt tells a log that lacks these events."""
+    async with open_log(lab.settings) as whole, MemoryLog() as log:
+        async for record in whole.read_topic(topics.RUN.name):
+            if record.event.envelope.event_id not in lost:
+                await log.append(record.event)
+        store = S3Store(lab.client)
+        launcher = open_launcher(lab.settings, store)
+        source = open_run_source(lab.settings, log, LogSubjects(log), launcher, store)
+        question = Question(TASK_NEWS, "run", topics.RUN.name, str(run_id), "2")
+        return (await source.ask(question)).brought
+
+
 @pytest.mark.long
 def test_a_run_that_is_lost_goes_on_from_what_was_done(lab: Lab, go: Path, tmp_path: Path) -> None:
     lab.ready("CASE-A", "single", A="single")
@@ -116,9 +141,19 @@ def test_a_run_that_is_lost_goes_on_from_what_was_done(lab: Lab, go: Path, tmp_p
     assert "failed in attempt 2 of 2, manifest incomplete" in told
     assert f"`genoflow run again {first.run_id}`" in told
     assert failed[0].missing_outputs == ()
-    assert not (lab.settings.home / "runs" / str(first.run_id)).exists()
+    assert (lab.settings.home / "runs" / str(first.run_id)).exists(), "a person may let it go on"
+    news = {"RunStarted", "TaskStarted", "TaskCompleted", "RunExited"}
+    known = {
+        one.envelope.event_id: one.type()
+        for one in lab.of_run(first.run_id)
+        if one.type() in news and one.attempt == 2
+    }
+    assert set(known.values()) == news
+    again = asyncio.run(asked_again(lab, first.run_id, set(known)))
+    assert {one.envelope.event_id: one.type() for one in again} == known
 
 
+@pytest.mark.long
 def test_a_person_ends_a_run_and_has_it_again(lab: Lab, go: Path, tmp_path: Path) -> None:
     lab.ready("CASE-A", "single", A="single")
     with working(lab.settings, tmp_path / "worker.log", "--once", *ROWS):

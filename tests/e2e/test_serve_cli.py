@@ -118,6 +118,7 @@ def test_accounts_are_made_and_used_and_every_change_reaches_the_log(
     assert "admin  disabled  no role" in succeeds(settings, "user", "list")
 
 
+@pytest.mark.long
 def test_a_server_that_knows_nobody_says_how_to_make_the_first(
     settings: Settings, tmp_path: Path
 ) -> None:

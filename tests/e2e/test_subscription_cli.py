@@ -93,6 +93,7 @@ def test_an_email_and_a_signed_webhook_tell_of_one_failure(
     assert said(settings, NotificationFailed, "hook-1") == []
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_after_the_yes_repeats_the_same_id(
     settings: Settings, box: Mailbox, tmp_path: Path
 ) -> None:

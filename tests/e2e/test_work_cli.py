@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from genoflow.deploy.addresses import Addresses
 from genoflow.deploy.settings import Settings
-from genoflow.deploy.work import EXIT_PASSING
+from genoflow.deploy.work_ends import EXIT_PASSING
 from genoflow.processors.flow import PROCESSORS
 from tests.e2e.workers import (
     facts,
@@ -111,6 +113,8 @@ def test_workers_share_and_take_over(settings: Settings, tmp_path: Path) -> None
 
 def test_a_killed_worker_is_started_again(settings: Settings, tmp_path: Path) -> None:
     log = tmp_path / "kept.log"
+    told = {"metrics": "127.0.0.1:0", "metrics_log_seconds": 0.5}
+    settings = settings.model_copy(update=told)
     with working(settings, log, *ROWS) as keeper:
         first = until(lambda: owners(settings, WATCH)[0], "it works")
         child = pid_of(first)
@@ -122,10 +126,26 @@ def test_a_killed_worker_is_started_again(settings: Settings, tmp_path: Path) ->
             lambda: next((o for o in owners(settings, WATCH) if o and o != first), None), "is seen"
         )
         assert is_alive(pid_of(second))
+        address = re.findall(r"tells its figures at (\S+)/metrics", log.read_text())[-1]
+        until(lambda: httpx2.get(f"{address}/health/ready").status_code == 200, "it is ready")
+        until(lambda: lags_told(address) == [0.0] * 4, "it has taken all there is")
+        figures = httpx2.get(f"{address}/metrics").text
         keeper.send_signal(signal.SIGINT)
         assert keeper.wait(timeout=40) == 0
         assert not is_alive(pid_of(second))
     assert "the worker ended (killed by SIGKILL); it starts again in 0.2 s" in log.read_text()
+    assert "genoflow_worker_restarts_total 1.0" in figures
+    assert "genoflow_log_up 1.0" in figures
+    written = [line for line in log.read_text().splitlines() if line.startswith('{"_aws":')]
+    assert any(f'"processor":"{WATCH}"' in line for line in written)
+    assert re.search(rf'transaction_seconds_count{{processor="{WATCH}"}} [1-9]', figures)
+
+
+def lags_told(address: str) -> list[float]:
+    """How far the worker at this address says to be behind, by partition."""
+    figures = httpx2.get(f"{address}/metrics").text
+    found = re.findall(rf'genoflow_task_lag_records{{.*processor="{WATCH}".*}} (\S+)', figures)
+    return [float(lag) for lag in found]
 
 
 @pytest.mark.long

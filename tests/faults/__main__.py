@@ -3,6 +3,8 @@
     flow              the whole flow alone; --samples N for another size, which writes nothing
     read-models       runners of read models, their Postgres and their broker alone
     api               requests to the API alone; --cases N for another number, which writes nothing
+    tower             the watchtower alone
+    batch             launchers alone; --cases N for another number, which writes nothing
     --scenario NAME   one of them; the others keep their rows
     --share small     a tenth of everything: shows that it works, writes nothing
     --seed N          another play; what it draws is drawn from the seed alone
@@ -28,7 +30,7 @@ from typing import Any
 
 from genoflow.deploy.local.files import free_port
 from genoflow.deploy.settings import read_settings
-from tests.faults import api, page, read_models
+from tests.faults import api, batch, local_jobs, page, read_models, tower
 from tests.faults.brokers import Cluster
 from tests.faults.driver import is_clean, play
 from tests.faults.scenarios import (
@@ -41,7 +43,9 @@ from tests.faults.scenarios import (
 from tests.faults.toxiproxy import Link, ensure_toxiproxy
 from tests.faults.whole_flow import play_flow
 
-FLOW, ROWS, API = WHOLE_FLOW.name, read_models.NAME, api.NAME
+FLOW, ROWS, API, BATCH = WHOLE_FLOW.name, read_models.NAME, api.NAME, batch.NAME
+TOWER = tower.NAME
+ALONE = (ROWS, API, BATCH, TOWER)
 
 
 async def run(scenario: Scenario, room: Path) -> dict[str, Any]:
@@ -82,6 +86,10 @@ def is_passed(row: dict[str, Any]) -> bool:
         return read_models.is_as_calm(row)
     if row["scenario"] == API:
         return api.is_held(row)
+    if row["scenario"] == TOWER:
+        return bool(row["is_passed"])
+    if row["scenario"] == BATCH:
+        return not any(one["broken"] for one in row["rows"])
     return is_clean(row) and not any(end.startswith("unforeseen") for end in row["ends"])
 
 
@@ -119,9 +127,41 @@ def play_api(options: argparse.Namespace, home: Path) -> dict[str, Any]:
     return row
 
 
+def play_batch(options: argparse.Namespace, home: Path) -> dict[str, Any]:
+    """The scenarios of launchers, each case from nothing."""
+    cases = options.cases or (batch.CASES_SMALL if options.share == "small" else batch.CASES)
+    rows = []
+    for scenario in batch.SCENARIOS:
+        rows.append(batch.play(scenario, cases, options.seed).as_json())
+        print(batch.table(rows)[-1], *rows[-1]["broken"], sep="\n", flush=True)
+    for scenario in local_jobs.SCENARIOS:
+        room = home / BATCH / scenario.replace(" ", "-")
+        few = min(cases, batch.CASES_OF_PROCESSES)
+        rows.append(local_jobs.play(scenario, few, options.seed, room).as_json())
+        print(batch.table(rows)[-1], *rows[-1]["broken"], sep="\n", flush=True)
+    return {"scenario": BATCH, "seed": options.seed, "rows": rows}
+
+
+def play_tower(options: argparse.Namespace, home: Path) -> dict[str, Any]:
+    """The scenario of the watchtower, from an empty disk to its row."""
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{TOWER} {time.monotonic() - started:5.0f} s] {text}", flush=True)
+
+    room = home / TOWER
+    room.mkdir(parents=True)
+    plan = tower.SMALL if options.share == "small" else tower.WHOLE
+    plan = replace(plan, seed=options.seed)
+    played = tower.play_alone(plan, room, read_settings().cache, say)
+    row = asyncio.run(played).as_json()
+    say("clean" if is_passed(row) else f"NOT CLEAN: {row}")
+    return row
+
+
 def chosen(options: argparse.Namespace) -> list[Scenario]:
     """What is to be played of the scenarios of workers."""
-    if options.what in (ROWS, API):
+    if options.what in ALONE:
         return []
     everything = (*SCENARIOS, WHOLE_FLOW)
     names = [scenario.name for scenario in everything]
@@ -148,9 +188,9 @@ def keep_results(rows: Sequence[dict[str, Any]]) -> None:
         found[FLOW] = of_flow[-1]
     if of_rows:
         found[ROWS] = of_rows[-1]
-    of_api = [row for row in (before.get(API), *rows) if row and row["scenario"] == API]
-    if of_api:
-        found[API] = of_api[-1]
+    for name in (API, BATCH, TOWER):
+        if of_name := [row for row in (before.get(name), *rows) if row and row["scenario"] == name]:
+            found[name] = of_name[-1]
     page.RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if page.PAGE.exists():
         text = page.PAGE.read_text(encoding="utf-8")
@@ -160,7 +200,7 @@ def keep_results(rows: Sequence[dict[str, Any]]) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Play, print the table, and keep the numbers of a full run."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("what", nargs="?", choices=(FLOW, ROWS, API))
+    parser.add_argument("what", nargs="?", choices=(FLOW, *ALONE))
     parser.add_argument("--scenario")
     parser.add_argument("--samples", type=int)
     parser.add_argument("--cases", type=int)
@@ -183,7 +223,11 @@ def main(arguments: Sequence[str]) -> int:
         rows.append(play_rows(options, home))
     if options.what == API or (options.what is None and options.scenario is None):
         rows.append(play_api(options, home))
-    small = [row for row in rows if row["scenario"] not in (FLOW, ROWS, API)]
+    if options.what == BATCH or (options.what is None and options.scenario is None):
+        rows.append(play_batch(options, home))
+    if options.what == TOWER or (options.what is None and options.scenario is None):
+        rows.append(play_tower(options, home))
+    small = [row for row in rows if row["scenario"] not in (FLOW, *ALONE)]
     print("\n".join(page.table(small) if small else ()))
     for row in rows:
         if row["scenario"] == FLOW:
@@ -192,6 +236,8 @@ def main(arguments: Sequence[str]) -> int:
             print("\n".join(page.rows_table(row)))
         elif row["scenario"] == API:
             print("\n".join(page.api_table(row)))
+        elif row["scenario"] == TOWER:
+            print("\n".join(tower.table(row)))
     print(f"what was kept is in {home}")
     if options.share == "all" and options.samples is None and options.cases is None:
         keep_results(rows)  # whatever was found: a run that failed is not run away from

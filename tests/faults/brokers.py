@@ -17,6 +17,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from genoflow.deploy.local.artifacts import KAFKA_JARS, ensure_jars, find_java
+from genoflow.deploy.local.class_archive import with_archive
 from genoflow.deploy.local.files import free_port, make_directory
 from genoflow.deploy.local.process import Launch, Leashed, run_once
 from genoflow.deploy.local.servers.kafka import JVM_OPTIONS, Kafka, new_cluster_id
@@ -64,7 +65,7 @@ class Cluster:
     size: int = 1
     proxy_ports: tuple[int, ...] = ()
     brokers: list[Broker] = field(default_factory=list)
-    _class_path: str = ""
+    _class_path: list[Path] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -79,8 +80,7 @@ class Cluster:
     async def start(self) -> None:
         """Format and start all of them, and wait until each answers."""
         make_directory(self.home)
-        jars = await ensure_jars(self.cache, KAFKA_JARS, lambda _: None)
-        self._class_path = ":".join(str(jar) for jar in jars)
+        self._class_path = await ensure_jars(self.cache, KAFKA_JARS, lambda _: None)
         for number in range(1, self.size + 1):
             behind = free_port()
             told = self.proxy_ports[number - 1] if self.proxy_ports else behind
@@ -103,7 +103,9 @@ class Cluster:
             TELLS,
             *(option for option in JVM_OPTIONS if not option.startswith("-Xmx")),
         )
-        return Launch((str(find_java()), *options, "-cp", self._class_path, *arguments))
+        java, class_path = find_java(), os.pathsep.join(map(str, self._class_path))
+        kept = with_archive(self.cache, java, self._class_path)
+        return Launch((str(java), *options, *kept, "-cp", class_path, *arguments))
 
     async def start_one(self, broker: Broker) -> None:
         """Start a broker and wait until it answers."""

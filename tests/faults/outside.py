@@ -17,9 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from genoflow.events.errors import Parked
 from genoflow.processors.job_outcome import outcome_key
-from genoflow.processors.ports import JobOrder, JobState, ObjectHead
+from genoflow.processors.ports import JobOrder, JobState, ObjectGone, ObjectHead
 
 BUCKET = "outside"
 # The directory of a job is its claim: whoever makes it works, everybody else leaves.
@@ -56,10 +55,13 @@ class FileStore:
 
     async def head(self, bucket: str, key: str) -> ObjectHead:
         path = self._path(key)
-        if not path.exists():
-            raise Parked(f"{bucket}/{key}: there is no such object; put it there")
-        size = path.stat().st_size
-        return ObjectHead(bucket, key, "null", size, "none", datetime.now(UTC), {})
+        try:
+            kept = path.stat()
+        except FileNotFoundError as error:
+            gone = f"{bucket}/{key}: there is no such object; put it there"
+            raise ObjectGone(gone) from error
+        at = datetime.fromtimestamp(kept.st_mtime, UTC)
+        return ObjectHead(bucket, key, "null", kept.st_size, "none", at, {})
 
     async def get(self, bucket: str, key: str) -> bytes | None:
         try:

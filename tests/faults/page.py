@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.faults import batch, tower
+from tools.marks import between
+
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "faults.json"
 PAGE = ROOT / "docs" / "reliability.md"
@@ -133,11 +136,23 @@ def api_table(row: Row) -> list[str]:
     return ["| the API |  |", "|---|---:|", *lines, wrong]
 
 
+def launchers_table(row: Row) -> list[str]:
+    """Launchers: what was done to runs and jobs, what was found."""
+    return batch.table(row["rows"])
+
+
+def tower_table(row: Row) -> list[str]:
+    """The watchtower: what was done to its processes, what stood at the end."""
+    return tower.table(row)
+
+
 def made(found: Mapping[str, Any]) -> str:
     """What stands between the two marks of the page."""
     rows = found["rows"]
     parts = [table(rows), points(rows)]
     tables = {"flow": flow_table, "read-models": rows_table, "api": api_table}
+    tables[batch.NAME] = launchers_table
+    tables[tower.NAME] = tower_table
     parts += [show(found[name]) for name, show in tables.items() if name in found]
     text = "\n\n".join("\n".join(part) for part in parts)
     return "\n\n".join([BEGIN, found["date"], text, END])
@@ -145,11 +160,7 @@ def made(found: Mapping[str, Any]) -> str:
 
 def refreshed(page: str, found: Mapping[str, Any]) -> str:
     """The page with these results in it."""
-    before, _, rest = page.partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError(f"{PAGE.name}: the marks {BEGIN} and {END} are missing; put them back")
-    return before + made(found) + after
+    return between(page, PAGE, BEGIN, END, made(found))
 
 
 if __name__ == "__main__":

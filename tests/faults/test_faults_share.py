@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,13 +24,17 @@ from tests.replays import replayed, told
 
 TURNS_MAX = 6  # a busy machine may let a blow fall between two transactions, where it does no harm
 SAMPLES_PER_SMALL_RUN = 24
-# In the first a session has to run out; both are turned until a blow has fallen where it does harm.
-LONG_TO_PROVOKE = ("fencing", "adoption")
-PROVOKED = [
-    pytest.param(part, marks=[pytest.mark.long] if part in LONG_TO_PROVOKE else [])
-    for part in PROVOCATIONS
-]
+# Each is turned until its blow does harm: `make test` plays one of the four, `make long` these.
+LONG_TO_PROVOKE = ("fencing", "adoption", "dedupe")
 READERS = 10  # one of them is caught between two tries
+
+
+def provoked(parts: Iterable[str]) -> list[Any]:
+    """One of these for `make test`, all of them for `make long`."""
+    return [
+        pytest.param(part, marks=[pytest.mark.long] if part in LONG_TO_PROVOKE else [])
+        for part in parts
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +109,7 @@ async def test_who_asks_for_topics_while_the_broker_is_away_is_told_to_try_again
             await broker.start_one(only)
 
 
-@pytest.mark.parametrize("part", PROVOKED)
+@pytest.mark.parametrize("part", provoked(PROVOCATIONS))
 async def test_the_verdict_finds_what_a_build_lacks(
     broker: Cluster, tmp_path: Path, part: str
 ) -> None:
@@ -118,7 +123,7 @@ async def test_the_verdict_finds_what_a_build_lacks(
         assert found[column] > 0, found
 
 
-@pytest.mark.parametrize("part", [part for part, row in PROVOCATIONS.items() if row.point])
+@pytest.mark.parametrize("part", provoked(part for part, row in PROVOCATIONS.items() if row.point))
 async def test_the_same_provocation_does_nothing_to_the_real_one(
     broker: Cluster, tmp_path: Path, part: str
 ) -> None:

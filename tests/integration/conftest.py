@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,13 +10,19 @@ import asyncpg
 import pytest
 from aiokafka.conn import AIOKafkaConnection
 
+from genoflow.api.identity.tables import prepare
+from genoflow.deploy.addresses import Addresses
 from genoflow.events import topics
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.log.kafka_topics import TopicAdmin
 from genoflow.events.log.memory import MemoryLog
 from genoflow.processors import worker
+from genoflow.projections.models import MODELS
+from genoflow.projections.runner import bring_up
 from tests.doors import Door
-from tests.integration.rows_over_http import door_over, first, log_of
+from tests.integration.rows_over_http import copy_of, door_over, first, log_of
+from tests.partition import CODEC
+from tests.servers import database
 from tests.toy import TOY
 from tests.workers import LATE, SECONDS_MAX, Lab
 
@@ -67,15 +74,56 @@ async def connection(postgres_url: str) -> AsyncIterator[Any]:
     await opened.close()
 
 
+@pytest.fixture(scope="session")
+async def tables(stack: Addresses) -> AsyncIterator[str]:
+    """A database with every table of the API and of the read models: copied, not used.
+
+    To make them takes ten times as long as to copy them.
+    """
+    name = f"tables_{secrets.token_hex(4)}"
+    async with database(stack.postgres, name) as url, MemoryLog(codec=CODEC) as empty:
+        await _fill(url, empty)
+        yield name
+
+
 @pytest.fixture
-async def log() -> AsyncIterator[MemoryLog]:
+async def tables_url(stack: Addresses, suffix: str, tables: str) -> AsyncIterator[str]:
+    """The address of a database of this test's alone, in which all tables are, and no rows."""
+    async with database(stack.postgres, f"tables_{suffix}", tables) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def first_rows(stack: Addresses, tables: str) -> AsyncIterator[tuple[str, MemoryLog]]:
+    """A database with the rows of a small cohort, and the log that they stand for: copied."""
+    name = f"first_{secrets.token_hex(4)}"
+    async with database(stack.postgres, name, tables) as url, log_of(*first()) as there:
+        await _fill(url, there)
+        yield name, there
+
+
+@pytest.fixture
+def log(first_rows: tuple[str, MemoryLog]) -> MemoryLog:
     """What a small cohort leaves on the log; a file that needs another one has its own."""
-    async with log_of(*first()) as there:
-        yield there
+    return copy_of(first_rows[1])
 
 
 @pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
+async def door(
+    stack: Addresses, suffix: str, first_rows: tuple[str, MemoryLog], log: MemoryLog
+) -> AsyncIterator[Door]:
     """The API over the rows of that log."""
-    async with door_over(postgres_url, log) as there:
+    async with (
+        database(stack.postgres, f"first_{suffix}", first_rows[0]) as url,
+        door_over(url, log) as there,
+    ):
         yield there
+
+
+async def _fill(url: str, log: MemoryLog) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await prepare(connection)
+        await bring_up(log, CODEC, connection, MODELS)
+    finally:
+        await connection.close()

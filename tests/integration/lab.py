@@ -18,7 +18,7 @@ from genoflow.deploy.backup.manifest import Segment
 from genoflow.deploy.backup.vault import Vault
 from genoflow.deploy.local import stack as local_stack
 from genoflow.deploy.settings import Settings
-from genoflow.deploy.wiring import open_log, open_restoring_log, open_s3, topic_admin
+from genoflow.deploy.wiring import open_log, open_s3, topic_admin
 from genoflow.events import topics
 from genoflow.events.file_landed import FileLanded
 from genoflow.events.log.changelog import POSITION_KEY, position_of
@@ -170,7 +170,7 @@ async def taken(reader: Subscription[FileLanded], count: int) -> list[int]:
 
 async def held(settings: Settings) -> Held:
     found = Held({}, {})
-    async with open_restoring_log(settings) as log, Broker(log) as broker:
+    async with open_log(settings, restoring=True) as log, Broker(log) as broker:
         for topic in (*topics.TOPICS, CHANGELOG):
             rows: Rows = found.topics.setdefault(topic.name, [])
             starts, ends = await log.starts(topic.name), await log.ends(topic.name)
@@ -184,7 +184,7 @@ async def held(settings: Settings) -> Held:
 
 async def lose(settings: Settings) -> None:
     """Delete every topic of a deployment, as if its broker had lost them."""
-    async with open_restoring_log(settings) as log, Broker(log) as broker:
+    async with open_log(settings, restoring=True) as log, Broker(log) as broker:
         names = [log.wire_name(name) for name in await log.topics()]
         await broker._admin.delete_topics(names)
         async with asyncio.timeout(20):

@@ -50,6 +50,16 @@ async def log_of(*facts: Event) -> AsyncIterator[MemoryLog]:
         yield log
 
 
+def copy_of(log: MemoryLog) -> MemoryLog:
+    """A log of its own, on which the same records stand."""
+    found = MemoryLog(codec=CODEC)
+    for name, partitions in log._topics.items():
+        for mine, there in zip(found._topics[name], partitions, strict=True):
+            mine.records, mine.offsets = [*there.records], [*there.offsets]
+            mine.end, mine.latest_ms = there.end, there.latest_ms
+    return found
+
+
 @asynccontextmanager
 async def door_over(
     postgres_url: str, log: MemoryLog, settings: Settings | None = None

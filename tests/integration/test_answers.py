@@ -76,8 +76,8 @@ async def log() -> AsyncIterator[MemoryLog]:
 
 
 @pytest.fixture
-async def connection(postgres_url: str, log: MemoryLog) -> AsyncIterator[Any]:
-    found = await asyncpg.connect(postgres_url)
+async def connection(tables_url: str, log: MemoryLog) -> AsyncIterator[Any]:
+    found = await asyncpg.connect(tables_url)
     try:
         await bring_up(log, CODEC, found, MODELS)
         yield found

@@ -18,9 +18,9 @@ from tests.doors import PASSWORD, Door, Unlimited, open_door, refused, toys
 
 
 @pytest.fixture
-async def door(postgres_url: str) -> AsyncIterator[Door]:
+async def door(tables_url: str) -> AsyncIterator[Door]:
     async with open_door(
-        postgres_url, routers=[toys], limits=Unlimited(), cors_origins=["https://lab.example"]
+        tables_url, routers=[toys], limits=Unlimited(), cors_origins=["https://lab.example"]
     ) as opened:
         yield opened
 
@@ -36,7 +36,10 @@ async def test_every_route_says_what_it_asks_for(door: Door) -> None:
     assert len(found) >= 7
     assert all(isinstance(route, GuardedRoute) for route in found)
     public = {route.path for route in found if route.access is Access.PUBLIC}
-    assert public == {"/health", "/auth/login", "/auth/refresh", "/v1/openapi.json"}
+    assert public == {
+        "/health", "/health/live", "/health/ready", "/auth/login", "/auth/refresh",
+        "/v1/openapi.json",
+    }  # fmt: skip
 
 
 def test_a_route_that_says_nothing_cannot_be_made() -> None:
@@ -48,7 +51,7 @@ def test_a_route_that_says_nothing_cannot_be_made() -> None:
             """Nothing."""
 
 
-async def test_a_router_without_the_door_cannot_be_mounted(postgres_url: str) -> None:
+async def test_a_router_without_the_door_cannot_be_mounted(tables_url: str) -> None:
     careless = APIRouter()
 
     @careless.get("/open")
@@ -56,7 +59,7 @@ async def test_a_router_without_the_door_cannot_be_mounted(postgres_url: str) ->
         return "open"
 
     with pytest.raises(TypeError, match="/open: is not behind the door"):
-        async with open_door(postgres_url, routers=[careless]):
+        async with open_door(tables_url, routers=[careless]):
             pass
 
 
@@ -175,11 +178,34 @@ async def test_health_says_when_the_database_is_away(door: Door) -> None:
         assert answer.json() == {
             "status": "healthy", "version": "0.1.0", "checks": {"database": "ok"},
         }  # fmt: skip
+    for path in ("/health/live", "/v1/health/ready"):
+        answer = await door.client.get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok", "because": []})
     await door.services.pool.close()
+    answer = await door.client.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["because"] == ["the database does not answer"]
+    assert (await door.client.get("/health/live")).status_code == 200
     answer = await door.client.get("/v1/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
     asked = {"username": "vera", "password": PASSWORD}
     refused(await door.client.post("/v1/auth/login", json=asked), 503, "UNAVAILABLE")
+
+
+async def test_every_answer_is_timed_by_its_route(door: Door) -> None:
+    await door.account("operator", Role.ADMIN)
+    key = {"X-API-Key": await door.key("operator", Permission.MONITORING_READ)}
+    for path in ("/v1/health", "/api/v1/health", "/v1/nothing-there", "/registry/subjects"):
+        await door.client.get(path, headers=key)
+    await door.client.request("ODD", "/v1/health")
+    text = (await door.client.get("/metrics", headers=key)).text
+    counted = "genoflow_http_request_seconds_count"
+    assert f'{counted}{{method="GET",route="/health",status="200"}} 2.0' in text
+    assert f'{counted}{{method="GET",route="/registry",status="200"}} 1.0' in text
+    assert f'{counted}{{method="none",route="none",status="404"}} 1.0' in text
+    assert f'{counted}{{method="none",route="none",status="405"}} 1.0' in text
+    assert "ODD" not in text
+    assert "nothing-there" not in text
 
 
 async def test_the_registry_is_mounted_for_whoever_has_signed_in(door: Door) -> None:
@@ -197,8 +223,8 @@ async def test_openapi_describes_every_route_with_its_permission_and_examples(do
     answer = await door.client.get("/v1/openapi.json")
     document = answer.json()
     assert set(document["paths"]) == {
-        "/v1/health", "/v1/auth/login", "/v1/auth/refresh", "/v1/auth/logout", "/v1/toys",
-        "/v1/toys/name", "/v1/metrics",
+        "/v1/health", "/v1/health/live", "/v1/health/ready", "/v1/auth/login", "/v1/auth/refresh",
+        "/v1/auth/logout", "/v1/toys", "/v1/toys/name", "/v1/metrics",
     }  # fmt: skip
     login = document["paths"]["/v1/auth/login"]["post"]
     assert login["security"] == []

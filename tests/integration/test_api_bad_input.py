@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from itertools import cycle, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -34,8 +35,8 @@ GOOD = "/v1/samples?limit=1"
 
 
 @pytest.fixture
-async def toy_door(postgres_url: str) -> AsyncIterator[Door]:
-    async with open_door(postgres_url, routers=[toys], limits=Unlimited()) as opened:
+async def toy_door(tables_url: str) -> AsyncIterator[Door]:
+    async with open_door(tables_url, routers=[toys], limits=Unlimited()) as opened:
         yield opened
 
 
@@ -52,7 +53,8 @@ async def counted(door: Door) -> dict[str, int]:
     return found
 
 
-async def test_sql_in_a_filter_is_a_word_that_no_row_has(door: Door) -> None:
+@pytest.mark.parametrize("words", [1, pytest.param(len(SQL), marks=pytest.mark.long)])
+async def test_sql_in_a_filter_is_a_word_that_no_row_has(door: Door, words: int) -> None:
     headers = {"X-API-Key": await _key(door)}
     document = (await door.client.get("/v1/openapi.json")).json()
     lists = {
@@ -60,13 +62,13 @@ async def test_sql_in_a_filter_is_a_word_that_no_row_has(door: Door) -> None:
         for path, methods in document["paths"].items()
         if "{" not in path and "parameters" in methods.get("get", {})
     }
-    before, asked = await counted(door), 0
+    before, asked, turned = await counted(door), 0, cycle(SQL)
     for path, parameters in lists.items():
         if path.endswith("/stream"):
             continue
         whole = (await door.client.get(path, headers=headers)).json()
         for name in (one["name"] for one in parameters if one["in"] == "query"):
-            for word in SQL:
+            for word in islice(turned, words):
                 address = f"{path}?{name}={quote(word)}"
                 answer = await door.client.get(address, headers=headers)
                 asked += 1
@@ -75,7 +77,7 @@ async def test_sql_in_a_filter_is_a_word_that_no_row_has(door: Door) -> None:
                     assert not _rows(answer.json()), address
                 else:
                     refused(answer, 422)
-    assert asked > 500
+    assert asked > 70 * words
     assert await counted(door) == before
     assert (await door.client.get(GOOD, headers=headers)).status_code == 200
 

@@ -13,12 +13,12 @@ from tests.doors import Unlimited, open_door, refused
 
 
 async def test_an_administrator_reads_settings_without_secrets(
-    postgres_url: str, tmp_path: Path
+    tables_url: str, tmp_path: Path
 ) -> None:
     hidden = SecretStr("postgresql://lab:hidden@db.lab.example/genoflow")
     settings = Settings(home=tmp_path, environment="production", postgres=hidden)
     async with open_door(
-        postgres_url, routers=ROUTERS, limits=Unlimited(), settings=settings
+        tables_url, routers=ROUTERS, limits=Unlimited(), settings=settings
     ) as door:
         headers = await door.bearer("ada", Role.ADMIN)
         answer = await door.client.get("/v1/config/production/api", headers=headers)

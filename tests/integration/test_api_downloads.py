@@ -69,12 +69,12 @@ async def log() -> AsyncIterator[MemoryLog]:
 
 @pytest.fixture
 async def door(
-    postgres_url: str, log: MemoryLog, s3_bucket: Bucket, tmp_path: Path
+    tables_url: str, log: MemoryLog, s3_bucket: Bucket, tmp_path: Path
 ) -> AsyncIterator[Door]:
     links = StoreLinks(log, lambda: s3_client(s3_bucket.addresses))
     settings = Settings(home=tmp_path)
     async with open_door(
-        postgres_url, routers=ROUTERS, limits=Unlimited(), log=log, settings=settings, links=links
+        tables_url, routers=ROUTERS, limits=Unlimited(), log=log, settings=settings, links=links
     ) as there:
         await follow(there, log)
         yield there
@@ -206,11 +206,11 @@ async def test_what_is_not_there_or_not_theirs_has_no_link(
 
 
 async def test_where_no_store_answers_everything_else_does(
-    postgres_url: str, log: MemoryLog, tmp_path: Path, stored: dict[Any, ResultFile]
+    tables_url: str, log: MemoryLog, tmp_path: Path, stored: dict[Any, ResultFile]
 ) -> None:
     settings = Settings(home=tmp_path, s3=None)
     async with open_door(
-        postgres_url, routers=ROUTERS, limits=Unlimited(), log=log, settings=settings
+        tables_url, routers=ROUTERS, limits=Unlimited(), log=log, settings=settings
     ) as door:
         await publish(door, log, stored.values())
         headers = await door.bearer("vera", Role.ADMIN)

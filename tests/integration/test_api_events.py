@@ -38,9 +38,9 @@ async def log() -> AsyncIterator[MemoryLog]:
 
 
 @pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
+async def door(tables_url: str, log: MemoryLog) -> AsyncIterator[Door]:
     """The API over rows of twenty facts."""
-    async with open_door(postgres_url, routers=ROUTERS, limits=Unlimited()) as there:
+    async with open_door(tables_url, routers=ROUTERS, limits=Unlimited()) as there:
         await follow(there, log, *(joined(f"S{number % SAMPLES}", number) for number in range(20)))
         yield there
 

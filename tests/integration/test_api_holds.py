@@ -36,8 +36,8 @@ async def log() -> AsyncIterator[MemoryLog]:
 
 
 @pytest.fixture
-async def door(postgres_url: str, log: MemoryLog) -> AsyncIterator[Door]:
-    async with door_over(postgres_url, log) as there:
+async def door(tables_url: str, log: MemoryLog) -> AsyncIterator[Door]:
+    async with door_over(tables_url, log) as there:
         yield there
 
 

@@ -158,9 +158,9 @@ async def test_the_position_moves_where_the_row_stays(door: Door, log: MemoryLog
     assert before.headers[POSITION] != after.headers[POSITION]
 
 
-async def test_every_answer_is_counted_and_told(postgres_url: str, log: MemoryLog) -> None:
+async def test_every_answer_is_counted_and_told(tables_url: str, log: MemoryLog) -> None:
     limits = MemoryLimits()
-    async with open_door(postgres_url, routers=ROUTERS, limits=limits, log=log) as door:
+    async with open_door(tables_url, routers=ROUTERS, limits=limits, log=log) as door:
         await follow(door, log)
         headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
         sample = COHORT.samples[0].name

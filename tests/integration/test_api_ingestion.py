@@ -17,7 +17,7 @@ from genoflow.events.log.memory import MemoryLog
 from genoflow.projections.files import OFFSET_MAX
 from tests.asked import joined, landed, read_set, rejected, validated
 from tests.doors import Door, refused
-from tests.integration.rows_over_http import ask, every, first, follow, log_of
+from tests.integration.rows_over_http import ask, door_over, every, first, follow, log_of
 from tests.partition import MOMENT
 from tests.sample_stories import ASSIGNED, GIVEN_UP, LOOSE, SUMMED, TRIED
 from tests.spec import heard
@@ -31,6 +31,12 @@ FIELDS_OF_SEED = {
 @pytest.fixture
 async def log() -> AsyncIterator[MemoryLog]:
     async with log_of() as there:
+        yield there
+
+
+@pytest.fixture
+async def door(tables_url: str, log: MemoryLog) -> AsyncIterator[Door]:
+    async with door_over(tables_url, log) as there:
         yield there
 
 

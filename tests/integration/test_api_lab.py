@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -22,11 +21,10 @@ from tests.doors import Door, refused
 from tests.integration.rows_over_http import (
     COHORT,
     ask,
+    copy_of,
     every,
-    first,
     follow,
     later,
-    log_of,
 )
 from tests.partition import MOMENT
 from tests.spec import heard
@@ -53,9 +51,11 @@ def requeued(number: int) -> EventRequeued:
 
 
 @pytest.fixture
-async def log() -> AsyncIterator[MemoryLog]:
-    async with log_of(*first(), *map(parked, range(5)), requeued(1)) as there:
-        yield there
+async def log(first_rows: tuple[str, MemoryLog]) -> MemoryLog:
+    found = copy_of(first_rows[1])
+    for fact in (*map(parked, range(5)), requeued(1)):
+        await found.append(fact)
+    return found
 
 
 async def test_files_are_listed_counted_and_shown(door: Door) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from genoflow.api.identity.permissions import Permission, Role
 from genoflow.api.reading import POSITION
+from genoflow.deploy.burdens import LogProcesses
+from genoflow.events import topics
+from genoflow.events.errors import LogUnavailable
 from genoflow.events.log.memory import MemoryLog
+from genoflow.events.log.port import Vector
+from genoflow.events.log.recorded import Raw
 from tests import qc_facts
 from tests.asked import told
 from tests.doors import Door, refused
@@ -164,8 +171,10 @@ async def test_figures_are_those_of_now(door: Door) -> None:
     headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
     answer = await door.client.get("/v1/monitoring/metrics", headers=headers)
     position, found = answer.headers[POSITION], answer.json()["metrics"]
-    assert {tuple(one) for one in found} == {("timestamp", "metric_name", "value", "unit")}
-    values = {one["metric_name"]: one["value"] for one in found}
+    assert {tuple(one) for one in found} == {
+        ("timestamp", "metric_name", "value", "unit", "process")
+    }
+    values = {one["metric_name"]: one["value"] for one in found if one["process"] is None}
     waiting = await every(door, headers, "/samples/waiting", 5, longer_than_hours=0)
     assert values == {
         "active_jobs": 0, "waiting_samples": len(waiting), "failed_jobs": 0, "parked_events": 0,
@@ -173,12 +182,13 @@ async def test_figures_are_those_of_now(door: Door) -> None:
     jobs = await ask(door, headers, "/monitoring/metrics", metric_type="jobs")
     assert [one["metric_name"] for one in jobs["metrics"]] == ["active_jobs", "waiting_samples"]
     for wrong, said in (
-        ("metric_type=cpu", "'jobs' or 'errors'"),
+        ("metric_type=disk", "'jobs' or 'errors'"),
+        ("metric_type=cpu&step=600", "is forgotten after a day; leave out start_time"),
         ("start_time=2026-03-01T10:00:00", "no time zone"),
         ("start_time=2027-01-01T00:00:00Z&end_time=2026-01-01T00:00:00Z", "exchange them"),
         ("start_time=2026-01-01T00:00:00Z&step=1", "500 are the limit; take"),
         ("step=0", "greater than or equal to 1"),
-        ("metric_type=memory", "'jobs' or 'errors'"),
+        ("metric_type=memory&start_time=2026-01-01T00:00:00Z", "process_resident_memory_bytes"),
         (f"at_position={position}", "as they are now"),
         ("as_of=0001-01-01T00:00:00%2B14:00", "is no time in UTC"),
         ("as_of=9999-12-31T23:59:59-14:00", "is no time in UTC"),
@@ -189,13 +199,68 @@ async def test_figures_are_those_of_now(door: Door) -> None:
     refused(await door.client.get("/v1/monitoring/metrics", headers=partner), 403)
 
 
+async def test_workers_and_the_api_say_what_they_take(door: Door, log: MemoryLog) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    path = "/monitoring/metrics"
+    alone = (await ask(door, headers, path, metric_type="memory"))["metrics"]
+    assert [one["unit"] for one in alone] == ["bytes"]
+    assert alone[0]["process"].startswith("api-")
+    assert alone[0]["value"] > 10_000_000, "this very process has more"
+    log.add_topic(topics.WORKERS)
+    burdens: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("w1", {"worker": "w1", "burden": {"cpu_percent": 40.0, "resident_bytes": 1}}),
+        ("w1", {"worker": "w1", "burden": {"cpu_percent": 50.5, "resident_bytes": 2_000}}),
+        ("w2", {"worker": "w2", "burden": {"resident_bytes": 3_000}}),  # it has just begun
+        ("w3", {"worker": "w3"}),  # of an earlier release
+        ("w4", {"worker": "w4", "burden": {"cpu_percent": 9.0, "resident_bytes": 4_000}}),
+        ("w4", {}),  # it has left
+    )
+    for worker, status in burdens:
+        raw = Raw(worker.encode(), json.dumps(status).encode(), (), 0)
+        await log.append_raw(topics.WORKERS.name, 0, [raw])
+    door.app.state.outside = replace(door.app.state.outside, processes=LogProcesses(log))
+    found = (await ask(door, headers, path))["metrics"]
+    said = {
+        (one["process"], one["metric_name"]): one["value"]
+        for one in found
+        if (one["process"] or "").startswith("w")
+    }
+    assert said == {
+        ("w1", "cpu_usage"): 50.5, ("w1", "memory_usage"): 2_000, ("w2", "memory_usage"): 3_000
+    }  # fmt: skip
+    cpu = (await ask(door, headers, path, metric_type="cpu"))["metrics"]
+    assert {(one["metric_name"], one["unit"]) for one in cpu} == {("cpu_usage", "percent")}
+
+
+async def test_without_the_log_workers_are_left_out_unless_they_are_asked_for(
+    door: Door,
+) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    door.app.state.outside = replace(door.app.state.outside, processes=LogProcesses(Away()))
+    found = (await ask(door, headers, "/monitoring/metrics"))["metrics"]
+    names = {one["metric_name"] for one in found}
+    assert {"active_jobs", "memory_usage"} <= names
+    whose = {one["process"] for one in found if one["process"]}
+    assert whose == {LogProcesses(Away()).own().process}
+    answer = await door.client.get("/v1/monitoring/metrics?metric_type=cpu", headers=headers)
+    refused(answer, 503)
+
+
+class Away(MemoryLog):
+    """A log that does not answer what is asked for by time."""
+
+    async def offsets_at(self, topic: str, time: datetime) -> Vector:
+        """Say that nobody is there."""
+        raise LogUnavailable(f"kafka at nowhere: no broker answers about {topic} at {time}")
+
+
 async def test_figures_have_a_course_whose_end_is_what_holds_now(door: Door) -> None:
     async with door.services.pool.acquire() as connection:
         [row] = await connection.fetch("select max(recorded_at) as last from live.events")
     door.clock.now = row["last"] + timedelta(minutes=5)
     headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
     path = "/monitoring/metrics"
-    now = (await ask(door, headers, path))["metrics"]
+    now = [one for one in (await ask(door, headers, path))["metrics"] if not one["process"]]
     begin = (door.clock() - timedelta(hours=2)).isoformat()
     hours = {"start_time": begin, "step": 600}
     course = (await ask(door, headers, path, **hours))["metrics"]

@@ -41,9 +41,9 @@ async def log() -> AsyncIterator[MemoryLog]:
 
 
 @pytest.fixture
-async def door(postgres_url: str, log: MemoryLog, tmp_path: Path) -> AsyncIterator[Door]:
+async def door(tables_url: str, log: MemoryLog, tmp_path: Path) -> AsyncIterator[Door]:
     settings = Settings(home=tmp_path, person_patterns=(r"MRN\d+", r"^\d{8}$"))
-    async with door_over(postgres_url, log, settings) as there:
+    async with door_over(tables_url, log, settings) as there:
         yield there
 
 

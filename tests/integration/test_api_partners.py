@@ -22,6 +22,7 @@ from tests.asked import like, told
 from tests.doors import Door, refused
 from tests.integration.rows_over_http import (
     ask,
+    door_over,
     every,
     follow,
     log_of,
@@ -61,6 +62,12 @@ LISTS = ("/samples", "/files", "/cases", "/execution/jobs", "/results")
 async def log() -> AsyncIterator[MemoryLog]:
     assert shared_lab()[0].projects == (ONE, OTHER)
     async with log_of(*shared_lab()[1]) as there:
+        yield there
+
+
+@pytest.fixture
+async def door(tables_url: str, log: MemoryLog) -> AsyncIterator[Door]:
+    async with door_over(tables_url, log) as there:
         yield there
 
 

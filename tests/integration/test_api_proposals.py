@@ -24,9 +24,9 @@ SAID = {"reason": "enough for this question"}
 
 
 async def test_an_override_is_answered_with_the_fact_and_whoever_answers_for_it(
-    postgres_url: str,
+    tables_url: str,
 ) -> None:
-    async with lab(postgres_url, *FAILED) as (door, log):
+    async with lab(tables_url, *FAILED) as (door, log):
         headers = await door.bearer("clara", Role.CLINICIAN)
         account = await door.services.accounts.find("clara")
         row = await ask(door, headers, f"/samples/{SAMPLE}")
@@ -52,8 +52,8 @@ async def test_an_override_is_answered_with_the_fact_and_whoever_answers_for_it(
         assert (await ask(door, headers, f"/samples/{SAMPLE}", **seen))["state"] != row["state"]
 
 
-async def test_what_has_changed_since_it_was_seen_is_refused(postgres_url: str) -> None:
-    async with lab(postgres_url, *FAILED) as (door, log):
+async def test_what_has_changed_since_it_was_seen_is_refused(tables_url: str) -> None:
+    async with lab(tables_url, *FAILED) as (door, log):
         headers = await door.bearer("clara", Role.CLINICIAN)
         body = {**SAID, "seen_offset": 0}
         async with deciding(door, log, SETTLE_SAMPLE):
@@ -62,8 +62,8 @@ async def test_what_has_changed_since_it_was_seen_is_refused(postgres_url: str) 
         assert await said(log, "QcOverridden") == []
 
 
-async def test_two_at_once_are_one_decision(postgres_url: str) -> None:
-    async with lab(postgres_url, *FAILED) as (door, log):
+async def test_two_at_once_are_one_decision(tables_url: str) -> None:
+    async with lab(tables_url, *FAILED) as (door, log):
         headers = await door.bearer("clara", Role.CLINICIAN)
         async with deciding(door, log, SETTLE_SAMPLE):
             answers = await asyncio.gather(
@@ -74,10 +74,10 @@ async def test_two_at_once_are_one_decision(postgres_url: str) -> None:
 
 
 async def test_who_waits_in_vain_is_told_where_the_answer_will_be(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    tables_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proposing, "WAIT_SECONDS_MAX", 0.1)
-    async with lab(postgres_url, *FAILED) as (door, log):
+    async with lab(tables_url, *FAILED) as (door, log):
         headers = await door.bearer("clara", Role.CLINICIAN)
         named = headers | {HEADER: "K-1"}
         answer = await door.client.post(OVERRIDE, json=SAID, headers=named)
@@ -101,8 +101,8 @@ async def test_who_waits_in_vain_is_told_where_the_answer_will_be(
         assert len(await said(log, "QcOverrideProposed")) == 1
 
 
-async def test_a_refusal_under_a_key_is_the_same_when_it_is_asked_again(postgres_url: str) -> None:
-    async with lab(postgres_url, heard(facts.registered())) as (door, log):
+async def test_a_refusal_under_a_key_is_the_same_when_it_is_asked_again(tables_url: str) -> None:
+    async with lab(tables_url, heard(facts.registered())) as (door, log):
         headers = await door.bearer("clara", Role.CLINICIAN) | {HEADER: "K-1"}
         async with deciding(door, log, SETTLE_SAMPLE):
             first, second = [
@@ -116,8 +116,8 @@ async def test_a_refusal_under_a_key_is_the_same_when_it_is_asked_again(postgres
         assert len(await said(log, "QcOverrideProposed")) == 1
 
 
-async def test_only_who_may_decides_and_only_about_what_is_there(postgres_url: str) -> None:
-    async with lab(postgres_url, *FAILED) as (door, log):
+async def test_only_who_may_decides_and_only_about_what_is_there(tables_url: str) -> None:
+    async with lab(tables_url, *FAILED) as (door, log):
         clara = await door.bearer("clara", Role.CLINICIAN)
         tech = await door.bearer("tim", Role.LAB_TECHNICIAN)
         post = door.client.post
@@ -132,10 +132,10 @@ async def test_only_who_may_decides_and_only_about_what_is_there(postgres_url: s
 
 
 async def test_a_proposal_is_told_to_its_author_and_to_readers_of_events(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    tables_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proposing, "WAIT_SECONDS_MAX", 0.05)
-    async with lab(postgres_url, *FAILED) as (door, log):
+    async with lab(tables_url, *FAILED) as (door, log):
         clara = await door.bearer("clara", Role.CLINICIAN)
         key = {"X-API-Key": await door.key("clara", Permission.QC_DECIDE)}
         where = (await door.client.post(OVERRIDE, json=SAID, headers=clara)).headers["Location"]
@@ -150,8 +150,8 @@ async def test_a_proposal_is_told_to_its_author_and_to_readers_of_events(
         refused(await door.client.get(f"{where}&as_of=2026-03-01T10:00:00Z", headers=clara), 422)
 
 
-async def test_more_reads_are_asked_for_once(postgres_url: str) -> None:
-    async with lab(postgres_url, *FAILED) as (door, log):
+async def test_more_reads_are_asked_for_once(tables_url: str) -> None:
+    async with lab(tables_url, *FAILED) as (door, log):
         headers = await door.bearer("bo", Role.BIOINFORMATICIAN)
         where, body = f"/v1/samples/{SAMPLE}/top-up", {"reason": "a short run", "reads_wanted": 7}
         async with deciding(door, log, SETTLE_SAMPLE):

@@ -37,8 +37,8 @@ WHY = {"reason": "the disk is back"}
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-async def test_an_order_is_placed_once_and_told_again(postgres_url: str) -> None:
-    async with lab(postgres_url) as (door, log), deciding(door, log, SETTLE_CASE):
+async def test_an_order_is_placed_once_and_told_again(tables_url: str) -> None:
+    async with lab(tables_url) as (door, log), deciding(door, log, SETTLE_CASE):
         headers = await door.bearer("tim", Role.LAB_TECHNICIAN)
         post = door.client.post
         placed = await post("/v1/cases", json=ORDER, headers=headers)
@@ -54,8 +54,8 @@ async def test_an_order_is_placed_once_and_told_again(postgres_url: str) -> None
         assert len(await said(log, "CaseOpened", topics.CASE)) == 1
 
 
-async def test_an_order_that_is_wrong_is_refused_with_every_place(postgres_url: str) -> None:
-    async with lab(postgres_url) as (door, log):
+async def test_an_order_that_is_wrong_is_refused_with_every_place(tables_url: str) -> None:
+    async with lab(tables_url) as (door, log):
         headers = await door.bearer("tim", Role.LAB_TECHNICIAN)
         member = {**ORDER["members"][0], "role": "tumour"}
         wrong = {**ORDER, "members": [member], "assay": None}
@@ -67,8 +67,8 @@ async def test_an_order_that_is_wrong_is_refused_with_every_place(postgres_url: 
         assert await said(log, "CaseProposed", topics.CASE) == []
 
 
-async def test_a_case_is_closed_and_stays_so(postgres_url: str) -> None:
-    async with lab(postgres_url, OPENED) as (door, log), deciding(door, log, SETTLE_CASE):
+async def test_a_case_is_closed_and_stays_so(tables_url: str) -> None:
+    async with lab(tables_url, OPENED) as (door, log), deciding(door, log, SETTLE_CASE):
         headers = await door.bearer("tim", Role.LAB_TECHNICIAN)
         where, post = f"/v1/cases/{CASE}/close", door.client.post
         closed = await post(where, json=WHY, headers=headers)
@@ -82,8 +82,8 @@ async def test_a_case_is_closed_and_stays_so(postgres_url: str) -> None:
         refused(await post("/v1/cases/C9/close", json=WHY, headers=headers), 404)
 
 
-async def test_a_run_that_failed_is_had_again(postgres_url: str) -> None:
-    async with lab(postgres_url, OPENED, READY, ASKED, FAILED) as (door, log):
+async def test_a_run_that_failed_is_had_again(tables_url: str) -> None:
+    async with lab(tables_url, OPENED, READY, ASKED, FAILED) as (door, log):
         headers = await door.bearer("olaf", Role.OPERATOR)
         post = door.client.post
         async with deciding(door, log, SETTLE_CASE, SETTLE_RUN):
@@ -97,8 +97,8 @@ async def test_a_run_that_failed_is_had_again(postgres_url: str) -> None:
         refused(lost, 404)
 
 
-async def test_a_run_that_is_under_way_is_ended_and_not_had_again(postgres_url: str) -> None:
-    async with lab(postgres_url, OPENED, READY, ASKED) as (door, log):
+async def test_a_run_that_is_under_way_is_ended_and_not_had_again(tables_url: str) -> None:
+    async with lab(tables_url, OPENED, READY, ASKED) as (door, log):
         headers = await door.bearer("olaf", Role.OPERATOR)
         post = door.client.post
         async with deciding(door, log, SETTLE_CASE, SETTLE_RUN):
@@ -108,8 +108,8 @@ async def test_a_run_that_is_under_way_is_ended_and_not_had_again(postgres_url: 
         assert ended.json()["fact"]["type"] == "RunCancelled"
 
 
-async def test_results_are_released_and_taken_back(postgres_url: str) -> None:
-    async with lab(postgres_url, OPENED, READY, ASKED, LEFT, HELD) as (door, log):
+async def test_results_are_released_and_taken_back(tables_url: str) -> None:
+    async with lab(tables_url, OPENED, READY, ASKED, LEFT, HELD) as (door, log):
         headers = await door.bearer("clara", Role.CLINICIAN)
         post = door.client.post
         wrong = {"reason": "a swap", "reason_code": "wrong"}
@@ -126,9 +126,9 @@ async def test_results_are_released_and_taken_back(postgres_url: str) -> None:
         refused(await post(f"{RESULTS}/release", json=WHY, headers=tech), 403)
 
 
-async def test_the_end_of_a_case_by_a_command_is_known_here(postgres_url: str) -> None:
+async def test_the_end_of_a_case_by_a_command_is_known_here(tables_url: str) -> None:
     closed = heard(CaseClosed(case_id=CASE, outcome="cancelled", reason="not needed"))
-    async with lab(postgres_url, OPENED, READY, ASKED, FAILED, closed) as (door, log):
+    async with lab(tables_url, OPENED, READY, ASKED, FAILED, closed) as (door, log):
         headers = await door.bearer("olaf", Role.OPERATOR)
         async with deciding(door, log, SETTLE_CASE):
             answer = await door.client.post(f"{JOB}/rerun", json=WHY, headers=headers)

@@ -25,8 +25,8 @@ STORY = tuple(heard(one) for one in (*CATALOG, facts.registered(), facts.joined(
 BODY: dict[str, Any] = {"sample_id": SAMPLE, "qc_profile": "strict"}
 
 
-async def test_a_question_is_answered_beside_the_rounds_of_the_sample(postgres_url: str) -> None:
-    async with lab(postgres_url, *STORY) as (door, log):
+async def test_a_question_is_answered_beside_the_rounds_of_the_sample(tables_url: str) -> None:
+    async with lab(tables_url, *STORY) as (door, log):
         headers = await door.bearer("clara", Role.CLINICIAN)
         before = await ask(door, headers, f"/samples/{SAMPLE}")
         async with deciding(door, log, ANALYZE_QC):
@@ -77,8 +77,8 @@ async def has_a_report(door: Door, headers: dict[str, str], found: dict[str, Any
     assert answer.status_code == 404
 
 
-async def test_a_failure_is_an_answer_and_holds_nothing_back(postgres_url: str) -> None:
-    async with lab(postgres_url, *STORY) as (door, log):
+async def test_a_failure_is_an_answer_and_holds_nothing_back(tables_url: str) -> None:
+    async with lab(tables_url, *STORY) as (door, log):
         headers = await door.bearer("clara", Role.CLINICIAN)
         limits = {"mean_quality": {"required_min": 20}, "gc_content": {"required_max": 40}}
         async with deciding(door, log, ANALYZE_QC):
@@ -95,8 +95,8 @@ async def test_a_failure_is_an_answer_and_holds_nothing_back(postgres_url: str) 
         assert await said(log, "QcFailed") == []
 
 
-async def test_the_same_request_is_one_question(postgres_url: str) -> None:
-    async with lab(postgres_url, *STORY) as (door, log):
+async def test_the_same_request_is_one_question(tables_url: str) -> None:
+    async with lab(tables_url, *STORY) as (door, log):
         headers = await door.bearer("clara", Role.CLINICIAN) | {HEADER: "K-1"}
         async with deciding(door, log, ANALYZE_QC):
             one, two = [await door.client.post(ANALYZE, json=BODY, headers=headers) for _ in "ab"]
@@ -123,9 +123,9 @@ async def test_the_same_request_is_one_question(postgres_url: str) -> None:
     ],
 )
 async def test_what_cannot_be_asked_is_refused_with_the_reason(
-    postgres_url: str, changes: dict[str, Any], status: int, reason: str
+    tables_url: str, changes: dict[str, Any], status: int, reason: str
 ) -> None:
-    async with lab(postgres_url, *STORY) as (door, log):
+    async with lab(tables_url, *STORY) as (door, log):
         headers = await door.bearer("clara", Role.CLINICIAN)
         async with deciding(door, log, ANALYZE_QC):
             answer = await door.client.post(ANALYZE, json=BODY | changes, headers=headers)
@@ -140,10 +140,10 @@ async def test_what_cannot_be_asked_is_refused_with_the_reason(
 
 
 async def test_who_waits_in_vain_is_told_where_the_answer_will_be(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    tables_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proposing, "WAIT_SECONDS_MAX", 0.1)
-    async with lab(postgres_url, *STORY) as (door, log):
+    async with lab(tables_url, *STORY) as (door, log):
         headers = await door.bearer("clara", Role.CLINICIAN)
         answer = await door.client.post(ANALYZE, json=BODY, headers=headers)
         assert (answer.status_code, answer.json()["status"]) == (202, "queued")
@@ -154,8 +154,8 @@ async def test_who_waits_in_vain_is_told_where_the_answer_will_be(
         assert found["analysis"]["asked_by"]
 
 
-async def test_partners_and_auditors_ask_nothing(postgres_url: str) -> None:
-    async with lab(postgres_url, *STORY) as (door, log):
+async def test_partners_and_auditors_ask_nothing(tables_url: str) -> None:
+    async with lab(tables_url, *STORY) as (door, log):
         for name, role in (("paula", Role.PARTNER), ("otto", Role.AUDITOR)):
             headers = await door.bearer(name, role)
             refused(await door.client.post(ANALYZE, json=BODY, headers=headers), 403)

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from genoflow.api import events
-from genoflow.api.errors import Refusal
 from genoflow.api.identity import outbox
 from genoflow.api.identity.permissions import Permission, Role
 from genoflow.api.reads import Reads, tell_the_last
+from genoflow.api.refusal import Refusal
 from genoflow.events import topics
 from genoflow.events.errors import StackFault
 from genoflow.events.log.memory import MemoryLog
@@ -138,12 +138,12 @@ async def test_what_cannot_be_kept_is_refused_and_not_shown(door: Door) -> None:
 
 
 async def test_reads_wait_while_the_database_is_away_and_the_end_says_so(
-    door: Door, postgres_url: str
+    door: Door, tables_url: str
 ) -> None:
     headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
     token = headers["Authorization"].removeprefix("Bearer ")
     caller = await door.services.sessions.caller(token)
-    pool = await asyncpg.create_pool(postgres_url, min_size=1, max_size=1)
+    pool = await asyncpg.create_pool(tables_url, min_size=1, max_size=1)
     reads = Reads(pool, door.clock)
     reads.note(caller, "/v1/samples", b'[{"sample_id":"S1"}]')
     await pool.close()

@@ -38,8 +38,8 @@ async def served(door: Door, http: type[asyncio.Protocol] | None = None) -> Asyn
 
 
 @pytest.fixture
-async def port(postgres_url: str) -> AsyncIterator[int]:
-    async with open_door(postgres_url, limits=Unlimited()) as door, served(door) as found:
+async def port(tables_url: str) -> AsyncIterator[int]:
+    async with open_door(tables_url, limits=Unlimited()) as door, served(door) as found:
         await door.account("vera", Role.ADMIN)
         yield found
 

@@ -44,8 +44,8 @@ async def log() -> AsyncIterator[MemoryLog]:
 
 
 @pytest.fixture
-async def door(postgres_url: str, log: MemoryLog, settings: Settings) -> AsyncIterator[Door]:
-    async with door_over(postgres_url, log, settings) as there:
+async def door(tables_url: str, log: MemoryLog, settings: Settings) -> AsyncIterator[Door]:
+    async with door_over(tables_url, log, settings) as there:
         yield there
 
 
@@ -181,6 +181,35 @@ async def test_a_wish_that_cannot_be_is_refused_with_its_reason(
     error = refused(answer, 422)
     assert word in error["message"] or word == "MRN"
     assert await said(log) == []
+
+
+async def test_a_topic_and_a_room_are_told_and_a_secret_address_is_not_shown(
+    door: Door, log: MemoryLog
+) -> None:
+    headers = await door.bearer("vera", Role.LAB_TECHNICIAN)
+    room = "https://hooks.slack.com/services/T0/B0/abcdWXYZ"
+    wish = {
+        "channels": ["sns", "slack", "email"], "sns_target": "+491701234567", "slack_url": room,
+        "email": "lab@example.org", "event_types": ["AlertEscalated"],
+    }  # fmt: skip
+    answer = await door.client.post(ADDRESS, headers=headers, json=wish)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()["subscriptions"]
+    name = made[0]["subscription_id"]
+    assert [(one["channel"], one["subscription_id"], one["secret"]) for one in made] == [
+        ("email", name, None), ("sns", f"{name}.sns", None), ("slack", f"{name}.slack", None),
+    ]  # fmt: skip
+    facts = {one.channel: one for one in await said(log)}
+    assert (facts["slack"].target, facts["slack"].secret_names) == (room, ())
+    await follow(door, log)
+    shown = await door.client.get(f"{ADDRESS}/{name}.slack", headers=headers)
+    assert shown.json()["target"] == "https://hooks.slack.com/…WXYZ"
+    for wrong in ({"sns_target": "0170"}, {"slack_url": "http://x.org/"}, {"slack_url": None}):
+        refused(await door.client.post(ADDRESS, headers=headers, json=wish | wrong), 422)
+    over = await door.client.delete(f"{ADDRESS}/{name}", headers=headers)
+    assert over.status_code == 200
+    ended = {one.key for one in await said(log) if isinstance(one, SubscriptionCancelled)}
+    assert ended == {name, f"{name}.sns", f"{name}.slack"}
 
 
 @pytest.mark.parametrize("url", ["http://example.com/h", "https://127.0.0.1/h", "https://a@b.org/"])

@@ -37,9 +37,9 @@ async def form(
     )  # fmt: skip
 
 
-async def test_a_file_in_a_form_lands(postgres_url: str, s3_bucket: Bucket, tmp_path: Path) -> None:
+async def test_a_file_in_a_form_lands(tables_url: str, s3_bucket: Bucket, tmp_path: Path) -> None:
     settings, store = over_s3(s3_bucket, tmp_path)
-    async with sending(postgres_url, store, settings) as sender:
+    async with sending(tables_url, store, settings) as sender:
         sha256 = hashlib.sha256(READS).hexdigest()
         about = {"subject_ref": "P-7", "sample_type": "blood", "sequencing_date": "2026-03-01"}
         answer = await form(
@@ -88,11 +88,11 @@ WRONG: tuple[tuple[dict[str, Any], int, str], ...] = (
 
 
 async def test_what_is_wrong_with_a_form_is_told_and_nothing_is_kept(
-    postgres_url: str, tmp_path: Path, s3_bucket: Bucket
+    tables_url: str, tmp_path: Path, s3_bucket: Bucket
 ) -> None:
     settings, _ = over_s3(s3_bucket, tmp_path)
     store = FakeUploads()
-    async with sending(postgres_url, store, settings) as sender:
+    async with sending(tables_url, store, settings) as sender:
         for given, status, said in WRONG:
             assert said in refused(await form(sender, **given), status)["message"], given
         client, address = sender.door.client, "/v1/ingestion/upload"
@@ -128,9 +128,9 @@ async def said(sender: Sender) -> list[tuple[str, dict[str, Any], str | None]]:
     ]
 
 
-async def test_metadata_of_the_sample_come_with_its_file_or_neither_does(postgres_url: str) -> None:
+async def test_metadata_of_the_sample_come_with_its_file_or_neither_does(tables_url: str) -> None:
     store = FakeUploads()
-    async with sending(postgres_url, store) as sender:
+    async with sending(tables_url, store) as sender:
         [schema] = parse_documents([("a", json.dumps(SCHEMA))], [], PrivacyGuard(()))
         await sender.log.append(heard(schema))
         about: dict[str, Any] = {"project_id": "P-12", "key": "one"}
@@ -168,9 +168,9 @@ async def test_metadata_of_the_sample_come_with_its_file_or_neither_does(postgre
 
 
 async def test_a_form_may_be_longer_than_other_bodies_and_not_endless(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    tables_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with sending(postgres_url, FakeUploads()) as sender:
+    async with sending(tables_url, FakeUploads()) as sender:
         long = b"@r1\nA\n+\nI\n" * 1_100_000
         assert len(long) > middleware.BODY_BYTES_MAX
         assert (await form(sender, "x.fastq", long)).status_code == 201

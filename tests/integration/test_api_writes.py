@@ -15,18 +15,18 @@ from tests.doors import PASSWORD, Door, Shelf, Unlimited, open_door, refused, to
 
 
 @pytest.fixture
-async def door(postgres_url: str) -> AsyncIterator[Door]:
-    async with open_door(postgres_url, routers=[toys], limits=Unlimited()) as opened:
+async def door(tables_url: str) -> AsyncIterator[Door]:
+    async with open_door(tables_url, routers=[toys], limits=Unlimited()) as opened:
         yield opened
 
 
 async def test_a_person_has_a_hundred_calls_a_minute_and_a_key_a_thousand(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    tables_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (limits.PER_USER, limits.PER_KEY) == (100, 1_000)
     monkeypatch.setattr(guard, "PER_USER", 3)
     monkeypatch.setattr(guard, "PER_KEY", 5)
-    async with open_door(postgres_url, routers=[toys]) as door:
+    async with open_door(tables_url, routers=[toys]) as door:
         headers = await door.bearer("vera", Role.ADMIN)
         key = {"X-API-Key": await door.key("vera", Permission.SAMPLES_READ)}
         for sent, allowed in ((headers, 3), (key, 5)):
@@ -53,8 +53,8 @@ async def test_a_limit_holds_for_calls_at_once_and_for_each_caller_by_itself() -
         assert all(1 <= verdict.reset_seconds <= 120 for verdict in verdicts)
 
 
-async def test_guessing_is_slow(postgres_url: str) -> None:
-    async with open_door(postgres_url) as door:
+async def test_guessing_is_slow(tables_url: str) -> None:
+    async with open_door(tables_url) as door:
         await door.account("vera")
         wrong = {"username": "Vera", "password": "wrong"}
         for _ in range(limits.LOGINS_PER_ADDRESS):

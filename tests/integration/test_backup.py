@@ -77,6 +77,7 @@ def test_only_what_is_new_is_sealed_and_what_was_sealed_is_kept(mine: Settings) 
     assert f"{len(after)} segments, 61 records" in succeeds(mine, "backup", "verify")
 
 
+@pytest.mark.long
 def test_one_topic_can_be_sealed_anew_and_the_others_stay(mine: Settings) -> None:
     asyncio.run(create(mine))
     asyncio.run(add(mine, 0))
@@ -86,6 +87,7 @@ def test_one_topic_can_be_sealed_anew_and_the_others_stay(mine: Settings) -> Non
     assert "is no topic here" in fails(mine, "backup", "--topic", "gf.no.v1")
 
 
+@pytest.mark.long
 def test_full_seals_everything_anew(mine: Settings) -> None:
     asyncio.run(create(mine))
     asyncio.run(add(mine, 0))
@@ -95,6 +97,7 @@ def test_full_seals_everything_anew(mine: Settings) -> None:
     assert "120 records" in succeeds(mine, "backup", "verify")
 
 
+@pytest.mark.long
 def test_a_partition_is_sealed_in_segments_of_bounded_size(
     mine: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -139,6 +142,7 @@ def test_two_backups_at_once_cannot_both_be_the_next(mine: Settings) -> None:
     client.close()
 
 
+@pytest.mark.long
 def test_a_log_that_lost_records_is_not_sealed_over_its_backup(mine: Settings) -> None:
     asyncio.run(create(mine))
     asyncio.run(add(mine, 0))
@@ -194,6 +198,7 @@ def test_a_newer_version_of_a_segment_changes_nothing(sealed: Settings) -> None:
     assert "all as they were sealed" in succeeds(sealed, "backup", "verify")
 
 
+@pytest.mark.long
 def test_a_missing_segment_is_named(mine: Settings) -> None:
     asyncio.run(create(mine))
     asyncio.run(add(mine, 0))

@@ -40,7 +40,17 @@ def test_every_comparison_has_a_ratio_and_a_verdict(quick: tuple[str, dict[str, 
     stage = {"stage", "stage, 100 events/s", "stage, memory", "stage, restore"}
     later = {one.path for one in (*CODEC, *PROJECTION, *REBUILD, *VISIBLE)}
     reads = {f"FASTQ, {way}" for way in WAYS} | {*FORMATS}
-    paths = {"append_bulk", "tail", "append_one", "get_by_key", "upload", *stage, *later, *reads}
+    paths = {
+        "append_bulk",
+        "tail",
+        "append_one",
+        "get_by_key",
+        "upload",
+        "begin",
+        *stage,
+        *later,
+        *reads,
+    }
     assert {r["path"] for r in rows_of(found)} == paths
     for row in rows_of(found):
         assert row["ours_figure"] > 0

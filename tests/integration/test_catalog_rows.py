@@ -12,10 +12,12 @@ from genoflow.deploy.catalog import KINDS, LogCatalog
 from genoflow.deploy.catalog import order_of as order_of_numbers
 from genoflow.events.event import Event
 from genoflow.projections import catalog
+from genoflow.projections.document_states import LIFE, STATUSES, order_of
 from tests import qc_facts
 from tests.integration.rows import Rows, all_pages, are_equal_in_pieces, rows_of, uses_of
 from tests.run_facts import pipeline
 from tests.spec import heard
+from tests.unit.test_pipeline_life import active, failed, gone, passed
 
 VERSIONS = ("1", "1.9", "1.10", "2", "2.0", "10", "2.0.1", "1.0")
 
@@ -32,14 +34,14 @@ async def states(rows: Rows) -> dict[str, str]:
 
 
 def test_the_flow_says_what_is_used() -> None:
-    assert uses_of(catalog.Catalog()) == set(catalog.KINDS)
+    assert uses_of(catalog.Catalog()) == {*catalog.KINDS, *LIFE}
     assert {word: kind for kind, word in catalog.KINDS.items()} == KINDS
 
 
 def test_versions_compare_as_the_log_compares_them() -> None:
     for first in VERSIONS:
         for second in VERSIONS:
-            assert (catalog.order_of(first) < catalog.order_of(second)) == (
+            assert (order_of(first) < order_of(second)) == (
                 order_of_numbers(first) < order_of_numbers(second)
             )
 
@@ -89,7 +91,19 @@ async def test_the_rows_find_what_the_log_finds(rows: Rows, seed: int) -> None:
         for name in ("one", "two")
         for assays in [chance.choice((("wgs",), ("wgs", "panel"), ("panel",)))]
     ]  # fmt: skip
+    for version in VERSIONS:
+        for name in ("one", "two", "drafts"):
+            drafts = pipeline(version, document_id=f"d-{name}", begins="draft")
+            life = (passed(version), failed(version), active(version), gone(version))
+            told = [drafts, *chance.sample(life, 3)]
+            events += [heard(one.model_copy(update={"document_id": f"d-{name}"})) for one in told]
     chance.shuffle(events)
+    # Some of a version in their order, too: shuffled, few would be activated.
+    events += [
+        heard(one.model_copy(update={"document_id": "in-order"}))
+        for version in ("1", "3", "2")
+        for one in (pipeline(version, begins="draft"), passed(version), active(version))
+    ]
     await are_equal_in_pieces(rows, events, seed)
     log = LogCatalog(rows.log)
     for assay in ("wgs", "panel", "rna"):
@@ -100,11 +114,20 @@ async def test_the_rows_find_what_the_log_finds(rows: Rows, seed: int) -> None:
                 assert (found and (found["document_id"], found["version"])) == (
                     wanted and (wanted.document_id, wanted.version)
                 )
+    assert {**await log.active()}["in-order"] == "3"
     for document in await log.documents():
+        row = await catalog.document_of(
+            rows.connection, document.document_id, version=document.version
+        )
+        standing = await log.standing(document.document_id)
+        if row is not None and row["version"] in standing:
+            assert STATUSES[row["state"]] == standing[row["version"]]
         highest: Any = await log.find(type(document), document.document_id)
         row = await catalog.document_of(rows.connection, document.document_id)
-        assert row is not None
-        assert catalog.order_of(row["version"]) == catalog.order_of(highest.version)
+        assert (row is None) == (highest is None)
+        if row is None:
+            continue
+        assert order_of(row["version"]) == order_of(highest.version)
 
 
 async def test_pages_and_filters(rows: Rows) -> None:

@@ -49,9 +49,9 @@ async def key(door: Door) -> str:
 
 
 @pytest.fixture
-async def quiet(postgres_url: str) -> AsyncIterator[Door]:
+async def quiet(tables_url: str) -> AsyncIterator[Door]:
     """An API that has no rows, and in which toys can be made."""
-    async with open_door(postgres_url, routers=(toys, *ROUTERS), limits=Unlimited()) as there:
+    async with open_door(tables_url, routers=(toys, *ROUTERS), limits=Unlimited()) as there:
         async with MemoryLog() as nothing:
             await follow(there, nothing)
         yield there

@@ -18,10 +18,10 @@ PAGE = "docs/client.md"
 
 
 async def test_the_examples_of_the_page_work(
-    postgres_url: str, capsys: pytest.CaptureFixture[str]
+    tables_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", text_of(PAGE), re.DOTALL | re.MULTILINE)
-    async with log_of(*first()) as log, door_over(postgres_url, log) as door:
+    async with log_of(*first()) as log, door_over(tables_url, log) as door:
         await door.account("vera", Role.ADMIN)
         scopes = (Permission.SAMPLES_READ, Permission.CASES_READ, Permission.EVENTS_READ)
         key = await door.key("vera", *scopes)

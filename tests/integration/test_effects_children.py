@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -254,7 +255,11 @@ def _children() -> list[str]:
     tasks = Path(f"/proc/{os.getpid()}/task")
     if not tasks.exists():
         return []
-    return sorted(p for task in tasks.iterdir() for p in (task / "children").read_text().split())
+    found: list[str] = []
+    for task in tasks.iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+            found += (task / "children").read_text().split()
+    return sorted(found)
 
 
 async def test_a_busy_child_costs_its_worker_little(pool: ChildPool) -> None:

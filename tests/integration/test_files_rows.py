@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from genoflow.api.validation_figures import validation_lines
+from genoflow.api.figures import Figures
+from genoflow.api.validation_figures import validation_seconds
 from genoflow.events import topics
 from genoflow.events.envelope import Producer
 from genoflow.events.event import Event
@@ -131,11 +132,12 @@ async def test_what_was_found_has_its_rows_and_its_words(rows: Rows) -> None:
     ]  # fmt: skip
     names = ("errors", "violations", "notes", "validation_seconds", "format")
     assert [found[name] for name in names] == [1, 2, 1, 3.5, "FASTQ"]
-    lines = await validation_lines(rows.connection)
+    lines = Figures().text([await validation_seconds(rows.connection)]).splitlines()
     name, fastq = "validation_duration_seconds", 'file_type="fastq"'
-    assert f'{name}_bucket{{{fastq},le="1"}} 0' in lines
-    assert f'{name}_bucket{{{fastq},le="10"}} 2' in lines
-    assert lines[-2:] == [f"{name}_sum{{{fastq}}} 7", f"{name}_count{{{fastq}}} 2"]
+    figures = [line for line in lines if line.startswith(name)]
+    assert f'{name}_bucket{{{fastq},le="1"}} 0.0' in figures
+    assert f'{name}_bucket{{{fastq},le="10"}} 2.0' in figures
+    assert figures[-2:] == [f"{name}_count{{{fastq}}} 2.0", f"{name}_sum{{{fastq}}} 7.0"]
     files_now: asked_file.Files = {}
     for event in (valid, bad):
         asked_file.take(files_now, topics.SAMPLE, heard(event))

@@ -153,6 +153,7 @@ async def test_every_read_of_every_sample_comes_back(picard: Picard, tmp_path: P
         assert any(int(row["ONE_MISMATCH_MATCHES"]) for row in metrics.values())
 
 
+@pytest.mark.long
 async def test_with_i5_turned_around_nobody_has_a_read(picard: Picard, tmp_path: Path) -> None:
     run = make_cast(SEED, DEPTH, "MiSeq").run
     folder = write_run_folder(tmp_path, run, None)

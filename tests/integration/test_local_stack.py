@@ -145,6 +145,7 @@ async def test_a_killed_supervisor_takes_all_along_and_nothing_is_lost(
     await assert_everything_is_there(settings)
 
 
+@pytest.mark.long
 async def test_everything_killed_at_once_recovers(settings: Settings, running: StackStatus) -> None:
     for process in (running.supervisor, *running.processes):
         process.kill(signal.SIGKILL)
@@ -180,6 +181,7 @@ async def test_a_killed_leash_takes_its_service_along_and_both_come_back(
     await assert_everything_is_there(settings)
 
 
+@pytest.mark.long
 async def test_taken_ports_are_replaced_and_the_data_is_the_same(
     settings: Settings, running: StackStatus
 ) -> None:
@@ -199,6 +201,7 @@ async def test_taken_ports_are_replaced_and_the_data_is_the_same(
     await assert_everything_is_there(settings)
 
 
+@pytest.mark.long
 async def test_what_dead_processes_left_behind_is_no_obstacle(settings: Settings) -> None:
     local_stack.down(settings)
     # Files of a killed supervisor and a killed Postgres, whose ids now belong to this test.

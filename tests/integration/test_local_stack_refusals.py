@@ -28,6 +28,7 @@ from tests.integration.stacks import (
 from tests.servers import cli_environment, embedded_settings
 
 
+@pytest.mark.long
 def test_two_starts_at_once_are_one_stack(tmp_path: Path) -> None:
     with private(tmp_path) as chosen:
         line = [sys.executable, "-m", "genoflow.deploy.cli", "up"]
@@ -41,6 +42,7 @@ def test_two_starts_at_once_are_one_stack(tmp_path: Path) -> None:
         assert tables[0] == tables[1] == tables[2]
 
 
+@pytest.mark.long
 def test_half_written_data_directories_are_made_anew(tmp_path: Path) -> None:
     with private(tmp_path) as chosen:
         for name in ("kafka.new", "postgres.new"):
@@ -182,6 +184,7 @@ def test_a_small_disk_is_one_clear_error(
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.long
 def test_a_disk_that_is_full_is_said_and_recovered_from(
     tmp_path: Path, not_done: Callable[[str], None]
 ) -> None:

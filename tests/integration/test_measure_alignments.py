@@ -90,7 +90,10 @@ def counted(arguments: CountForeign, store: S3ByteStore) -> Event:
     return said
 
 
-@pytest.mark.parametrize(("share", "seed"), [(0.0, 1), (0.03, 1), (0.10, 2)])
+@pytest.mark.parametrize(
+    ("share", "seed"),
+    [(0.03, 1), *(pytest.param(*one, marks=pytest.mark.long) for one in ((0.0, 1), (0.10, 2)))],
+)
 def test_a_mixture_is_told_within_its_bound(
     share: float, seed: int, tmp_path: Path, s3_bucket: Bucket, store: Counting
 ) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 CASES = 500
-SECONDS_MAX = 55.0  # 12 s on two quiet cores
+SECONDS_MAX = 200.0  # most of it makes up what is asked: 12 to 60 s, as fast as the core is
 
 
-async def test_every_answer_is_one_that_the_document_knows(postgres_url: str) -> None:
+async def test_every_answer_is_one_that_the_document_knows(tables_url: str) -> None:
     # Seconds of imports, which collecting all tests need not pay.
     from tests.openapi_cases import report
     from tests.openapi_run import play_all, room
 
-    async with room(postgres_url) as door:
+    async with room(tables_url) as door:
         tally = await play_all(door, cases=CASES, seed_=1, seconds=SECONDS_MAX)
     assert tally.findings == {}, report(tally)
     assert tally.cases >= CASES

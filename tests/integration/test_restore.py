@@ -20,7 +20,6 @@ from genoflow.deploy.settings import Settings
 from genoflow.deploy.wiring import (
     every_topic,
     open_log,
-    open_restoring_log,
     open_s3,
     topic_admin,
 )
@@ -76,6 +75,7 @@ def sealed(mine: Settings) -> Settings:
 # -- the drill
 
 
+@pytest.mark.long
 def test_every_broker_file_is_lost_and_every_byte_comes_back(lab: Lab, tmp_path: Path) -> None:
     settings = lab.settings.model_copy(update={"backup_bucket": "drill"})
     asyncio.run(fill(settings))
@@ -132,6 +132,7 @@ async def goes_on(settings: Settings) -> None:
 # -- restoring
 
 
+@pytest.mark.long
 def test_a_broker_that_holds_records_is_refused(mine: Settings) -> None:
     asyncio.run(fill(mine))
     succeeds(mine, "backup")
@@ -152,6 +153,7 @@ def test_topics_that_are_there_and_empty_take_the_old_times(sealed: Settings) ->
     succeeds(sealed, "topics", "check")
 
 
+@pytest.mark.long
 def test_a_restore_that_was_killed_passes_for_nothing_and_goes_on(mine: Settings) -> None:
     asyncio.run(fill(mine))
     before = asyncio.run(held(mine))
@@ -188,7 +190,7 @@ async def attempt(settings: Settings, segments: int) -> None:
     vault.left = segments
     [keys] = vault.manifest_keys(settings.topic_prefix).values()
     async with (
-        open_restoring_log(settings) as log,
+        open_log(settings, restoring=True) as log,
         topic_admin(settings, log) as admin,
         Broker(log) as broker,
     ):
@@ -217,6 +219,7 @@ def test_a_restore_that_stops_inside_a_partition_repeats_nothing(mine: Settings)
     assert asyncio.run(held(mine)).topics == before.topics
 
 
+@pytest.mark.long
 def test_what_somebody_else_writes_in_between_stops_the_restore(mine: Settings) -> None:
     asyncio.run(create(mine))
     asyncio.run(add(mine, 0))
@@ -226,7 +229,7 @@ def test_what_somebody_else_writes_in_between_stops_the_restore(mine: Settings) 
         asyncio.run(attempt(mine, 1))
 
     async def disturb() -> None:
-        async with open_restoring_log(mine) as log:
+        async with open_log(mine, restoring=True) as log:
             for number in range(4):
                 await log.append_raw(SAMPLE.name, number, [Raw(b"x", b"y", (), 0)])
 
@@ -239,6 +242,7 @@ def test_other_partitions_than_sealed_are_refused(sealed: Settings) -> None:
     assert "set GENOFLOW_PARTITIONS=4" in fails(other, "restore")
 
 
+@pytest.mark.long
 def test_a_topic_can_be_left_out_but_not_the_input_of_a_changelog(sealed: Settings) -> None:
     said = fails(sealed, "restore", "--without", SAMPLE.name)
     assert f"--without {CHANGELOG.name}" in said

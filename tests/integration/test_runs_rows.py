@@ -24,7 +24,7 @@ from genoflow.events.task_failed import TaskFailed
 from genoflow.events.task_resources import TaskResources
 from genoflow.events.task_started import TaskStarted
 from genoflow.events.task_submitted import TaskSubmitted
-from genoflow.projections import runs
+from genoflow.projections import run_tasks, runs
 from genoflow.projections.asking import run as asking
 from genoflow.projections.run_usual import PERCENT_MAX
 from tests.asked import like
@@ -146,7 +146,7 @@ async def test_resources_are_summed_over_every_try_but_what_was_cached(rows: Row
     assert found["memory_gb_hours"] == pytest.approx(2 * 0.5 + 8 * 0.5)
     assert found["cost_usd"] == 0.100001
     assert (found["tasks_completed"], found["tasks_failed"], found["task_retries"]) == (3, 0, 1)
-    tries = await runs.tasks_of(rows.connection, RUN)
+    tries = await run_tasks.tasks_of(rows.connection, RUN)
     assert [(one["task_id"], one["task_attempt"], one["state"]) for one in tries] == [
         ("a", 1, "completed"), ("b", 1, "failed"), ("b", 2, "completed"), ("c", 1, "completed"),
     ]  # fmt: skip
@@ -172,12 +172,12 @@ async def test_a_later_attempt_goes_on_from_what_was_done(rows: Rows) -> None:
     assert (found["reason"], found["current_step"]) == (None, "CALL")
     late = done("call")  # of the attempt that was lost
     await rows.tell(late, task(TaskSubmitted, "report"))
-    tries = await runs.tasks_of(rows.connection, RUN)
+    tries = await run_tasks.tasks_of(rows.connection, RUN)
     assert [(one["attempt"], one["task_id"], one["state"]) for one in tries] == [
         (1, "align", "completed"), (1, "call", "completed"), (1, "report", "lost"),
         (2, "call", "started"),
     ]  # fmt: skip
-    [at_work] = await runs.tasks_of(rows.connection, RUN, state="started")
+    [at_work] = await run_tasks.tasks_of(rows.connection, RUN, state="started")
     assert at_work["attempt"] == 2
 
 
@@ -212,7 +212,7 @@ async def test_rows_as_of_then_are_those_of_then(rows: Rows) -> None:
     assert found is not None
     assert (found["state"], found["tasks_completed"]) == ("submitted", 0)
     assert await runs.count_runs(**ask) == {"submitted": 1}
-    assert await runs.tasks_of(run_id=RUN, **ask) == []
+    assert await run_tasks.tasks_of(run_id=RUN, **ask) == []
     assert await runs.list_runs(**ask) == [found]
     assert await runs.count_runs(rows.connection) == {"held": 1}
     assert await runs.run_of(rows.connection, "nobody") is None

@@ -54,9 +54,9 @@ with Client(url, key=key) as client:
 
 
 @pytest.fixture
-async def sender(postgres_url: str, s3_bucket: Bucket, tmp_path: Path) -> AsyncIterator[Sender]:
+async def sender(tables_url: str, s3_bucket: Bucket, tmp_path: Path) -> AsyncIterator[Sender]:
     settings, store = over_s3(s3_bucket, tmp_path / "home")
-    async with sending_over(postgres_url, store, settings) as there:
+    async with sending_over(tables_url, store, settings) as there:
         yield there
 
 

@@ -35,8 +35,8 @@ from tests.whole.cohort import make
 
 SEED, SAMPLES, PER_RUN = 3, 24, 12  # some 700 events of two runs
 PIECE_MAX = 40  # records
-# A cohort publishes no document, nothing of it is parked, and nobody sends files by the API.
-UNHEARD = {"documents", "parked", "uploads"}
+# A cohort publishes no document and no rules, nothing of it is parked, and nobody uploads files.
+UNHEARD = {"alerts", "documents", "parked", "uploads"}
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 
 
@@ -47,9 +47,9 @@ def cohort() -> tuple[Event, ...]:
 
 
 @pytest.fixture
-async def rows(postgres_url: str) -> AsyncIterator[Rows]:
+async def rows(tables_url: str) -> AsyncIterator[Rows]:
     """Every read model, brought to the end of the cohort's log at once."""
-    async with rows_of(postgres_url, *MODELS[1:]) as opened:  # the audit trail is always there
+    async with rows_of(tables_url, *MODELS[1:]) as opened:  # the audit trail is always there
         for event in cohort():
             await opened.log.append(event)
         await opened.follow()

@@ -167,64 +167,90 @@ def test_a_chart_shows_every_row_and_every_effect() -> None:
     assert opened == effects
 
 
+VERDICTS = ("SequencingRunQcPassed", "SequencingRunQcFailed")
+# Which edges may be gone along again, each with a bound that its rows state.
+AGAIN = {
+    ("abandon-uploads", "clock-sample"): ("DeadlineSet",),
+    ("validate-files", "clock-sample"): ("DeadlineSet",),
+    ("validate-files/validate", "validate-files"): (
+        "ValidationAttemptFailed",
+        "ScanRequested",
+    ),
+    ("validate-files/validate", "scan-files"): ("ScanRequested",),
+    ("validate-files/validate", "restore-files"): ("ValidationAttemptFailed",),
+    ("restore-files", "clock-sample"): ("DeadlineSet",),
+    ("restore-files/restore", "restore-files"): ("FileRestoreAwaited", "FileRestored"),
+    ("restore-files/restore", "validate-files"): ("FileRestored",),
+    ("restore-files/restore", "tell-case"): ("FileRestored",),
+    ("submit-run", "clock-run"): ("DeadlineSet",),
+    ("submit-run/restore", "submit-run"): ("RunInputsAwaited", "RunInputsRestored"),
+    # As often as attempts: a job that its launcher has may be moved, and not submitted.
+    ("submit-run/launch", "submit-run"): ("RunSubmitted",),
+    ("submit-run/launch", "settle-run"): ("RunSubmitted",),
+    ("submit-run/launch", "sweep-run"): ("RunSubmitted",),
+    ("submit-run/launch", "watch-runs"): ("RunSubmitted",),
+    ("submit-run/launch", "charge-runs"): ("RunSubmitted",),
+    ("watch-silence", "clock-sample"): ("DeadlineSet",),
+    ("watch-runs", "clock-run"): ("DeadlineSet",),
+    # Once for each step of a ladder, and once at its end.
+    ("escalate-alerts", "clock-alert"): ("DeadlineSet", "DeadlineCancelled"),
+    # Four tries for an alert, with a wait between two.
+    ("repair-sources", "clock-alert"): ("DeadlineSet",),
+    ("repair-sources/ask", "repair-sources"): ("RepairTried",),
+    # To the keys of samples; the row itself reads those of runs, on the other topic.
+    ("tell-samples/tell", "tell-samples"): VERDICTS,
+    ("tell-samples/tell", "check-qc"): VERDICTS,
+    ("tell-samples/tell", "relabel"): VERDICTS,
+    ("tell-samples/tell", "plan-notifications-sequencing-run"): VERDICTS[1:],
+    ("tell-samples/tell", "queue-notifications-sequencing-run"): VERDICTS[1:],
+    # To the keys of other samples, once for each time that a person relabelled.
+    ("relabel", "relabel"): ("ReadSetInvalidated", *VERDICTS),
+    ("relabel", "check-qc"): ("ReadSetInvalidated", *VERDICTS),
+    ("relabel", "measure-reads"): ("ReadSetInvalidated",),
+    ("relabel", "analyze-qc"): ("ReadSetInvalidated",),
+    ("relabel", "tell-case"): ("ReadSetInvalidated",),
+    ("relabel", "tell-content"): ("ReadSetInvalidated",),
+    ("relabel", "tell-claims"): ("ReadSetInvalidated",),
+    ("relabel", "tell-samples"): VERDICTS,
+    ("relabel", "plan-notifications-sequencing-run"): VERDICTS[1:],
+    ("relabel", "queue-notifications-sequencing-run"): VERDICTS[1:],
+    ("relabel/copy", "relabel"): ("FileLanded",),
+    ("relabel/copy", "tell-claims"): ("FileLanded",),
+    ("relabel/copy", "checksum-files"): ("FileLanded",),
+    ("relabel/copy", "validate-files"): ("FileLanded",),
+    ("relabel/copy", "watch-silence"): ("FileLanded",),
+    ("relabel/copy", "measure-alignments"): ("FileLanded",),
+    ("relabel/copy", "abandon-uploads"): ("FileLanded",),
+    ("relabel/copy", "sweep-sample"): ("FileLanded",),
+    ("relabel/copy", "sweep-sequencing-run"): ("FileLanded",),
+    # As often as the request allows attempts.
+    ("collect-results", "submit-run"): ("RunFailed",),
+    ("collect-results", "settle-run"): ("RunFailed",),
+    ("collect-results", "charge-runs"): ("RunFailed",),
+    ("collect-results", "sweep-run"): ("RunFailed",),
+    ("collect-results", "watch-runs"): ("RunFailed",),
+    ("collect-results", "plan-notifications-run"): ("RunFailed",),
+    ("collect-results", "queue-notifications-run"): ("RunFailed",),
+    ("collect-results/read-manifest", "submit-run"): ("RunFailed",),
+    ("collect-results/read-manifest", "settle-run"): ("RunFailed",),
+    ("collect-results/read-manifest", "charge-runs"): ("RunFailed",),
+    ("collect-results/read-manifest", "sweep-run"): ("RunFailed",),
+    ("collect-results/read-manifest", "watch-runs"): ("RunFailed",),
+    ("collect-results/read-manifest", "plan-notifications-run"): ("RunFailed",),
+    ("collect-results/read-manifest", "queue-notifications-run"): ("RunFailed",),
+    ("deliver", "deliver"): ("NotificationFailed",),
+    ("deliver", "clock-notification"): ("DeadlineSet",),
+    ("deliver/email", "deliver"): ("NotificationFailed",),
+    ("deliver/webhook", "deliver"): ("NotificationFailed", "SubscriptionCancelled"),
+    ("deliver/sns", "deliver"): ("NotificationFailed", "SubscriptionCancelled"),
+    ("deliver/slack", "deliver"): ("NotificationFailed", "SubscriptionCancelled"),
+}
+
+
 def test_what_comes_again_is_dashed() -> None:
-    again = {(edge.source, edge.target): edge.events for edge in edges() if edge.again}
-    verdicts = ("SequencingRunQcPassed", "SequencingRunQcFailed")
-    assert again == {
-        ("abandon-uploads", "clock-sample"): ("DeadlineSet",),
-        ("validate-files", "clock-sample"): ("DeadlineSet",),
-        ("validate-files/validate", "validate-files"): (
-            "ValidationAttemptFailed",
-            "ScanRequested",
-        ),
-        ("validate-files/validate", "scan-files"): ("ScanRequested",),
-        ("validate-files/validate", "restore-files"): ("ValidationAttemptFailed",),
-        ("restore-files", "clock-sample"): ("DeadlineSet",),
-        ("restore-files/restore", "restore-files"): ("FileRestoreAwaited", "FileRestored"),
-        ("restore-files/restore", "validate-files"): ("FileRestored",),
-        ("restore-files/restore", "tell-case"): ("FileRestored",),
-        ("submit-run", "clock-run"): ("DeadlineSet",),
-        ("submit-run/restore", "submit-run"): ("RunInputsAwaited", "RunInputsRestored"),
-        ("watch-silence", "clock-sample"): ("DeadlineSet",),
-        # To the keys of samples; the row itself reads those of runs, on the other topic.
-        ("tell-samples/tell", "tell-samples"): verdicts,
-        ("tell-samples/tell", "check-qc"): verdicts,
-        ("tell-samples/tell", "relabel"): verdicts,
-        ("tell-samples/tell", "plan-notifications-sequencing-run"): verdicts[1:],
-        ("tell-samples/tell", "queue-notifications-sequencing-run"): verdicts[1:],
-        # To the keys of other samples, once for each time that a person relabelled.
-        ("relabel", "relabel"): ("ReadSetInvalidated", *verdicts),
-        ("relabel", "check-qc"): ("ReadSetInvalidated", *verdicts),
-        ("relabel", "measure-reads"): ("ReadSetInvalidated",),
-        ("relabel", "analyze-qc"): ("ReadSetInvalidated",),
-        ("relabel", "tell-case"): ("ReadSetInvalidated",),
-        ("relabel", "tell-content"): ("ReadSetInvalidated",),
-        ("relabel", "tell-claims"): ("ReadSetInvalidated",),
-        ("relabel", "tell-samples"): verdicts,
-        ("relabel", "plan-notifications-sequencing-run"): verdicts[1:],
-        ("relabel", "queue-notifications-sequencing-run"): verdicts[1:],
-        ("relabel/copy", "relabel"): ("FileLanded",),
-        ("relabel/copy", "tell-claims"): ("FileLanded",),
-        ("relabel/copy", "checksum-files"): ("FileLanded",),
-        ("relabel/copy", "validate-files"): ("FileLanded",),
-        ("relabel/copy", "watch-silence"): ("FileLanded",),
-        ("relabel/copy", "measure-alignments"): ("FileLanded",),
-        ("relabel/copy", "abandon-uploads"): ("FileLanded",),
-        ("relabel/copy", "sweep-sample"): ("FileLanded",),
-        ("relabel/copy", "sweep-sequencing-run"): ("FileLanded",),
-        # As often as the request allows attempts.
-        ("collect-results/read-manifest", "submit-run"): ("RunFailed",),
-        ("collect-results/read-manifest", "settle-run"): ("RunFailed",),
-        ("collect-results/read-manifest", "sweep-run"): ("RunFailed",),
-        ("collect-results/read-manifest", "plan-notifications-run"): ("RunFailed",),
-        ("collect-results/read-manifest", "queue-notifications-run"): ("RunFailed",),
-        ("deliver", "deliver"): ("NotificationFailed",),
-        ("deliver", "clock-notification"): ("DeadlineSet",),
-        ("deliver/email", "deliver"): ("NotificationFailed",),
-        ("deliver/webhook", "deliver"): ("NotificationFailed", "SubscriptionCancelled"),
-    }
+    assert {(edge.source, edge.target): edge.events for edge in edges() if edge.again} == AGAIN
     assert '-. "DeadlineSet" .->' in mermaid(nodes(), edges())
-    assert graphviz(nodes(), edges()).count('style="dashed"') == len(again)
+    assert graphviz(nodes(), edges()).count('style="dashed"') == len(AGAIN)
 
 
 def test_names_are_quoted_in_charts() -> None:

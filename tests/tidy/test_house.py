@@ -105,7 +105,8 @@ def test_topic_names_stand_in_one_file() -> None:
 
 def test_nothing_names_a_machine_or_a_registry_host() -> None:
     suspicious = re.compile(
-        r"(?<![\w.])/(?:work|root|home/\w+)/|pypi\.|pythonhosted|maven\.org|npmjs|crates\.io"
+        # s3://work/ is a bucket
+        r"(?<![\w.])(?<!:/)/(?:work|root|home/\w+)/|pypi\.|pythonhosted|maven\.org|npmjs|crates\.io"
         r"|proxy\.golang"
     )
     found = [

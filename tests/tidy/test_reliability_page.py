@@ -6,13 +6,14 @@ import json
 import re
 from typing import Any
 
-from tests.faults import api
+from tests.faults import api, batch
 from tests.faults.driver import FAULTS
 from tests.faults.page import PAGE, RESULTS, made, refreshed
 from tests.faults.read_models import NAME, WHOLE, is_as_calm
 from tests.faults.scenarios import SCENARIOS, WHOLE_FLOW
 
 ROWS_KILLS_MIN = 40
+CASES_MIN = 50
 KILLS_MIN, STOPS_MIN, BROKER_KILLS_MIN, POINTS_MIN = 100, 20, 10, 20
 FLOW_SAMPLES_MIN, FLOW_KILLS_MIN, FLOW_STOPS_MIN, FLOW_BROKER_KILLS_MIN = 5_000, 40, 10, 3
 
@@ -72,6 +73,14 @@ def test_the_api_was_asked_everything_and_held() -> None:
     assert row["found_something"] + row["refused"] + row["behind"] == row["cases"]
     assert row["strangers"] > row["cases"] // 20
     assert api.is_held(row)
+
+
+def test_launchers_were_played_and_each_run_was_done_once() -> None:
+    rows = committed()[batch.NAME]["rows"]
+    assert [row["scenario"] for row in rows if row["launcher"] == "awsbatch"] == [*batch.SCENARIOS]
+    assert all(row["cases"] >= CASES_MIN for row in rows)
+    assert sum(row["hosts_taken"] for row in rows) >= CASES_MIN
+    assert [row["broken"] for row in rows if row["broken"]] == []
 
 
 def test_the_results_name_no_machine() -> None:

@@ -87,7 +87,7 @@ def test_a_run_that_was_ended_stays_so_whatever_comes_later() -> None:
 def test_a_failure_names_the_command_by_which_the_run_is_had_again() -> None:
     final = LOST.model_copy(update={"will_retry": False})
     run = runs.run_of(RUN, told(requested(), final))
-    way = f"mend the cause, then `genoflow run again {RUN}`"
+    way = f"mend the cause, then `genoflow run retry {RUN}` goes on from there"
     assert way in sentences(RUN, runs.why(run))
     order = told(opened(), member_ready("D"), member_ready("E"), ready())
     case = cases.case_of("C1", order)

@@ -1,4 +1,4 @@
-"""The folder of a run: shared by its attempts, and gone when none follows."""
+"""The folder of a run: shared by its attempts, and gone when one has left all that it owes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ import pytest
 from genoflow.deploy.attempt_folder import RUNS, attempt_folder, clear_runs, done_with
 from genoflow.deploy.old_work import keep_clear
 from genoflow.processors.adapters.local_launcher import LocalLauncher
-from genoflow.processors.running.manifest import Fault, RunManifest, Submission
+from genoflow.processors.running.manifest import Fault, RunManifest
 from tests.fakes import FakeStore
-from tests.run_facts import requested
 
 RUN = UUID(int=9)
 
@@ -40,21 +39,17 @@ def test_attempts_share_a_folder_one_after_another(tmp_path: Path) -> None:
         assert again == first
 
 
-@pytest.mark.parametrize(
-    ("may_pass", "attempt", "stays"),
-    [(None, 1, False), (False, 1, False), (True, 1, True), (True, 2, False)],
-)
-def test_the_folder_stays_only_where_an_attempt_may_follow(
-    tmp_path: Path, may_pass: bool | None, attempt: int, stays: bool
+@pytest.mark.parametrize(("may_pass", "stays"), [(None, False), (False, True), (True, True)])
+def test_the_folder_stays_where_the_run_failed_and_may_go_on(
+    tmp_path: Path, may_pass: bool | None, stays: bool
 ) -> None:
-    asked = requested(run_id=RUN, attempts_max=2)
     fault = Fault(reason_code="out of memory", reason="r", may_pass=bool(may_pass))
     manifest = RunManifest(
-        run_id=RUN, attempt=attempt, job_id=RUN, engine="e", engine_version="1",
+        run_id=RUN, attempt=2, job_id=RUN, engine="e", engine_version="1",
         fault=None if may_pass is None else fault, duration_seconds=1.0,
     )  # fmt: skip
     with attempt_folder(tmp_path, RUN, tmp_path) as folder:
-        done_with(folder, Submission(requested=asked, attempt=attempt, job_id=RUN), manifest)
+        done_with(folder, manifest)
     assert folder.exists() == stays
 
 

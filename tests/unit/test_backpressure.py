@@ -36,7 +36,7 @@ async def most_waiting(log: MemoryLog) -> int:
     async with asyncio.timeout(SECONDS_MAX):
         while taken < EVENTS:
             await asyncio.sleep(0)
-            loops = [loop for station in worker._stations for loop in station.loops.values()]
+            loops = [loop for station in worker.stations for loop in station.loops.values()]
             taken = sum(loop.records_taken for loop in loops)
             most = max([most, *(sum(len(t.records) for t in loop._inbox) for loop in loops)])
     stop.set()

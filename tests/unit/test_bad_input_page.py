@@ -8,7 +8,7 @@ from typing import get_args
 import click
 import pytest
 
-from genoflow.api.errors import CODES
+from genoflow.api.refusal import CODES
 from genoflow.deploy.cli import genoflow
 from genoflow.events.catalogue import EVENTS
 from genoflow.events.types import Choices

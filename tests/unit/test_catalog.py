@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from genoflow.deploy.catalog import LogCatalog, order_of
-from genoflow.deploy.catalog_documents import canonical, digest, parse_documents
+from genoflow.deploy.catalog_documents import digest, parse_documents
 from genoflow.events import topics
 from genoflow.events.errors import Refused
 from genoflow.events.log.memory import MemoryLog
@@ -17,6 +17,7 @@ from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.events.reference_published import ReferencePublished
 from genoflow.processors.alignments import PANEL, panel_of
 from genoflow.processors.intake.privacy import PrivacyGuard
+from genoflow.processors.running.parameters import canonical
 from tests import qc_facts as facts
 from tests.partition import CODEC
 from tests.spec import heard

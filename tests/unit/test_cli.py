@@ -66,3 +66,16 @@ def test_a_closed_pipe_is_quiet() -> None:
     line = f"{sys.executable} -m genoflow.deploy.cli doctor | head -c 1"
     ended = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
     assert ended.stderr == ""
+
+
+def test_a_command_that_changes_an_account_loads_no_figures_and_no_spans() -> None:
+    asked = (
+        "import sys, genoflow.deploy.api_services, genoflow.api.figures as figures; "
+        "figures.Figures(); "
+        "print([name for name in ('prometheus_client', 'opentelemetry.sdk', 'fastapi') "
+        "if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from pydantic import BaseModel
 
 from genoflow.api import client
 from genoflow.api.client import AsyncClient, Client, errors
@@ -128,6 +129,8 @@ def _values(kind: Any) -> Iterator[Any]:
         yield ["one", "two"]
     elif chosen:
         yield from _values(chosen[0])
+    elif isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind()
     else:
         plain: Mapping[Any, Any] = {str: "a/word?", int: 3, float: 1.5, bool: True, bytes: b"x",
                                     UUID: UUID(AN_ID), date: date(2026, 3, 1)}  # fmt: skip

@@ -20,7 +20,7 @@ from genoflow.processors.collect_results import COLLECT_RESULTS, Exit, Owed, rea
 from genoflow.processors.decision import Effect
 from genoflow.processors.intake.landing import SHA256
 from genoflow.processors.job_outcome import JobOutcome
-from genoflow.processors.ports import Attempt, JobOrder, JobState, Ports
+from genoflow.processors.ports import Attempt, Deployment, JobOrder, JobState, Ports, Urgency
 from genoflow.processors.running.manifest import Fault, Listed, RunManifest, Submission, Tasks
 from genoflow.processors.running.names import manifest_key
 from genoflow.processors.submit_run import (
@@ -164,6 +164,26 @@ async def test_a_run_for_another_launcher_waits_for_a_worker_that_has_it() -> No
     )  # fmt: skip
     with pytest.raises(Parked, match="launched by 'batch', and this worker has 'local'"):
         await launch(what, attempt)
+
+
+async def test_a_run_for_awsbatch_is_launched_by_a_worker_that_has_it() -> None:
+    what, desk = submission(heard(requested(launcher="awsbatch"))), Desk()
+    ports = Ports(clock=FakeClock(), launcher=desk, deployment=Deployment(launcher="awsbatch"))
+    [said] = await launch(what, Attempt(UUID(int=1), 1, ports, lambda *_: None))
+    assert isinstance(said, RunSubmitted)
+    assert (said.launcher, len(desk.launched)) == ("awsbatch", 1)
+
+
+def test_who_waits_for_a_run_says_how_urgent_its_job_is() -> None:
+    urgencies = [
+        order(submission(heard(requested(priority=word)))).urgency
+        for word in ("urgent", "routine", "low")
+    ]
+    assert urgencies == [Urgency.HIGH, Urgency.NORMAL, Urgency.LOW]
+    assert dict(order(submission(heard(ASKED))).labels) == {
+        "genoflow:run": str(RUN_ID), "genoflow:attempt": "1", "genoflow:case": CASE,
+        "genoflow:assay": "wgs", "genoflow:pipeline": "germline 1",
+    }  # fmt: skip
 
 
 def test_how_the_program_ended_is_said_and_not_judged() -> None:

@@ -6,6 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from genoflow.deploy.commands.charts import charts
 from genoflow.deploy.commands.hold import hold
 from genoflow.deploy.commands.options import Decision, deciding
 from genoflow.deploy.commands.sample import sample
@@ -16,6 +17,7 @@ from genoflow.deploy.commands.sample import sample
     [
         (hold, ("place", "S1", "case-7")),
         (hold, ("release", "S1", "case-7")),
+        (charts, ("restart", "3f1c6a5e-7a60-5b3f-9d3c-0c9f4f1f2b11")),
         (sample, ("relabel", "S1", "--as", "S2")),
         (sample, ("swap", "S1", "S2")),
     ],

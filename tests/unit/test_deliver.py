@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from genoflow.events.notification_failed import NotificationFailed
 from genoflow.events.notification_queued import NotificationQueued
 from genoflow.events.notification_sent import NotificationSent
 from genoflow.events.subscription_cancelled import SubscriptionCancelled
+from genoflow.processors.channels import ChatMessage, Publication
 from genoflow.processors.decision import Effect
 from genoflow.processors.deliver import (
     DELIVER,
@@ -29,6 +31,8 @@ from genoflow.processors.deliver import (
     decide,
     gave_up,
     post_webhook,
+    publish,
+    say_in_chat,
     send_email,
 )
 from genoflow.processors.notices import Notice
@@ -259,3 +263,101 @@ def test_a_try_without_any_answer_is_a_failure_like_others() -> None:
     [said] = gave_up(asks(), f"{MAILBOX} did not answer")
     assert isinstance(said, NotificationFailed)
     assert (said.reason, said.is_final) == ("the target did not answer", False)
+
+
+# -- Amazon SNS and Slack
+
+
+class Heard:
+    """A publisher and a chat that keep what they were given, and answer yes or with this error."""
+
+    def __init__(self, error: Undelivered | None = None) -> None:
+        self.publications: list[Publication] = []
+        self.messages: list[ChatMessage] = []
+        self._error = error
+
+    async def publish(self, publication: Publication) -> int:
+        self.publications.append(publication)
+        return self._answer()
+
+    async def say(self, message: ChatMessage) -> int:
+        self.messages.append(message)
+        return self._answer()
+
+    def _answer(self) -> int:
+        if self._error is not None:
+            raise self._error
+        return 200
+
+
+@pytest.mark.parametrize("channel", ["sns", "slack"])
+def test_each_channel_has_its_effect(channel: str) -> None:
+    wish = subscription(channel=channel, target="a target")
+    then = given(wish).when(queued(channel=channel))
+    then.then_effects(Effect(channel, asks(channel=channel, target="a target")))
+
+
+async def test_a_topic_is_told_by_letter_and_a_phone_by_a_line() -> None:
+    there = Heard()
+    ports = {"publisher": there, "deployment": Deployment(public_url="https://lab.example/")}
+    [said] = await publish(asks(channel="sns", target="arn:aws:sns:x"), attempt(**ports))
+    assert isinstance(said, NotificationSent)
+    assert (said.channel, said.response_code) == ("sns", 200)
+    [publication] = there.publications
+    assert (publication.message_id, publication.group) == (UUID(int=1), "S")
+    assert publication.subject == f"It failed https://lab.example/events/{UUID(int=101)}"
+    assert "genoflow subscription cancel S" in publication.body
+
+
+async def test_a_room_is_told_where_to_read_on() -> None:
+    there = Heard()
+    [said] = await say_in_chat(asks(channel="slack", target="https://x/"), attempt(chat=there))
+    assert isinstance(said, NotificationSent)
+    [message] = there.messages
+    assert message.url == "https://x/"
+    assert message.text == (
+        "It failed\nQcFailed of S1, 2026-03-01 12:00:00 UTC\ngenoflow timeline S1\n(subscription S)"
+    )
+
+
+@pytest.mark.parametrize("channel", ["sns", "slack"])
+async def test_a_receiver_that_is_gone_ends_its_subscription(channel: str) -> None:
+    there = Heard(Undelivered("https://x/ answered 404", "gone", 404, is_lasting=True))
+    tell = publish if channel == "sns" else say_in_chat
+    ports = attempt(publisher=there, chat=there)
+    failed, ended = await tell(asks(channel=channel, target="https://x/"), ports)
+    assert isinstance(failed, NotificationFailed)
+    assert (failed.is_final, failed.reason) == (True, "the target answered 404")
+    assert isinstance(ended, SubscriptionCancelled)
+    assert ended.reason == "the receiver answered 404: it wants to hear nothing more"
+
+
+async def test_a_worker_without_these_channels_says_so() -> None:
+    for tell, word in ((publish, "sns"), (say_in_chat, "slack")):
+        with pytest.raises(Parked, match=f"{word}: .*wire an adapter"):
+            await tell(asks(channel=word), attempt())
+
+
+async def test_a_receiver_says_when_it_wants_to_be_asked_again() -> None:
+    busy = Heard(Undelivered("it answered 429", "refused", 429, retry_after_seconds=90))
+    [failed] = await say_in_chat(asks(channel="slack", target="https://x/"), attempt(chat=busy))
+    assert isinstance(failed, NotificationFailed)
+    assert failed.retry_after_seconds == 90
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "pause"),
+    [
+        (None, WAITS[0]), (1, WAITS[0]), (90, timedelta(seconds=90)), (10**9, WAITS[-1]),
+    ],
+)  # fmt: skip
+def test_a_wait_that_was_asked_for_is_kept(asked_for: float | None, pause: timedelta) -> None:
+    partition = Partition(DELIVER)
+    partition.put(heard(subscription()), heard(queued()))
+    partition.work()
+    [effect] = partition.open_effects
+    fact = failure(1, retry_after_seconds=asked_for)
+    partition.finish(effect.effect_id, fact, occurred_at=MOMENT)
+    [deadline] = partition.work()
+    assert isinstance(deadline, DeadlineSet)
+    assert deadline.due_at == MOMENT + pause

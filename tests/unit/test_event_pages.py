@@ -279,7 +279,8 @@ def test_the_examples_are_values_that_the_field_takes(model: type[BaseModel]) ->
         elif row.kind == "bytes":
             given = bytes.fromhex(given.removeprefix("0x"))
         elif row.kind.startswith("list of"):
-            given = (given.removeprefix("[").removesuffix("]"),)
+            item = given.removeprefix("[").removesuffix("]")
+            given = (json.loads(item) if "integer" in row.kind else item,)
         annotation: Any = info.annotation
         for mark in info.metadata:
             annotation = _marked(annotation, mark)

@@ -37,8 +37,8 @@ every_event = pytest.mark.parametrize("model", EVENTS, ids=lambda model: model._
 
 # Past participles that do not end in "ed"; a projection is cut over.
 IRREGULAR = {
-    "Found", "Held", "Left", "Lost", "Over", "Overridden", "Read", "Ready", "Sent", "Set", "Silent",
-    "Withdrawn",
+    "Found", "Held", "Kept", "Left", "Lost", "Over", "Overridden", "Read", "Ready", "Sent", "Set",
+    "Silent", "Stuck", "Withdrawn",
 }  # fmt: skip
 DIRECT_IDENTIFIERS = {
     "first_name", "last_name", "surname", "patient_name", "birth_date", "date_of_birth", "mrn",

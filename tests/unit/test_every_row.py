@@ -28,6 +28,8 @@ from tests.spec import Plain, difference
 from tests.trial import Ending, Trial, Tried
 
 SEEDS = range(5)
+SEEDS_TWICE = 1  # delivered twice by `make test`; `make long` does so with the others
+NTH_AWAIT = 8  # `make test` ends a row at each eighth of its awaits, `make long` at all of them
 HISTORIES = 40  # of which the first is taken that makes a row say something
 SHORT = 14  # events of a history that is repeated for every step of its worker: 100 to 200
 # These are not passed by a worker that rebuilds nothing and finds no parked key; the unit tests
@@ -37,6 +39,12 @@ ELSEWHERE = {
     "before-drain", "between-drain-commits", "after-drain",
 }  # fmt: skip
 every_row = pytest.mark.parametrize("name", PROCESSORS)
+
+
+@cache
+def said_to(name: str, seed: int) -> Tried:
+    """What a row says of a history that is delivered once."""
+    return Trial(PROCESSORS[name], history(PROCESSORS[name], seed)).run()
 
 
 @cache
@@ -76,18 +84,21 @@ def _ids(facts: Sequence[Plain]) -> list[str]:
 @every_row
 def test_its_histories_make_it_say_everything_that_it_can(name: str) -> None:
     row: Processor = PROCESSORS[name]
-    tried = [Trial(row, history(row, seed)).run() for seed in SEEDS]
+    tried = [said_to(name, seed) for seed in SEEDS]
     said = {fact["type"] for one in tried for fact in one.facts}
     assert said == {kind.type() for kind in row.said}
     assert [one.parked for one in tried] == [[]] * len(tried)
 
 
 @every_row
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    "seed",
+    [pytest.param(seed, marks=[pytest.mark.long] * (seed >= SEEDS_TWICE)) for seed in SEEDS],
+)
 def test_what_is_delivered_twice_is_said_once(name: str, seed: int) -> None:
     row = PROCESSORS[name]
     events = history(row, seed)
-    expected = Trial(row, events).run()
+    expected = said_to(name, seed)
     adjacent = [event for one in events for event in (one, one)]
     same(expected, Trial(row, adjacent).run(), "each record twice")
     same(expected, Trial(row, [*events, *events]).run(), "the whole history again")
@@ -119,9 +130,11 @@ def test_every_other_commit_fails_in_one_run(name: str) -> None:
 
 
 @every_row
-def test_it_is_ended_at_every_await(name: str) -> None:
+@pytest.mark.parametrize("every", [NTH_AWAIT, pytest.param(1, marks=pytest.mark.long)])
+def test_it_is_ended_at_every_await(name: str, every: int) -> None:
     events, expected = short(name)
-    for nth in range(1, expected.happened["step"] + 1):
+    first = 1 + list(PROCESSORS).index(name) % every  # each row at other awaits
+    for nth in range(first, expected.happened["step"] + 1, every):
         ending = Ending("step", nth)
         same(expected, Trial(PROCESSORS[name], events, [ending]).run(), ending)
 

@@ -27,9 +27,9 @@ from genoflow.deploy.generate.variants import (
     sites_of,
     with_low_fraction,
 )
-from genoflow.deploy.pipelines import GERMLINE, locate
-from genoflow.nextflow.germline.steps.compare import Reads, compared, contamination, copies
-from genoflow.nextflow.germline.steps.coverage import sex_of
+from genoflow.deploy.pipelines import program
+from genoflow.nextflow.modules.compare.compare import Reads, compared, contamination, copies
+from genoflow.nextflow.modules.coverage.coverage import sex_of
 
 SEED, DEPTH, FOREIGN_FRACTION = 7, 16.0, 0.1
 GENOME = make_genome(SEED)
@@ -42,10 +42,8 @@ Rows = list[dict[str, Any]]
 
 def step(name: str, folder: Path, *words: object) -> None:
     """Run a step as Nextflow does: by its path, in a folder of its own."""
-    germline = locate(GERMLINE)
-    assert germline is not None
     subprocess.run(
-        [sys.executable, str(germline / "steps" / name), *map(str, words)],
+        [sys.executable, str(program(name)), *map(str, words)],
         cwd=folder, check=True, capture_output=True, timeout=STEP_SECONDS_MAX,
     )  # fmt: skip
 
@@ -75,10 +73,11 @@ class Case:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         (folder / "reference.fa").write_bytes(fasta(GENOME))
-        step("index.py", folder, "reference.fa", "index")
+        step("index", folder, "reference.fa", "index")
         bams = [self._aligned(name, pairs) for name, pairs in family().items()]
         self._roles(T="tumour", K="normal")
-        step("call.py", folder, "index", "trio", "roles.tsv", "all.vcf.gz", "", *bams)
+        step("call", folder, "index", "called.vcf.gz", "", *bams)
+        step("normalise", folder, "called.vcf.gz", "reference.fa", "all.vcf.gz", "s.txt", "v.json")
 
     def _aligned(self, name: str, pairs: tuple[Pair, ...]) -> Path:
         work = self.folder / name
@@ -88,9 +87,9 @@ class Case:
         for file in files:
             (work / f"{file.role}.fastq.gz").write_bytes(file.content)
         reads = [work / f"{file.role}.fastq.gz" for file in files]
-        step("align.py", work, self.folder / "index", name, f"{name}.L1", "one.bam", *reads)
-        step("sort.py", work, f"{name}.bam", "one.bam")
-        step("coverage.py", work, name, f"{name}.bam", f"{name}.coverage.json")
+        step("align", work, self.folder / "index", name, f"{name}.L1", "one.bam", 5, *reads)
+        step("sort", work, f"{name}.bam", "one.bam")
+        step("coverage", work, name, f"{name}.bam", f"{name}.coverage.json")
         return work / f"{name}.bam"
 
     def _roles(self, **members: str) -> None:
@@ -105,7 +104,7 @@ class Case:
     def compared(self, kind: str, **members: str) -> Rows:
         """What is measured of members in these roles."""
         self._roles(**members)
-        step("compare.py", self.folder, "all.vcf.gz", kind, "roles.tsv", "compared.json")
+        step("compare", self.folder, "all.vcf.gz", kind, "roles.tsv", "compared.json")
         return list(json.loads((self.folder / "compared.json").read_text()))
 
 
@@ -168,8 +167,8 @@ def test_a_tenth_of_foreign_reads_is_told_and_hides_nobody(case: Case) -> None:
 def test_the_report_holds_every_value_as_it_is_judged(case: Case) -> None:
     case.compared("tumour-normal", T="tumour", K="normal")
     coverages = [f"{name}/{name}.coverage.json" for name in "TK"]
-    words = ("C1", "page.html", "m.json", "all.vcf.gz", "compared.json", *coverages)
-    step("report.py", case.folder, *words)
+    words = ("C1", "page.html", "m.json", "v.json", "compared.json", *coverages)
+    step("report", case.folder, *words)
     rows = json.loads((case.folder / "m.json").read_text())
     kinds = {(row["metric"], row["unit"], row.get("measured_on")) for row in rows}
     assert kinds >= {

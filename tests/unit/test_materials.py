@@ -17,7 +17,7 @@ from genoflow.deploy.generate.cast import Cast, make_cast
 from genoflow.deploy.generate.courier import MATERIALS, write_courier
 from genoflow.deploy.generate.genome import fasta
 from genoflow.deploy.generate.papers import documents, orders
-from genoflow.deploy.pipelines import GERMLINE, germline_document, locate
+from genoflow.deploy.pipelines import germline_document, program
 from genoflow.deploy.send_reads import delivery, sent
 from genoflow.events.errors import Parked, Refused
 from genoflow.events.file_metrics import FileMetrics
@@ -162,7 +162,12 @@ def test_variants_owe_no_alignments() -> None:
     reads, variants = germline_document(), germline_document(material="VCF")
     assert reads["document_id"] != variants["document_id"]
     assert (reads["materials"], variants["materials"]) == (["FASTQ", "BAM", "CRAM"], ["VCF"])
-    assert [one["kind"] for one in variants["expected_outputs"]] == ["vcf", "tbi", "report"]
+    assert [one["kind"] for one in variants["expected_outputs"]] == [
+        "vcf",
+        "tbi",
+        "stats",
+        "report",
+    ]
     assert reads["code_sha256"] == variants["code_sha256"]
 
 
@@ -226,10 +231,8 @@ def test_each_file_has_its_column_and_indexes_have_none(tmp_path: Path) -> None:
 
 def step(name: str, folder: Path, *words: object) -> None:
     """Run a step as Nextflow does: by its path, in a folder of its own."""
-    germline = locate(GERMLINE)
-    assert germline is not None
     subprocess.run(
-        [sys.executable, str(germline / "steps" / name), *map(str, words)],
+        [sys.executable, str(program(name)), *map(str, words)],
         cwd=folder, check=True, capture_output=True, timeout=STEP_SECONDS_MAX,
     )  # fmt: skip
 
@@ -248,11 +251,11 @@ def records(path: Path, reference: Path) -> list[list[str]]:
 
 def test_an_alignment_is_taken_with_every_record_in_our_order(cast: Cast, tmp_path: Path) -> None:
     (tmp_path / "reference.fa").write_bytes(fasta(cast.genome))
-    step("index.py", tmp_path, "reference.fa", "index")
+    step("index", tmp_path, "reference.fa", "index")
     for material in ("BAM", "CRAM"):
         given = write_courier(tmp_path / material, cast, material, "gzip")[0]
         out = tmp_path / f"{material}.taken.bam"
-        step("take.py", tmp_path, "index", "SIM-B", "sent-1", out, given)
+        step("take", tmp_path, "index", "SIM-B", "sent-1", out, given)
         before = records(given, tmp_path / "reference.fa")
         assert len(before) > 100
         assert records(out, tmp_path) == [[*one[:-1], "sent-1"] for one in before]
@@ -265,7 +268,7 @@ def test_an_alignment_is_taken_with_every_record_in_our_order(cast: Cast, tmp_pa
             for one in file:
                 one.is_duplicate = True
                 target.write(pysam.AlignedSegment.fromstring(one.to_string(), other))
-    step("take.py", tmp_path, "index", "SIM-B", "sent-1", "again.bam", turned)
+    step("take", tmp_path, "index", "SIM-B", "sent-1", "again.bam", turned)
     first, again = (records(tmp_path / f"{one}.bam", tmp_path) for one in ("BAM.taken", "again"))
     assert first == again
     with pysam.AlignmentFile(str(tmp_path / "again.bam")) as file:
@@ -279,7 +282,7 @@ def gathered(folder: Path, names: str, *files: bytes, bed: str = "") -> list[lis
     for number, content in enumerate(files):
         paths.append(folder / f"{number}.vcf")
         paths[-1].write_bytes(content)
-    step("gather.py", folder, names, "out.vcf.gz", bed, *paths)
+    step("gather", folder, names, "out.vcf.gz", bed, *paths)
     with pysam.VariantFile(str(folder / "out.vcf.gz")) as found:
         return [[one.pos, *(s["GT"] for s in one.samples.values())] for one in found.fetch()]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from genoflow.deploy.catalog_documents import canonical, document_schema, parse_documents
+from genoflow.deploy.catalog_documents import document_schema, parse_documents
 from genoflow.deploy.metadata_desk import schema_for
 from genoflow.deploy.metadata_schemas import (
     SCHEMA_CHARACTERS_MAX,
@@ -22,6 +22,7 @@ from genoflow.deploy.metadata_schemas import (
 from genoflow.events.errors import Refused
 from genoflow.events.metadata_schema_published import MetadataSchemaPublished
 from genoflow.processors.intake.privacy import PrivacyGuard
+from genoflow.processors.running.parameters import canonical
 
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",

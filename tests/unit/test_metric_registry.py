@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from genoflow.deploy.pipelines import program
 from genoflow.events.file_metrics import FileMetrics
 from genoflow.events.metric_names import CONTRACT_NAMES, READS_UNITS
 from genoflow.events.metric_registry import (
@@ -29,7 +29,7 @@ from tests.unit.test_coverage import TARGETS
 from tools.metrics_page import PAGE, page
 
 NO_METRICS = {"read_names_sha256", "reference", "unknown"}
-REPORT = Path(__file__).parents[2] / "nextflow" / "germline" / "steps" / "report.py"
+REPORT = program("report")
 FILES = {
     "FASTQ": lambda: library(50, 1),
     "BAM": lambda: deep_reads.deep_bam(2, 1),

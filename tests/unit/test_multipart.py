@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from genoflow.api.errors import Refusal
 from genoflow.api.formats import HEAD_BYTES
 from genoflow.api.multipart import FIELD_BYTES_MAX, PARTS_MAX, Form, boundary_of, read_form
+from genoflow.api.refusal import Refusal
 
 BOUNDARY = "----x7"
 FILE = b"@r1\nACGT\n+\nIIII\n--" + b"\r\n------x" * 5 + b"\r\n"

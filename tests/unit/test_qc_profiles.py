@@ -12,11 +12,11 @@ import pytest
 
 from genoflow.deploy.catalog_documents import parse_documents, profile_schema
 from genoflow.deploy.commands.catalog import profile as print_profile
-from genoflow.deploy.json_schema import faults_of
 from genoflow.events.errors import Refused
 from genoflow.events.metric_names import CONTRACT_NAMES, in_our_words
 from genoflow.events.qc_profile_published import QcProfilePublished
 from genoflow.processors.intake.privacy import PrivacyGuard
+from genoflow.processors.json_schema import faults_of
 from genoflow.processors.qc_profiles import required_of, required_of_results
 from tests import qc_facts as facts
 

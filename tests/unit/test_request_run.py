@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from genoflow.events.case_closed import CaseClosed
 from genoflow.events.case_ready import CaseReady
 from genoflow.events.errors import Parked
 from genoflow.events.event import Event
+from genoflow.events.run_requested import RunRequested
 from genoflow.processors.decision import Effect
 from genoflow.processors.ports import Attempt, Deployment, Ports
 from genoflow.processors.request_run import REQUEST_RUN, Wanted, resolve
@@ -19,6 +21,7 @@ from tests import qc_facts, run_facts
 from tests.fakes import FakeCatalog, FakeClock
 from tests.run_facts import CASE, RUN_ID, pipeline, ready, requested
 from tests.spec import Spec, heard
+from tests.unit.test_configurations import PIPELINE, saved
 
 given = Spec(REQUEST_RUN).given
 DOCUMENTS: tuple[Event, ...] = (pipeline(), qc_facts.reference(), qc_facts.profile())
@@ -70,9 +73,18 @@ def test_a_run_has_the_same_id_whoever_computes_it() -> None:
     assert run_id_of(event).version == 5
 
 
+async def test_the_project_of_the_order_stands_in_the_request() -> None:
+    for project in ("P1", None):
+        [said] = await resolved(ready(project_id=project), *DOCUMENTS)
+        assert isinstance(said, RunRequested)
+        assert said.project_id == project
+
+
 async def test_the_newest_editions_stand_in_the_request_with_their_content() -> None:
     [said] = await resolved(ready(), *DOCUMENTS)
-    assert said == requested(reference_files=qc_facts.reference().files)
+    digest = hashlib.sha256(b'{"ploidy":2}').hexdigest()
+    files = qc_facts.reference().files
+    assert said == requested(reference_files=files, parameters_sha256=digest)
     newer = pipeline("2", parameters_json='{"ploidy":1}')
     [said] = await resolved(ready(), *DOCUMENTS, newer, results_bucket="elsewhere")
     assert (said.pipeline_version, said.parameters_json) == ("2", '{"ploidy":1}')  # type: ignore[attr-defined]
@@ -86,6 +98,18 @@ async def test_what_the_order_names_goes_before_what_the_assay_has() -> None:
     assert (said.pipeline, said.target_set, said.target_set_version) == ("other", "exome", "1")  # type: ignore[attr-defined]
 
 
+async def test_a_configuration_is_laid_over_what_the_pipeline_says() -> None:
+    documents = (PIPELINE, *DOCUMENTS[1:], saved(), saved({"ploidy": 3}, version="2"))
+    [said] = await resolved(ready(configuration="c1"), *documents)
+    assert isinstance(said, RunRequested)
+    assert (said.parameters_json, said.configuration, said.configuration_version) == (
+        '{"ploidy":3}', "c1", "2",
+    )  # fmt: skip
+    [plain] = await resolved(ready(), *documents)
+    assert isinstance(plain, RunRequested)
+    assert (plain.parameters_json, plain.configuration) == ('{"ploidy":2}', None)
+
+
 @pytest.mark.parametrize(
     ("case", "documents", "words"),
     [
@@ -95,6 +119,11 @@ async def test_what_the_order_names_goes_before_what_the_assay_has() -> None:
         (ready(target_set="exome"), DOCUMENTS, "names the target set 'exome', and none"),
         (ready(qc_profile="x"), DOCUMENTS, "names the QC profile 'x', and it is not published"),
         (ready(), DOCUMENTS[:2], "no QC profile is published for its assay 'wgs'"),
+        (ready(configuration="c1"), DOCUMENTS, "the configuration 'c1', and nobody has saved"),
+        (
+            ready(configuration="c1"), (PIPELINE, *DOCUMENTS[1:], saved({"ploidy": "x"})),
+            "germline 1 does not take it (ploidy: is 'x', and integer",
+        ),
         (
             ready(material="BAM", members=[BAM]), DOCUMENTS,
             "its files are BAM, and the pipeline germline 1 takes",
@@ -102,10 +131,6 @@ async def test_what_the_order_names_goes_before_what_the_assay_has() -> None:
         (
             ready(kind="trio", members=[run_facts.member(role="proband")]), DOCUMENTS,
             "is a trio case, and the pipeline germline 1 takes single",
-        ),
-        (
-            ready(target_set="exome"), (*DOCUMENTS, qc_facts.target_set(build="GRCh37")),
-            "the regions of 'exome' are those of GRCh37, and the order asks for GRCh38",
         ),
     ],
 )  # fmt: skip

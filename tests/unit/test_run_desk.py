@@ -76,6 +76,15 @@ async def test_a_run_that_failed_or_was_ended_is_had_again(log: MemoryLog, last:
     assert (said.case_id, said.run_id, said.reason) == (CASE, RUN_ID, "why")
 
 
+async def test_a_run_that_failed_goes_on_and_the_same_wish_is_one(log: MemoryLog) -> None:
+    said = await decided(log, "retried", ASKED, SUBMITTED, FAILED)
+    assert (said.case_id, said.run_id, said.attempt, said.reason) == (CASE, RUN_ID, 2, "why")
+    twice = await decided(log, "retried")
+    assert twice.envelope.event_id == said.envelope.event_id
+    with pytest.raises(Refused, match="a later run of case C1 has taken its place"):
+        await decided(log, "retried", requested(case_revision=2))
+
+
 @pytest.mark.parametrize(
     ("before", "words"),
     [

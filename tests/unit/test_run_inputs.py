@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from genoflow.events.errors import Parked
+from genoflow.events.run_requested import RunRequested
 from genoflow.processors.running.parameters import faults_of
 from genoflow.processors.running.regions import fault_of, lengths_of
 from tests import qc_facts
@@ -70,16 +71,74 @@ def test_parameters_are_held_against_their_schema(
     assert (found == []) if words is None else (len(found) == 1 and words in found[0])
 
 
+GROUPS: dict[str, Any] = {
+    "$defs": {
+        "in": {"properties": {"samples": {"type": "string"}}, "required": ["samples"]},
+        "how": {
+            "properties": {
+                "variant_caller": {"type": "string", "enum": ["bcftools"], "help_text": "x"},
+                "depth": {"type": "integer", "minimum": 1, "maximum": 9},
+                "name": {"type": "string", "pattern": "^[a-z]+$", "maxLength": 3},
+            },
+            "required": ["depth"],
+        },
+    },
+    "allOf": [{"$ref": "#/$defs/in"}, {"$ref": "#/$defs/how"}],
+    "unevaluatedProperties": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("parameters", "faults"),
+    [
+        ({"depth": 1}, []),
+        ({"depth": 1, "outdir": "x"}, []),  # what the flow says goes over it
+        ({}, ["depth: the pipeline needs it and it is not there"]),
+        (
+            {"variant_caller": "GATK", "depth": 10, "name": "A", "x": 1},
+            [
+                "variant_caller: is 'GATK', and can be bcftools",
+                "depth: is 10; write at most 9",
+                "name: is 'A'; write what fits ^[a-z]+$",
+                "x: the pipeline knows no such parameter; there are depth, name, variant_caller",
+            ],
+        ),
+        ({"depth": "1"}, ["depth: is '1', and integer is asked for"]),
+        ({"depth": 1, "name": "long"}, ["name: has 4 characters; give it at most 3"]),
+    ],
+)
+def test_parameters_are_held_against_the_groups_of_nf_schema(
+    parameters: dict[str, Any], faults: list[str]
+) -> None:
+    assert faults_of(parameters, GROUPS) == faults
+    older = json.loads(json.dumps(GROUPS).replace("$defs", "definitions"))
+    assert faults_of(parameters, older) == faults
+
+
+def test_a_schema_that_names_itself_or_nothing_ends() -> None:
+    around = {"$defs": {"a": {"allOf": [{"$ref": "#/$defs/a"}]}}, "allOf": [{"$ref": "#/$defs/a"}]}
+    assert faults_of({"a": 1}, around) == []
+    nowhere = {"allOf": [{"$ref": "#/$defs/a"}, {"$ref": "x"}, 1], "$defs": {"a": 1}}
+    assert faults_of({"a": 1}, nowhere) == []
+    odd = {"properties": {"a": {"minimum": "x", "pattern": "("}}}
+    assert ["its rule" in one for one in faults_of({"a": "1"}, odd)] == [True]
+
+
 def test_a_schema_that_says_nothing_takes_everything() -> None:
     for schema in ({}, {"properties": [], "required": "x"}, {"properties": {"a": True}}):
         assert faults_of({"a": 1}, schema) == []
 
 
-async def test_a_run_with_parameters_that_nobody_knows_is_not_asked_for() -> None:
+async def test_parameters_that_nobody_knows_refuse_the_run() -> None:
     strict = '{"additionalProperties":false,"properties":{}}'
     documents = (
         pipeline(parameters_schema_json=strict), qc_facts.reference(), qc_facts.profile(),
     )  # fmt: skip
-    with pytest.raises(Parked, match="ploidy: the pipeline knows no such parameter") as caught:
-        await resolved(ready(), *documents)
-    assert "publish a version that does, then `genoflow parked requeue`" in str(caught.value)
+    [said] = await resolved(ready(), *documents)
+    assert isinstance(said, RunRequested)
+    [found] = said.findings
+    assert (found.what, found.place, found.refuses) == (
+        "parameters", "the pipeline germline 1", True,
+    )  # fmt: skip
+    assert "ploidy: the pipeline knows no such parameter" in found.said
+    assert "publish a version whose parameters fit its own schema" in found.said

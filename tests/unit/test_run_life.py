@@ -16,6 +16,7 @@ from genoflow.events.run_exited import RunExited
 from genoflow.events.run_failed import RunFailed
 from genoflow.events.run_lost import RunLost
 from genoflow.events.run_requested import RunRequested
+from genoflow.events.run_retry_requested import RunRetryRequested
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.processors.collect_results import COLLECT_RESULTS, Exit
 from genoflow.processors.decision import Effect, effect_id
@@ -61,6 +62,13 @@ def failed(attempt: int = 1, will_retry: bool = True) -> RunFailed:
 def cancelled() -> RunCancelled:
     """Nobody wants it."""
     return RunCancelled(run_id=RUN_ID, case_id=CASE, request_id="r", reason="wrong tube")
+
+
+def goes_on(attempt: int, request: str = "r") -> RunRetryRequested:
+    """A person wants another submission of it."""
+    return RunRetryRequested(
+        run_id=RUN_ID, case_id=CASE, attempt=attempt, request_id=request, reason="more disk",
+    )  # fmt: skip
 
 
 def gone(attempt: int = 1) -> RunLost:
@@ -110,6 +118,20 @@ async def test_a_fault_says_itself_whether_it_may_pass() -> None:
         fault = Fault(reason_code="input missing", reason="the store is away", may_pass=passes)
         said = await failure(manifest(fault=fault), attempts_max=2)
         assert said.will_retry is passes
+
+
+def test_a_person_opens_one_attempt_more_whatever_the_request_allows() -> None:
+    asked, final = heard(ASKED), heard(failed(will_retry=False))
+    wish = heard(goes_on(2))
+    given_submit(asked, final).when(wish).then().then_effects(*effects(wish, 2))
+    given_submit(asked, final, wish).when(wish).then_nothing()
+    given_submit(asked, final, wish).when(heard(goes_on(2, "other"))).then_nothing()
+    given_submit(asked, heard(cancelled())).when(wish).then_nothing()
+    given_submit().when(wish).then_nothing()
+    again = heard(goes_on(3, "second"))
+    given_submit(asked, final, wish, heard(failed(2, will_retry=False))).when(
+        again
+    ).then().then_effects(*effects(again, 3))
 
 
 # -- losses

@@ -14,13 +14,16 @@ from uuid import UUID
 import pytest
 
 from genoflow.deploy.pipelines import GERMLINE, germline_document, locate
-from genoflow.events.errors import Parked, Retry
+from genoflow.deploy.run_pipeline import tasks_of
+from genoflow.deploy.settings import Settings
+from genoflow.events.errors import Parked, Refused, Retry
 from genoflow.events.read_set_file import ReadSetFile
 from genoflow.events.reference_file import ReferenceFile
 from genoflow.processors.running.engine import NotDone, Plan, code_sha256
 from genoflow.processors.running.manifest import Fault, RunManifest, Submission, Tasks
 from genoflow.processors.running.names import manifest_key
 from genoflow.processors.running.nextflow import Nextflow
+from genoflow.processors.running.parameters import GIVEN
 from genoflow.processors.running.program import Program
 from tests.run_facts import RUN_ID, member, requested
 
@@ -154,6 +157,7 @@ def test_what_a_pipeline_left_is_put_and_listed(stage: Stage) -> None:
     assert (said.tasks.completed, said.engine) == (6, "tests")
     saw = stage.engine.saw
     assert (saw["ploidy"], saw["case_id"], saw["kind"]) == (2, "C1", "single")
+    assert saw.keys() - {"ploidy", "rows"} == GIVEN
     [row] = saw["rows"]
     assert (row["sample"], row["read_set"]) == ("S1", "S1.A")
     assert [Path(row[name]).read_bytes() for name in ("r1", "r2")] == [b"readsR1", b"readsR2"]
@@ -236,7 +240,12 @@ def test_what_the_engine_says_is_handed_on(stage: Stage) -> None:
     fault = Fault(reason_code="exit code", reason="no; then have the case run again")
     stage.engine.fails = NotDone(fault, Tasks(completed=2, failed=1))
     said = stage.run()
-    assert (said.fault, said.tasks.failed) == (fault, 1)
+    assert said.fault is not None
+    assert (said.fault.reason, said.fault.rule, said.tasks.failed) == (
+        fault.reason,
+        "step failed",
+        1,
+    )
 
 
 def test_the_code_of_a_pipeline_has_one_checksum_whatever_python_caches(tmp_path: Path) -> None:
@@ -263,6 +272,24 @@ def test_an_engine_that_cannot_be_begun_says_so(tmp_path: Path) -> None:
     plan = Plan(tmp_path, {}, tmp_path / "engine", "gf-1")
     with pytest.raises(NotDone, match="Nextflow cannot be begun"):
         Nextflow(tmp_path / "no-java", (), "1", {}).run(plan)
+
+
+def test_tasks_have_hosts_of_their_own_where_the_settings_say_so(tmp_path: Path) -> None:
+    java = tmp_path / "java"
+    java.write_text('#!/bin/sh\necho "$@" > arguments\nprintf "task_id\\n" > trace.tsv\n')
+    java.chmod(0o755)
+    known = {"batch_task_queue": "q$", "batch_task_image": "i"}
+    with pytest.raises(Refused, match="a place for their files in GENOFLOW_BATCH_WORK_URI"):
+        tasks_of(Settings(home=tmp_path, **known))  # type: ignore[arg-type]
+    assert tasks_of(Settings(home=tmp_path)) is None
+    tasks = tasks_of(Settings(home=tmp_path, batch_work_uri="s3://work/nextflow", **known))  # type: ignore[arg-type]
+    for place, expected in ((None, tmp_path / "engine/tasks"), (tasks, "s3://work/nextflow/gf-1")):
+        engine = Nextflow(java, (), "1", {"PATH": "/bin:/usr/bin"}, tasks=place)
+        engine.run(Plan(tmp_path, {}, tmp_path / "engine", "gf-1"))
+        assert f"-work-dir {expected} " in (tmp_path / "engine/arguments").read_text()
+    told = (tmp_path / "engine/trace.config").read_text()
+    assert 'process.executor = "awsbatch"\nprocess.queue = "q\\$"\n' in told
+    assert "plugins { id 'nf-amazon' }" in told
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,9 @@ from genoflow.events.run_cancellation_proposed import RunCancellationProposed
 from genoflow.events.run_cancellation_refused import RunCancellationRefused
 from genoflow.events.run_cancelled import RunCancelled
 from genoflow.events.run_failed import RunFailed
+from genoflow.events.run_retry_proposed import RunRetryProposed
+from genoflow.events.run_retry_refused import RunRetryRefused
+from genoflow.events.run_retry_requested import RunRetryRequested
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.processors.running.changed import withdrawn
@@ -52,12 +55,25 @@ RETRACTED = ResultsRetracted(
     **OF_RUN, reason_code="wrong", reason="a swap", changes=withdrawn((result(),)),
     request_id="r1", role="director",
 )  # fmt: skip
+UNDER_WAY = (
+    f"is under way, and only a run that failed goes on from there; `genoflow run why {RUN_ID}` "
+    f"says what it waits for"
+)
 RELEASED = {"held_event_id": HELD.envelope.event_id, "request_id": "r1", "role": "director"}
 
 
 def cancel(request: str = "r1", **words: Any) -> RunCancellationProposed:
     said: dict[str, Any] = {"run_id": RUN_ID, "request_id": request, "reason": "wrong tube"}
     return heard(RunCancellationProposed(**said | words))
+
+
+def retry(request: str = "r1", **words: Any) -> RunRetryProposed:
+    said: dict[str, Any] = {"run_id": RUN_ID, "request_id": request, "reason": "more disk"}
+    return heard(RunRetryProposed(**said | words))
+
+
+def goes_on(attempt: int, request: str = "r1") -> RunRetryRequested:
+    return RunRetryRequested(**OF_RUN, attempt=attempt, request_id=request, reason="more disk")
 
 
 def release(request: str = "r1", **words: Any) -> ResultsReleaseProposed:
@@ -73,6 +89,7 @@ def retract(request: str = "r1", **words: Any) -> ResultsRetractionProposed:
 def no(proposal: Event, reason: str) -> Event:
     kinds: dict[type[Event], Any] = {
         RunCancellationProposed: RunCancellationRefused,
+        RunRetryProposed: RunRetryRefused,
         ResultsReleaseProposed: ResultsReleaseRefused,
         ResultsRetractionProposed: ResultsRetractionRefused,
     }
@@ -109,6 +126,36 @@ def test_a_run_that_is_over_has_nothing_to_end(story: tuple[Event, ...], word: s
 def test_a_run_that_nobody_asked_for_has_no_end() -> None:
     said = f"run '{RUN_ID}': was never asked for; `genoflow run list` shows those that were"
     given().when(cancel()).then(no(cancel(), said))
+
+
+def test_a_run_that_failed_goes_on_as_often_as_a_person_asks() -> None:
+    given(requested(), SUBMITTED, FAILED).when(retry()).then(goes_on(2))
+    second = like(RunFailed, **OF_RUN, attempt=2, will_retry=False)
+    story = (requested(), SUBMITTED, FAILED, heard(goes_on(2)), second)
+    given(*story).when(retry("r2")).then(goes_on(3, "r2"))
+
+
+@pytest.mark.parametrize(
+    ("story", "said"),
+    [
+        ((), UNDER_WAY),
+        ((SUBMITTED, TRIED), UNDER_WAY),
+        ((SUBMITTED, SUCCEEDED), UNDER_WAY.replace("under way", "succeeded")),
+        ((SUBMITTED, FAILED, goes_on(2)), UNDER_WAY),
+        (
+            (SUBMITTED, cancelled()),
+            f"was cancelled, and does not go on; have it from the beginning with `genoflow run "
+            f"again {RUN_ID}`",
+        ),
+    ],
+)
+def test_only_a_run_that_failed_goes_on(story: tuple[Event, ...], said: str) -> None:
+    given(requested(), *story).when(retry()).then(no(retry(), f"run {RUN_ID}: {said}"))
+
+
+def test_who_retries_has_seen_the_newest_failure() -> None:
+    old = retry(seen_offset=1)
+    given(requested(), SUBMITTED, FAILED).when(old).then(no(old, f"{RUN_ID}: {CHANGED}"))
 
 
 def test_results_that_are_held_are_published_by_whoever_releases_them() -> None:
@@ -164,6 +211,7 @@ def test_what_does_not_stand_is_not_taken_back(story: tuple[Event, ...], reason:
     ("story", "ask"),
     [
         ((requested(), SUBMITTED), cancel),
+        ((requested(), SUBMITTED, FAILED), retry),
         ((*WHOLE, HELD), release),
         ((*WHOLE, PUBLISHED), retract),
     ],

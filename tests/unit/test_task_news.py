@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from genoflow.events.task_completed import TaskCompleted
 from genoflow.events.task_failed import TaskFailed
+from genoflow.events.task_resources import TaskResources
 from genoflow.processors.intake.task_news import task_facts
 from genoflow.processors.running.engine import Plan
 from genoflow.processors.running.manifest import Submission
 from genoflow.processors.running.nextflow import Nextflow
 from tests.examples import someone
 from tests.run_facts import requested
+from tests.unit.test_prices import TABLE
 
 STORY = UUID(int=5)
 SUBMISSION = Submission(
@@ -47,6 +50,45 @@ def test_a_task_that_ended_well_is_a_fact_of_its_run() -> None:
 def test_a_cached_task_and_one_of_no_sample() -> None:
     [fact] = facts({**ROW, "status": "CACHED", "tag": "-", "exit": "-"})
     assert (fact.is_cached, fact.sample_id) == (True, None)
+
+
+def test_what_a_task_was_given_and_took_is_told_with_its_end() -> None:
+    digest = f"sha256:{'a' * 64}"
+    measured = {
+        "cpus": "4", "memory": "8000000000", "%cpu": "250.4", "peak_rss": "2000000000",
+        "read_bytes": "10", "write_bytes": "-", "container": f"lab/align@{digest}",
+        "workdir": "/scratch/ab/cdef01",
+    }  # fmt: skip
+    [fact] = facts({**ROW, **measured})
+    used = TaskResources(
+        cpus=4, memory_bytes=8_000_000_000, cpu_percent=250.4, peak_rss_bytes=2_000_000_000,
+        read_bytes=10, cpu_seconds=6.26,
+    )  # fmt: skip
+    assert fact.resources == used
+    assert (fact.container_digest, fact.log_uri) == (
+        digest, "file:///scratch/ab/cdef01/.command.log",
+    )  # fmt: skip
+    [failed] = facts({**ROW, **measured, "status": "FAILED", "exit": "1", "container": "a:1"})
+    assert (failed.resources, failed.work_seconds) == (used, 2.5)
+    assert (failed.container, failed.container_digest) == ("a:1", None)
+    [bare] = facts(ROW)
+    assert (bare.resources, bare.container, bare.log_uri) == (None, None, None)
+    [remote] = facts({**ROW, "workdir": "s3://work/ab"})
+    assert remote.log_uri == "s3://work/ab/.command.log"
+
+
+def test_what_a_task_comes_to_is_told_where_prices_are_known() -> None:
+    asked = requested(launcher="awsbatch")
+    where = SUBMISSION.model_copy(update={"requested": asked})
+    row = {**ROW, "cpus": "4", "realtime": "3600000"}
+    [fact] = task_facts(where, [row], is_over=True, by=someone(), prices=TABLE)
+    assert fact.resources is not None
+    assert fact.resources.cost_usd == Decimal("0.080000")
+    [cached] = task_facts(
+        where, [{**row, "status": "CACHED"}], is_over=True, by=someone(), prices=TABLE
+    )
+    assert cached.resources is not None
+    assert cached.resources.cost_usd is None  # it was paid for in the attempt that did it
 
 
 def test_a_failure_is_said_when_it_is_known_what_came_of_it() -> None:

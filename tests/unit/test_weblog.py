@@ -37,7 +37,8 @@ TRACE = {
 }  # fmt: skip
 ENDED = {
     "status": "COMPLETED", "exit": 0, "start": 1795259715358, "complete": 1795259715393,
-    "duration": 51, "realtime": 35, "native_id": 15052, "error_action": None,
+    "duration": 51, "realtime": 35, "native_id": 15052, "error_action": None, "%cpu": 98.5,
+    "peak_rss": 4096, "workdir": "/scratch/fd/271e5f",
 }  # fmt: skip
 
 
@@ -87,6 +88,7 @@ def test_weblog_and_the_trace_say_one_fact() -> None:
     [traced] = task_facts(SUBMISSION, [row], is_over=False, by=someone())
     [posted] = facts(payload("process_completed", ENDED))
     assert posted == traced
+    assert posted.resources.cpu_percent == 98.5
     assert posted.envelope.event_id == traced.envelope.event_id
 
 

@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 
 from genoflow.deploy import work_keeper
-from genoflow.deploy.work import EXIT_LASTING, EXIT_PASSING, EXIT_UNFORESEEN
+from genoflow.deploy.work_ends import EXIT_LASTING, EXIT_PASSING, EXIT_UNFORESEEN
 from genoflow.deploy.work_keeper import is_mended_by_a_start, keep, meaning
 
 SECONDS_MAX = 20
 
 
 def script(tmp_path: Path, *codes: int) -> tuple[str, ...]:
-    """A command whose nth run ends with the nth of these codes."""
+    """A command whose nth run ends with the nth of these codes, and keeps what it was told."""
     text = (
         "import pathlib, sys\n"
         f"lives = pathlib.Path({str(tmp_path / 'lives')!r})\n"
-        "number = len(lives.read_text()) if lives.exists() else 0\n"
-        "lives.write_text('x' * (number + 1))\n"
-        f"sys.exit({list(codes)!r}[number])\n"
+        "before = lives.read_text() if lives.exists() else ''\n"
+        "lives.write_text(before + sys.argv[1])\n"
+        f"sys.exit({list(codes)!r}[len(before)])\n"
     )
     return sys.executable, "-c", text
 
@@ -39,8 +39,8 @@ async def test_it_starts_again_until_that_would_mend_nothing(tmp_path: Path, las
     said: list[str] = []
     command = script(tmp_path, EXIT_PASSING, EXIT_UNFORESEEN, last)
     async with asyncio.timeout(SECONDS_MAX):
-        assert await keep(command, said.append) == last
-    assert (tmp_path / "lives").read_text() == "xxx"
+        assert await keep(lambda again: (*command, str(again)), said.append) == last
+    assert (tmp_path / "lives").read_text() == "012"
     assert said == [
         "the worker ended (exit code 75); it starts again in 0.01 s",
         "the worker ended (exit code 70); it starts again in 0.02 s",
@@ -55,7 +55,7 @@ async def test_a_signal_ends_the_child_and_the_keeping(tmp_path: Path) -> None:
         f"pathlib.Path({str(ready)!r}).write_text('x')\n"
         "time.sleep(600)\n"
     )
-    keeping = asyncio.create_task(keep((sys.executable, "-c", text), print))
+    keeping = asyncio.create_task(keep(lambda _: (sys.executable, "-c", text), print))
     async with asyncio.timeout(SECONDS_MAX):
         while not ready.exists():
             await asyncio.sleep(0.01)

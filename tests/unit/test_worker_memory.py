@@ -335,7 +335,7 @@ async def test_a_worker_shows_what_it_does_and_says_when_it_has_left(lab: Lab) -
         status = await shown()
         may.set()
         await until(lambda: outcomes(lab, 1), running)
-    assert (status["worker"], status["version"]) == ("w7", "9")
+    assert (status["worker"], status["version"], status["burden"]) == ("w7", "9", {})
     [effect] = status["effects"]
     assert (effect["effect"], effect["subject"], effect["progress"]) == (
         "mail", "S1", [3, 10, "pages"],

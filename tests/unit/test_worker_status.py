@@ -28,11 +28,13 @@ async def log() -> AsyncIterator[MemoryLog]:
         yield opened
 
 
-async def say(log: MemoryLog, worker: str, *tasks: dict[str, Any], at: datetime = AT) -> None:
+async def say(
+    log: MemoryLog, worker: str, *tasks: dict[str, Any], at: datetime = AT, **more: Any
+) -> None:
     """Post a worker's status; with no task it has left."""
     status = {
         "worker": worker, "version": "1", "at": at.isoformat(), "tasks": tasks,
-        "effects_running": 1, "effects": [effect()],
+        "effects_running": 1, "effects": [effect()], **more,
     }  # fmt: skip
     value = json.dumps(status if tasks else {}).encode()
     await log.append_raw(topics.WORKERS.name, 0, [Raw(worker.encode(), value, (), 0)])
@@ -70,6 +72,13 @@ async def test_lag_and_rate_come_from_two_statuses_and_the_end_of_the_topic(log:
     await say(log, "w", task(partition, 6, 6), at=AT + timedelta(seconds=2))
     found = of(await read(log), partition)
     assert (found.worker, found.position, found.lag, found.rate_per_second) == ("w", 6, 2, 3.0)
+
+
+async def test_a_worker_says_since_when_it_works_and_an_older_one_does_not(log: MemoryLog) -> None:
+    await say(log, "w", task(0, 0), since=AT.isoformat())
+    await say(log, "x", task(1, 0))
+    found = {one.worker: one.since for one in (await read(log)).workers}
+    assert found == {"w": AT, "x": None}
 
 
 async def test_one_status_tells_no_rate(log: MemoryLog) -> None:

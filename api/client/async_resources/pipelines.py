@@ -8,10 +8,13 @@ from typing import Any, Literal
 
 from genoflow.api.client.call import Call, new_key, path_of
 from genoflow.api.client.models.pipelines import (
+    ConfigurationChecked,
+    ConfigurationMade,
     Document,
     DocumentsPublished,
     DocumentWhole,
     Pipeline,
+    PipelineConfiguration,
 )
 from genoflow.api.client.pages import AsyncPages
 from genoflow.api.client.wire import AsyncWire
@@ -28,7 +31,7 @@ class AsyncPipelinesCalls:
         *,
         type: str | None = None,
         version: str | None = None,
-        status: Literal["active", "deprecated"] | None = None,
+        status: Literal["draft", "validated", "active", "deprecated"] | None = None,
         after: str | None = None,
         page_size: int | None = None,
         min_position: str | None = None,
@@ -122,3 +125,80 @@ class AsyncPipelinesCalls:
             },
         )
         return await self._wire.ask(call, {200: DocumentWhole})
+
+    def list_configurations(
+        self,
+        pipeline_id: str,
+        *,
+        after: str | None = None,
+        page_size: int | None = None,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> AsyncPages[PipelineConfiguration]:
+        """List the newest version of each configuration of a pipeline, presets among them."""
+        call = Call(
+            method="GET",
+            path=path_of("/v1/pipelines/{pipeline_id}/configurations", pipeline_id=pipeline_id),
+            query={
+                "after": after,
+                "limit": page_size,
+                "min_position": min_position,
+                "as_of": as_of,
+                "at_position": at_position,
+            },
+        )
+        return AsyncPages(self._wire, call, PipelineConfiguration, "configurations")
+
+    async def save_configuration(
+        self,
+        pipeline_id: str,
+        *,
+        name: str,
+        parameters: Mapping[str, Any],
+        resource_requirements: Mapping[str, Any] | None = None,
+        pipeline_version: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> ConfigurationMade:
+        """Save parameters of a pipeline under a name, once its schema takes them.
+
+        The same name with other parameters is a new version of the same configuration.
+        """
+        call = Call(
+            method="POST",
+            path=path_of("/v1/pipelines/{pipeline_id}/configurations", pipeline_id=pipeline_id),
+            fields={
+                "name": name,
+                "parameters": parameters,
+                "resource_requirements": resource_requirements,
+                "pipeline_version": pipeline_version,
+            },
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {201: ConfigurationMade})
+
+    async def check_configuration(
+        self,
+        pipeline_id: str,
+        *,
+        name: str,
+        parameters: Mapping[str, Any],
+        resource_requirements: Mapping[str, Any] | None = None,
+        pipeline_version: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> ConfigurationChecked:
+        """Say everything for which the pipeline would not take these parameters; save nothing."""
+        call = Call(
+            method="POST",
+            path=path_of(
+                "/v1/pipelines/{pipeline_id}/configurations/check", pipeline_id=pipeline_id
+            ),
+            fields={
+                "name": name,
+                "parameters": parameters,
+                "resource_requirements": resource_requirements,
+                "pipeline_version": pipeline_version,
+            },
+            idempotency_key=idempotency_key or new_key(),
+        )
+        return await self._wire.ask(call, {200: ConfigurationChecked})

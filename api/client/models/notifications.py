@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from genoflow.api.client.answers import Answer
+from genoflow.api.client.models.shared import Channel
 
 
 class Cancelled(Answer):
@@ -14,16 +15,6 @@ class Cancelled(Answer):
 
     subscription_id: str
     status: str
-
-
-class Channel(Answer):
-    """One channel of a subscription, which is a subscription by itself."""
-
-    subscription_id: str
-    channel: str
-    """one of email, webhook"""
-    secret: str | None
-    """signs its webhooks; told here alone, to who made it"""
 
 
 class Delivery(Answer):
@@ -78,7 +69,7 @@ class Subscription(Answer):
     account_id: str | None = None
     channel: str | None = None
     target: str | None
-    """the address; null but for its owner and administrators"""
+    """the address, of Slack its end; for owner and administrators"""
     attempts_max: int | None = None
     created_at: datetime | None = None
     cancelled_at: datetime | None = None
@@ -109,7 +100,7 @@ class SubscriptionWhole(Answer):
     account_id: str | None = None
     channel: str | None = None
     target: str | None
-    """the address; null but for its owner and administrators"""
+    """the address, of Slack its end; for owner and administrators"""
     attempts_max: int | None = None
     created_at: datetime | None = None
     cancelled_at: datetime | None = None

@@ -12,14 +12,24 @@ from pydantic import Field
 from genoflow.api.client.answers import Answer
 
 
-class Actor(Answer):
+class ActorOut(Answer):
     """Who did it."""
 
     kind: str
     id_: str = Field(alias="id")
 
 
-class Producer(Answer):
+class Channel(Answer):
+    """One channel of a subscription, which is a subscription by itself."""
+
+    subscription_id: str
+    channel: str
+    """one of email, webhook, sns, slack"""
+    secret: str | None
+    """signs its webhooks; told here alone, to who made it"""
+
+
+class ProducerOut(Answer):
     """Which program said so."""
 
     service: str
@@ -40,8 +50,8 @@ class Event(Answer):
     """the story that it belongs to"""
     causation_id: UUID | None
     """the event that it follows from"""
-    actor: Actor
-    producer: Producer
+    actor: ActorOut
+    producer: ProducerOut
     topic: str
     partition: int
     offset: int

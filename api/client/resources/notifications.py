@@ -61,7 +61,7 @@ class NotificationsCalls:
     def subscribe(
         self,
         *,
-        channels: Sequence[Literal["email", "webhook"]],
+        channels: Sequence[Literal["email", "webhook", "sns", "slack"]],
         job_id: UUID | None = None,
         case_ids: Sequence[str] | None = None,
         sample_ids: Sequence[str] | None = None,
@@ -70,10 +70,12 @@ class NotificationsCalls:
         event_types: Sequence[str] | None = None,
         webhook_url: str | None = None,
         email: str | None = None,
+        sns_target: str | None = None,
+        slack_url: str | None = None,
         attempts_max: int | None = None,
         idempotency_key: str | None = None,
     ) -> Subscribed:
-        """Tell somebody of events, by e-mail or signed webhooks.
+        """Tell somebody of events, by e-mail, signed webhooks, Amazon SNS or Slack.
 
         Whoever is told has to be allowed to read samples, cases and runs. The secret of a
         webhook stands in the answer, and nowhere else that the API shows.
@@ -91,6 +93,8 @@ class NotificationsCalls:
                 "event_types": event_types,
                 "webhook_url": webhook_url,
                 "email": email,
+                "sns_target": sns_target,
+                "slack_url": slack_url,
                 "attempts_max": attempts_max,
             },
             idempotency_key=idempotency_key or new_key(),
@@ -124,7 +128,7 @@ class NotificationsCalls:
     ) -> Cancelled:
         """End a subscription, for its owner or an administrator; what still waits is not sent.
 
-        The id of one with two channels ends both. One that has ended stays as it is.
+        The id of one with several channels ends them all. One that has ended stays as it is.
         """
         call = Call(
             method="DELETE",

@@ -8,7 +8,8 @@ from typing import Literal
 from uuid import UUID
 
 from genoflow.api.client.call import Call, new_key, path_of
-from genoflow.api.client.models.results import Links, Results, ResultsRow
+from genoflow.api.client.models.results import Links
+from genoflow.api.client.models.results_2 import Provenance, Results, ResultsRow
 from genoflow.api.client.models.shared import Proposal
 from genoflow.api.client.pages import Pages
 from genoflow.api.client.wire import Wire
@@ -95,6 +96,27 @@ class ResultsCalls:
             query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
         )
         return self._wire.ask(call, {200: Results})
+
+    def get_provenance(
+        self,
+        job_id: str,
+        *,
+        min_position: str | None = None,
+        as_of: datetime | None = None,
+        at_position: str | None = None,
+    ) -> Provenance:
+        """Tell files with checksums, code, parameters, reference, people, tasks, and every
+        event.
+
+        It is what `genoflow results provenance --json` prints; docs/provenance.schema.json
+        has its schema. Events of other samples and cases never stand in it.
+        """
+        call = Call(
+            method="GET",
+            path=path_of("/v1/results/{job_id}/provenance", job_id=job_id),
+            query={"min_position": min_position, "as_of": as_of, "at_position": at_position},
+        )
+        return self._wire.ask(call, {200: Provenance})
 
     def issue_links(
         self,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import struct
+import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from genoflow.deploy.local.artifacts import KAFKA_JARS, ensure_jars, find_java
-from genoflow.deploy.local.files import make_directory, remove_tree, write_atomically
-from genoflow.deploy.local.process import Launch, run_once
+from genoflow.deploy.local.class_archive import Learn, with_archive
+from genoflow.deploy.local.files import free_port, make_directory, remove_tree, write_atomically
+from genoflow.deploy.local.process import Launch, Leashed, run_once
 from genoflow.deploy.local.service import PROBE_SECONDS_MAX, NotReady, Report, check_directory
 from genoflow.events.errors import StackFault
 
@@ -25,6 +29,8 @@ SESSION_MS = 3_000
 HEARTBEAT_MS = 1_000  # three beats fit in a session
 API_METADATA = 3
 METADATA_VERSION = 1
+LEARNING_SECONDS_MAX = 60.0  # ready in 2 s, on a busy machine in 20
+PAUSE_SECONDS = 0.1
 ANSWER_BYTES_MAX = 1 << 20  # one broker, no topics asked for: a few dozen bytes
 JVM_OPTIONS = (
     "-Xmx512m",
@@ -86,6 +92,7 @@ class Kafka:
     cache: Path
     name: str = "kafka"
     port_count: int = 2
+    learning: Sequence[str] = ()  # options of Java for a broker that only shows what it loads
     _class_path: list[Path] = field(default_factory=list)
 
     @property
@@ -99,8 +106,10 @@ class Kafka:
         self._class_path = await ensure_jars(self.cache, KAFKA_JARS, report)
 
     def _java(self, *arguments: str) -> Launch:
-        class_path = ":".join(str(path) for path in self._class_path)
-        return Launch((str(find_java()), *JVM_OPTIONS, "-cp", class_path, *arguments))
+        java = find_java()
+        options = self.learning or with_archive(self.cache, java, self._class_path)
+        class_path = os.pathsep.join(map(str, self._class_path))
+        return Launch((str(java), *JVM_OPTIONS, *options, "-cp", class_path, *arguments))
 
     async def prepare(self) -> None:
         """Format the log directory beside its place and rename it: it is whole or not there."""
@@ -142,6 +151,44 @@ class Kafka:
             raise NotReady(f"{address}: {error or 'no answer'}") from error
         if brokers < 1:
             raise NotReady(f"{address}: answers, but knows no broker yet")
+
+
+def learner(cache: Path) -> Learn:
+    """How a broker is run once, until it answers."""
+
+    async def learn(folder: Path, options: Sequence[str]) -> tuple[int, str]:
+        make_directory(folder / "run")
+        broker = Kafka(folder, cache)
+        await broker.fetch(_silent)
+        await broker.prepare()
+        broker.learning = options
+        ports = (free_port(), free_port())
+        said = folder / "said"
+        with said.open("wb") as output:
+            running = await Leashed.start(broker.launch(ports), output.fileno())
+            try:
+                answers = await _until_it_answers(broker, broker.address(ports))
+            finally:
+                await running.stop()
+        return (0 if answers else 1), said.read_text(encoding="utf-8", errors="replace")
+
+    return learn
+
+
+async def _until_it_answers(broker: Kafka, address: str) -> bool:
+    until = time.monotonic() + LEARNING_SECONDS_MAX
+    while time.monotonic() < until:
+        try:
+            await broker.probe(address)
+        except NotReady:
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return True
+    return False
+
+
+def _silent(_: str) -> None:
+    """Tell nobody."""
 
 
 async def _count_brokers(host: str, port: int) -> int:

@@ -1,0 +1,37 @@
+"""A pipeline's own test profile passed."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from genoflow.events import topics
+from genoflow.events.event import About, Event
+from genoflow.events.types import Choices, DocumentId, Name, Seconds, Sha256, Utc, Version
+
+
+class PipelineValidated(Event):
+    """Its code was run on small material and left every kind of output that it owes."""
+
+    about: ClassVar[About] = About(
+        topics=(topics.CATALOG,),
+        key="document_id",
+        version="1.0",
+        identity=("document_id", "version", "tested_at"),
+    )
+
+    document_id: DocumentId = Field(description="the pipeline")
+    version: Version = Field(description="its version")
+    code_sha256: Sha256 = Field(description="of the code that was run, which is what is published")
+    profile: Name = Field(description="under which it was run, such as test")
+    engine: Name = Field(description="such as nextflow")
+    engine_version: Name = Field(description="its release")
+    evidence: Annotated[str, Choices("run", "release")] = Field(
+        description="run here, or run before this package was released, on the same code"
+    )
+    tested_at: Utc = Field(description="when it was begun")
+    duration_seconds: Seconds = Field(description="how long it took")
+    outputs: tuple[Name, ...] = Field(
+        min_length=1, max_length=1_000, description="the kinds of output that it left"
+    )

@@ -1,0 +1,1 @@
+"""One read set, aligned by BWA-MEM."""

@@ -1,0 +1,1 @@
+"""Inherited variants of all members of a case."""

@@ -1,0 +1,1 @@
+"""Foreign reads, and whether the members of a case belong together."""

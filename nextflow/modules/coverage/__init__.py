@@ -1,0 +1,1 @@
+"""How deep and how wide the reads of a sample lie."""

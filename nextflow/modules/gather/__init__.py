@@ -1,0 +1,1 @@
+"""Variants that were called elsewhere, beside each other."""

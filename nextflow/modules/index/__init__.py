@@ -1,0 +1,1 @@
+"""The reference, indexed for aligning and calling."""

@@ -1,0 +1,1 @@
+"""What a child does not have of its parents."""

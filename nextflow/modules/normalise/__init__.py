@@ -1,0 +1,1 @@
+"""Variants as everybody spells them, packed, indexed and counted."""

@@ -1,0 +1,1 @@
+"""How well the reads of a sample were read, and how they lie."""

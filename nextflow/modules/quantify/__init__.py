@@ -1,0 +1,1 @@
+"""How many fragments each transcript and gene gave."""

@@ -1,0 +1,1 @@
+"""What enters: the table of samples, as each pipeline reads it."""

@@ -1,0 +1,1 @@
+"""Variants of a tumour that its normal does not show."""

@@ -1,0 +1,1 @@
+"""The read sets of a sample in one file, duplicates marked."""

@@ -1,0 +1,1 @@
+"""An alignment as ALIGN leaves its own."""

@@ -1,0 +1,1 @@
+"""How well each target of a panel is covered."""

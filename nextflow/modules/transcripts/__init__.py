@@ -1,0 +1,1 @@
+"""The transcripts of an annotation, as sequences."""

@@ -1,0 +1,1 @@
+"""Reads of RNA to fragments of each transcript and gene."""

@@ -1,0 +1,1 @@
+"""Variants that were called elsewhere, as everybody spells them, indexed and counted."""

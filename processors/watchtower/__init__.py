@@ -1,0 +1,1 @@
+"""The watchtower: what is happening, what is late, what is missing."""
