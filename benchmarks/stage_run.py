@@ -233,15 +233,19 @@ async def quix(log: KafkaLog, name: str) -> AsyncIterator[Program]:
         yield program
 
 
-@contextlib.asynccontextmanager
-async def faust(log: KafkaLog, name: str) -> AsyncIterator[Program]:
-    """A Faust agent; its changelog is made for it, with the name that it expects."""
-    changelog = Topic(
-        f"{name}-landed-changelog", "the key of the table", "", Retention.LATEST_PER_KEY
-    )
+async def create_changelog(log: KafkaLog, name: str, table: str) -> Topic:
+    """Make the changelog of a Faust table, with the name that Faust gives it."""
+    changelog = Topic(f"{name}-{table}-changelog", "its key", "", Retention.LATEST_PER_KEY)
     wire = KafkaLog(log.address, partitions=None)  # it knows of no prefix
     async with wire, TopicAdmin(wire, partitions=PARTITIONS) as admin:
         await admin.apply((changelog,))
+    return changelog
+
+
+@contextlib.asynccontextmanager
+async def faust(log: KafkaLog, name: str) -> AsyncIterator[Program]:
+    """A Faust agent; its changelog is made for it."""
+    await create_changelog(log, name, "landed")
     command = _anchor("benchmarks.stage_faust")
     async with running(log, name, command, kindly=False) as program:
         yield program

@@ -39,7 +39,6 @@ from genoflow.events import topics
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.log.kafka_topics import TopicAdmin
 from genoflow.events.log.recorded import Recorded
-from genoflow.events.topics import Retention, Topic
 from genoflow.processors.watchtower.kept import Key, Reached, read_key, read_value
 from tests.spec import heard
 from tests.tower_histories import lab
@@ -76,11 +75,8 @@ async def tower(log: KafkaLog, name: str) -> AsyncIterator[Program]:
 
 
 @contextlib.asynccontextmanager
-async def agent(log: KafkaLog, name: str, changelog: Topic) -> AsyncIterator[Program]:
+async def agent(log: KafkaLog, name: str) -> AsyncIterator[Program]:
     """The bare agent over the same two topics that are written."""
-    wire = KafkaLog(log.address, partitions=None)  # it knows of no prefix
-    async with wire, TopicAdmin(wire, partitions=PARTITIONS) as admin:
-        await admin.apply((changelog,))
     with tempfile.TemporaryDirectory(prefix="genoflow-agent-") as folder:
         sources = tuple(log.wire_name(topic.name) for topic in SOURCES)
         told = Errand(log.address, name, sources, PARTITIONS, str(Path(folder) / "state"))
@@ -163,13 +159,13 @@ class Counted:
     async def agent(self) -> Figures:
         """Anchor: what Faust's manual leads to."""
         name = stage_run.new_name("agent")
-        changelog = Topic(f"{name}-{TABLE}-changelog", "its key", "", Retention.LATEST_PER_KEY)
         async with (
             self._lab(name) as (log, wanted),
-            agent(log, name, changelog) as program,
             KafkaLog(self.address, partitions=PARTITIONS) as wire,
         ):
-            return {RATE: await rate(wire, changelog.name, writes(), wanted, program)}
+            changelog = await stage_run.create_changelog(log, name, TABLE)
+            async with agent(log, name) as program:
+                return {RATE: await rate(wire, changelog.name, writes(), wanted, program)}
 
 
 async def measure(log: KafkaLog, material: Material, rounds: int) -> list[Row]:

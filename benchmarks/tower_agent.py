@@ -18,9 +18,9 @@ from typing import Any
 import fastavro
 import faust
 
+from benchmarks.faust_app import RAW, at_least_once
 from genoflow.events.codec import PREFIX
 from genoflow.events.registry import released
-from genoflow.processors.watchtower.app import BATCH_BYTES, SESSION_SECONDS
 
 TABLE = "counted"
 HOUR_MS = 3_600_000
@@ -39,24 +39,8 @@ class Errand:
 
 def application(told: Errand) -> Any:
     """The agent, configured as the tower is, where both have the setting."""
-    app = faust.App(
-        told.name,
-        broker=f"kafka://{told.address}",
-        store="memory://",
-        datadir=told.folder,
-        topic_partitions=told.partitions,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        processing_guarantee="at_least_once",
-        producer_max_batch_size=BATCH_BYTES,
-        producer_linger=0.005,
-        broker_session_timeout=SESSION_SECONDS,
-        consumer_auto_offset_reset="earliest",
-        stream_wait_empty=False,
-        web_enabled=False,
-    )
-    raw: Any = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw"}
-    source = app.topic(*told.sources, value_serializer="raw", **raw)
+    app = at_least_once(told)
+    source = app.topic(*told.sources, value_serializer="raw", **RAW)
     table = app.Table(TABLE, partitions=told.partitions, default=int)
     registry = released()
 

@@ -13,6 +13,7 @@ from genoflow.events.errors import MalformedEvent, UnknownSchema
 from genoflow.events.event import Event
 from genoflow.events.log.origin import origin_in
 from genoflow.events.log.recorded import EPOCH, Recorded
+from genoflow.events.printable import printable
 
 TYPE_CHARACTERS = 24
 SUBJECT_CHARACTERS = 28
@@ -134,12 +135,6 @@ def _short(value: object) -> str:
         return f"({len(value)})"
     text = str(value)
     return text if len(text) <= VALUE_CHARACTERS_MAX else f"{text[: VALUE_CHARACTERS_MAX - 1]}…"
-
-
-def printable(text: str) -> str:
-    """The text without what could steer a terminal: that may stand on the log, too."""
-    # What stands on the log must not be able to steer a terminal.
-    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def _base64(value: bytes | None) -> str | None:

@@ -57,7 +57,7 @@ async def read_changelog(log: EventLog) -> Changelog:
 
 async def read_tower(log: EventLog, kinds: Container[str] = KINDS) -> Tower:
     """The tower as its table was written last; values of these kinds alone."""
-    table = TowerTable(kinds)
-    async for record in log.read_topic(topics.TOWER.name):
-        table.take(record)
-    return table.tower()
+    tower = Tower()
+    for key, value in (await read_changelog(log)).values(kinds):
+        tower.restore(key, value)
+    return tower

@@ -53,7 +53,7 @@ def list_alerts(limit: int, as_json: bool, **filters: str | None) -> None:
     if as_json:
         click.echo(json.dumps([_plain(one) for one in found], indent=2, ensure_ascii=False))
         return
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     for one in found:
         told = f"step {one['step']} of {one['steps']}" if one["steps"] else "-"
@@ -118,7 +118,7 @@ def test(rules: str, log: str, until: datetime | None, as_json: bool) -> None:
     from pathlib import Path
 
     from genoflow.deploy.alert_trial import moment, rules_in, tried
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     documents = rules_in(Path(rules), read_settings())
     done = asyncio.run(tried(documents, Path(log), moment(until)))
@@ -143,7 +143,7 @@ def test(rules: str, log: str, until: datetime | None, as_json: bool) -> None:
 
 
 def _say(say: Say, alert_id: UUID, decision: Decision, verb: str) -> None:
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     fact, is_new = asyncio.run(say_of_alert(say, alert_id, decision))
     when = "would be" if decision.dry_run else "is" if is_new else "was already"

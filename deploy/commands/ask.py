@@ -181,7 +181,8 @@ def _watch(kind: str, limit: int) -> None:
 
 
 def _print_page(kind: str, page: Page, as_json: bool) -> None:
-    from genoflow.deploy.event_lines import iso, printable
+    from genoflow.deploy.event_lines import iso
+    from genoflow.events.printable import printable
 
     now = datetime.now(UTC)
     for row in page.rows:
@@ -205,7 +206,7 @@ def _age(seconds: float) -> str:
 
 
 def _print_why(told: Told, as_json: bool) -> None:
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     if not as_json:
         for sentence in told.sentences:
@@ -236,7 +237,7 @@ def _print_json(value: dict[str, Any]) -> None:
 
 
 def _print_lines(value: dict[str, Any], indent: str) -> None:
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     for name, part in value.items():
         title = f"{indent}{name.replace('_', ' ')}:"

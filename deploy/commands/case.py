@@ -126,8 +126,8 @@ async def _watch(
 
 
 async def _take(log: EventLog, settings: Settings, path: Path, system: str) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.order_drop import put_away, text_of
+    from genoflow.events.printable import printable
 
     try:
         found = _read(settings, path.name, text_of(path), system)

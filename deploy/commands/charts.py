@@ -118,7 +118,7 @@ def _waits(run: dict[str, Any]) -> str:
 
 
 def _say(text: str) -> None:
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     click.echo(printable(text))
 

@@ -87,8 +87,8 @@ async def _play(
 
 
 async def _ask(settings: Settings, log: KafkaLog, console: Console, play: Play) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.subject import LogSubjects
+    from genoflow.events.printable import printable
     from genoflow.projections.asking.asked import about_sample
     from genoflow.projections.asking.source import Scanning
 

@@ -32,10 +32,10 @@ def again(run: str, reason: str, person: str | None, dry_run: bool) -> None:
 
 async def _again(run: str, reason: str, person: str | None, dry_run: bool) -> None:
     from genoflow.deploy.demultiplex_desk import reopened
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.people import append_said
     from genoflow.deploy.subject import LogSubjects
     from genoflow.events import topics
+    from genoflow.events.printable import printable
 
     settings = read_settings()
     async with open_log(settings) as log:

@@ -18,6 +18,7 @@ from genoflow.deploy.settings import read_settings
 from genoflow.deploy.wiring import open_log
 from genoflow.events.errors import OutcomeUnknown, Refused
 from genoflow.events.log.filters import Filter
+from genoflow.events.printable import printable
 from genoflow.events.topics import BY_NAME, TOPICS
 
 if TYPE_CHECKING:
@@ -221,8 +222,7 @@ def _print_whole(value: dict[str, Any], indent: str) -> None:
 
 
 def _visible(value: object) -> str:
-    text = "-" if value is None else str(value)
-    return "".join(c if c.isprintable() else "�" for c in text)
+    return printable("-" if value is None else str(value))
 
 
 @events.command()

@@ -49,11 +49,11 @@ def assign(
 
 
 async def _assign(wanted: Wanted, person: str | None, dry_run: bool) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.file_desk import assign as land
     from genoflow.deploy.file_desk import assigned
     from genoflow.deploy.people import saying
     from genoflow.deploy.subject import LogSubjects
+    from genoflow.events.printable import printable
     from genoflow.processors.intake.privacy import PrivacyGuard
 
     settings = read_settings()

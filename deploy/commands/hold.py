@@ -70,10 +70,10 @@ def list_holds(samples: tuple[str, ...]) -> None:
 
 
 async def _list(samples: tuple[str, ...]) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.hold_desk import holds_of
     from genoflow.deploy.subject import LogSubjects
     from genoflow.events import topics
+    from genoflow.events.printable import printable
 
     async with open_log(read_settings()) as log:
         stories = await LogSubjects(log).events_of(topics.SAMPLE, samples)

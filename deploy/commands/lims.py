@@ -28,9 +28,9 @@ def pull(as_json: bool, dry_run: bool) -> int:
 
     Each order is checked by itself. The exit code is 1 where one was refused.
     """
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.lims import OPENED, REFUSED, open_lims
     from genoflow.deploy.lims import pull as pulled
+    from genoflow.events.printable import printable
 
     settings = read_settings()
 

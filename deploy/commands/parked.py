@@ -73,8 +73,8 @@ def _row(one: Parking) -> dict[str, Any]:
 
 
 def _print_list(found: Sequence[Parking]) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.parked import short_ids
+    from genoflow.events.printable import printable
 
     if not found:
         click.echo("nothing is parked")
@@ -184,7 +184,7 @@ async def _whole(log: KafkaLog, one: Parking) -> dict[str, Any]:
 
 
 def _print_whole(whole: dict[str, Any]) -> None:
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     for name, value in whole.items():
         if name == "error_trace":
@@ -305,8 +305,8 @@ async def _decide(
 
 
 async def _report(log: KafkaLog, pairs: Sequence[tuple[Parking, Request]], dry_run: bool) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.parked_decide import Deciding
+    from genoflow.events.printable import printable
     from genoflow.processors.flow import PROCESSORS
 
     deciding = Deciding(log, log.codec, PROCESSORS, dry_run=dry_run)

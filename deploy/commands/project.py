@@ -94,8 +94,8 @@ def list_projections(as_json: bool) -> None:
 @click.argument("name", metavar="NAME")
 def aside(name: str) -> None:
     """Show the events of which the rows of NAME tell nothing, and why."""
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.projecting import chosen, set_aside
+    from genoflow.events.printable import printable
 
     model = chosen((name,))[-1]
 
@@ -170,7 +170,7 @@ def print_rebuilt(done: Rebuilt, *, diff: bool, now: str) -> None:
 
 
 def _print_change(change: Change) -> None:
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     key = ", ".join(f"{name} {value}" for name, value in change.key.items())
     click.echo(printable(f"  {change.table}  {key}  because of {change.because}"))

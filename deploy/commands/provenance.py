@@ -56,9 +56,9 @@ async def _told(answers: Answers, name: str) -> tuple[Provenance, list[str]]:
 
 
 def _verified(told: Provenance, faults: list[str], *, as_json: bool) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.provenance_files import read_again
     from genoflow.deploy.wiring import open_s3
+    from genoflow.events.printable import printable
     from genoflow.processors.adapters.s3 import S3ByteStore
 
     client = open_s3(read_settings())

@@ -212,8 +212,8 @@ async def _answer(log: EventLog, sample: str, name: str, as_json: bool) -> int:
 
 
 def _print(row: dict[str, Any], as_json: bool) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.qc_questions import lines_of
+    from genoflow.events.printable import printable
 
     if as_json:
         click.echo(json.dumps(row, indent=2, ensure_ascii=False))
@@ -223,9 +223,9 @@ def _print(row: dict[str, Any], as_json: bool) -> None:
 
 
 async def _decide(sample: str, decided: Decided, dry_run: bool) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.people import append_said
     from genoflow.deploy.qc_desk import qc_of
+    from genoflow.events.printable import printable
 
     settings = read_settings()
     async with open_log(settings) as log:

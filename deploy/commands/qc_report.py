@@ -57,8 +57,8 @@ def report(
     """
     subjects = [one for one in (sample, question, run) if one is not None]
     _check(files, subjects, paired=paired, profile=profile, number=number, sample=sample)
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.qc_reports import Judge, of_files, with_files, written
+    from genoflow.events.printable import printable
 
     told = []
     if files:

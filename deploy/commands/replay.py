@@ -67,9 +67,9 @@ def decide(
     No effect is done and nothing is written, unless --record asks for it. State follows the log, so
     one difference leads to no other. Exit code 3 says that something is decided otherwise.
     """
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.replay.profile import parse_profile
     from genoflow.deploy.replay.report import as_lines, as_plain
+    from genoflow.events.printable import printable
     from genoflow.processors.flow import PROCESSORS
     from genoflow.processors.intake.privacy import PrivacyGuard
 
@@ -149,7 +149,7 @@ def subscriber(name: str, since: datetime, is_applied: bool) -> None:
     NAME is what a program of yours subscribes under. It has to be stopped, and drops nothing: the
     ids are the same as the first time, so it can tell a repetition.
     """
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     for line in asyncio.run(_subscriber(name, since, is_applied)):
         click.echo(printable(line))

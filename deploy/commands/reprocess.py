@@ -66,7 +66,7 @@ def reprocess(
     is decided as `genoflow run again`, `demultiplex again` and `qc top-up` do. After an
     interruption, the same command with --at-position appends what is missing, and nothing twice.
     """
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     asked = _Asked(kind, where, at_position, limit, reason, person, is_appended, record)
     plan, appended = asyncio.run(_reprocess(read_settings(), asked))

@@ -83,10 +83,10 @@ def withdraw(run: str, **words: Any) -> None:
 
 
 async def _decide(decided: Callable[..., Event], run: str, *, dry_run: bool, **said: Any) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.people import append_said
     from genoflow.deploy.subject import LogSubjects
     from genoflow.events import topics
+    from genoflow.events.printable import printable
 
     settings = read_settings()
     key = run.lower()

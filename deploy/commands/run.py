@@ -108,9 +108,9 @@ def priority(
 def _decide(
     decided: Callable[..., Awaitable[Event]], name: str, dry_run: bool, **said: Any
 ) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.people import append_said
     from genoflow.deploy.subject import LogSubjects
+    from genoflow.events.printable import printable
 
     settings = read_settings()
 

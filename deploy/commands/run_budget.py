@@ -47,9 +47,9 @@ def budget(project: str, usd: float, warn: tuple[int, ...], decision: Decision) 
 async def _budget(project: str, usd: Decimal, warn: tuple[int, ...], decision: Decision) -> str:
     from genoflow.api.desks import BudgetWanted
     from genoflow.deploy.budget_desk import budget_said
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.people import append_said
     from genoflow.deploy.subject import LogSubjects
+    from genoflow.events.printable import printable
 
     settings = read_settings()
     wanted = BudgetWanted(project, f"{datetime.now(UTC):%Y-%m}", usd, warn)
@@ -129,7 +129,7 @@ def _plain(one: BudgetMonth) -> dict[str, Any]:
 
 
 def _print_table(months: list[BudgetMonth]) -> None:
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     click.echo(f"{months[0].month}, in USD")
     rows = [HEADINGS, *(_cells(one) for one in months)]

@@ -43,8 +43,8 @@ def watch(name: str) -> None:
 
 
 async def _watch(settings: Settings, key: str) -> Seen:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.run_watch import followed, last_line
+    from genoflow.events.printable import printable
 
     async with open_log(settings) as log:
         with _showing(await _usual(settings, key)) as show:
@@ -77,8 +77,8 @@ async def _usual(settings: Settings, key: str) -> int | None:
 
 @contextlib.contextmanager
 def _showing(usual: int | None) -> Iterator[Show]:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.run_watch import Lines, screen
+    from genoflow.events.printable import printable
 
     if not sys.stdout.isatty():
         lines = Lines()
@@ -161,8 +161,8 @@ def _print(found: Found, done: int) -> int:
 @click.argument("name", metavar="RUN")
 def explain(name: str) -> None:
     """Tell what happened to RUN: why there is one, how it went, what failed, what can be done."""
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.run_explain import explained
+    from genoflow.events.printable import printable
 
     for sentence in asyncio.run(answered(lambda answers: explained(answers.source, name))):
         for line in sentence.splitlines():

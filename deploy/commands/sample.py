@@ -63,9 +63,9 @@ def _say(facts: Facts, dry_run: bool) -> None:
 
 
 async def _said(facts: Facts, dry_run: bool) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.people import append_together
     from genoflow.deploy.subject import LogSubjects
+    from genoflow.events.printable import printable
 
     settings = read_settings()
     async with open_log(settings) as log:
@@ -113,9 +113,9 @@ def _show_metadata(name: str) -> None:
 
 
 async def _amended(name: str, given: Mapping[str, object], decided: Decided, dry_run: bool) -> None:
-    from genoflow.deploy.event_lines import printable
     from genoflow.deploy.metadata_desk import LogMetadata
     from genoflow.events.event import Event
+    from genoflow.events.printable import printable
 
     settings = read_settings()
     async with open_log(settings) as log:

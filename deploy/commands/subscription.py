@@ -143,7 +143,7 @@ async def _cancel(
 @click.option("--all", "everything", is_flag=True, help="also those that were cancelled")
 def list_subscriptions(everything: bool) -> None:
     """List the subscriptions in force, without their addresses."""
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
 
     for one in asyncio.run(_every()):
         if everything or one.cancelled is None:
@@ -163,7 +163,7 @@ async def _every() -> list[Subscription]:
 @click.argument("name", metavar="NAME")
 def show(name: str) -> None:
     """Show a subscription with its address, and why it ended."""
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
     from genoflow.projections.subscriptions import shown_target
 
     found = _named(asyncio.run(_every()), name)
@@ -181,8 +181,8 @@ def show(name: str) -> None:
 @click.argument("name", metavar="NAME")
 def why(name: str) -> None:
     """Say what a subscription was not told of, since when, why, and what to do."""
-    from genoflow.deploy.event_lines import printable
     from genoflow.events import topics
+    from genoflow.events.printable import printable
     from genoflow.projections.asking import subscription as asked
 
     async def ask() -> asked.Told:

@@ -112,7 +112,7 @@ async def _look_on(
 
 
 def _tell(look: Look, dry_run: bool) -> None:
-    from genoflow.deploy.event_lines import printable
+    from genoflow.events.printable import printable
     from genoflow.events.stored_version import name_of
 
     for one in look.proposals:

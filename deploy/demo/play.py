@@ -16,7 +16,7 @@ from genoflow.deploy.demo.count import Counted, counted
 from genoflow.deploy.demo.lab import Play
 from genoflow.deploy.demo.screen import shown
 from genoflow.deploy.demo.worker import Workers
-from genoflow.deploy.event_lines import event_of, printable
+from genoflow.deploy.event_lines import event_of
 from genoflow.deploy.generate.simulation import CATALOG, ORDERS
 from genoflow.deploy.local.process import Launch, run_once
 from genoflow.deploy.settings import Settings, as_environment
@@ -25,6 +25,7 @@ from genoflow.events import topics
 from genoflow.events.errors import StackFault
 from genoflow.events.event import Event
 from genoflow.events.log.port import EventLog
+from genoflow.events.printable import printable
 from genoflow.events.qc_failed import QcFailed
 from genoflow.events.results_held import ResultsHeld
 from genoflow.events.run_failed import RunFailed

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 
 from genoflow.deploy.demo.board import Board, Row
-from genoflow.deploy.event_lines import printable
+from genoflow.events.printable import printable
 
 PAUSE_SECONDS = 0.25  # between two looks: eyes follow four changes a second
 WIDTH_MIN = 120  # of a terminal on which a table of these columns can be read

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from genoflow.deploy.event_lines import printable
 from genoflow.deploy.top.shown import (
     ROWS_MAX,
     SEVERITIES,
@@ -27,6 +26,7 @@ from genoflow.deploy.top.tallied import RATE_MINUTES, Tallied
 from genoflow.deploy.worker_status import Standing, TaskStatus, WorkerStatus
 from genoflow.events.alert_rule import AlertRule
 from genoflow.events.alert_rules_published import AlertRulesPublished
+from genoflow.events.printable import printable
 from genoflow.processors.watchtower.fold import Tower
 from genoflow.processors.watchtower.judge import WAITING, limit_of
 from genoflow.processors.watchtower.kept import Key, Subject, Wait

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from genoflow.events.codec import Codec
-from genoflow.events.errors import TopicMismatch
+from genoflow.events.errors import OutcomeUnknown, TopicMismatch
 from genoflow.events.event import Event
 from genoflow.events.log.recorded import Position, Raw, Recorded
 from genoflow.events.spans import Spans
@@ -24,6 +24,9 @@ Vector = dict[tuple[str, int], int]
 
 # A poll hands over at most this many records: 1,000 of 1 kB are one megabyte in memory.
 POLL_RECORDS_MAX = 1_000
+
+# Of one event by a porch; an append of unknown outcome is repeated with the same id.
+APPEND_TRIES = 3
 
 
 class Restored(NamedTuple):
@@ -245,6 +248,15 @@ class EventLog(Closing):
     @abstractmethod
     async def close(self) -> None:
         """Let go of the broker; what was appended before is there."""
+
+    async def append_again(self, event: Event) -> Position:
+        """Append one event, and once more where nobody knows what came of it; at most so often."""
+        for _ in range(APPEND_TRIES - 1):
+            try:
+                return await self.append(event)
+            except OutcomeUnknown:
+                continue
+        return await self.append(event)
 
     async def read(self, start: Vector, stop: Vector) -> AsyncGenerator[Recorded, None]:
         """The committed records from start to stop, in order within each partition.

@@ -9,6 +9,7 @@ from typing import Any
 from botocore import exceptions as boto
 
 from genoflow.events.errors import Parked
+from genoflow.events.printable import printable
 from genoflow.processors.adapters.s3_errors import BROKEN, code_and_status
 from genoflow.processors.channels import Publication
 from genoflow.processors.ports import Undelivered
@@ -90,8 +91,7 @@ def _to_phone(publication: Publication) -> dict[str, str]:
 
 def _subject(text: str) -> str:
     line = " ".join(text.split()).encode("ascii", "replace").decode()
-    printed = "".join(one if one.isprintable() else "?" for one in line)
-    return printed[: SUBJECT_CHARACTERS_MAX - 1] or "GenoFlow"
+    return printable(line, "?")[: SUBJECT_CHARACTERS_MAX - 1] or "GenoFlow"
 
 
 def _refused(error: boto.ClientError, target: str) -> Undelivered:

@@ -51,9 +51,7 @@ class FolderSource:
     async def ask(self, question: Question) -> Answer:
         """Tell what the folder shows; Retry where it cannot be read from here."""
         place = f"the folder of {question.key}"
-        look = await self._looks.at(place, lambda: self._look(question.key))
-        brought = tuple(look.found.brought.get(question.key, ()))
-        return Answer(place, look.began_at, brought, look.found.reason, look.is_shared)
+        return await self._looks.answer(question, place, lambda: self._look(question.key))
 
     async def _look(self, key: str) -> Found:
         await self._log.catch_up()

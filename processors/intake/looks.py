@@ -19,6 +19,7 @@ from genoflow.events.event import Event
 from genoflow.events.log.port import EventLog, Vector
 from genoflow.events.repair_tried import RepairTried
 from genoflow.processors.ports import Clock
+from genoflow.processors.sources import Answer, Question
 
 # Half of the pause before the second try, so each try of an alert has a look of its own.
 PAUSE = timedelta(minutes=5)
@@ -72,6 +73,14 @@ class Looks:
                 self._newest[place] = known
         began_at, task = known
         return Look(began_at, await asyncio.shield(task), is_shared)
+
+    async def answer(
+        self, question: Question, place: str, look: Callable[[], Awaitable[Found]]
+    ) -> Answer:
+        """What the newest look at a place has told of the subject that the question is about."""
+        newest = await self.at(place, look)
+        brought = tuple(newest.found.brought.get(question.key, ()))
+        return Answer(place, newest.began_at, brought, newest.found.reason, newest.is_shared)
 
     def _fresh(self, place: str) -> tuple[datetime, asyncio.Task[Found]] | None:
         known = self._newest.get(place)

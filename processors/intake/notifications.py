@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from genoflow.events.envelope import Actor, Producer
-from genoflow.events.errors import OutcomeUnknown, Refused
+from genoflow.events.errors import Refused
 from genoflow.events.event import Event, begin
 from genoflow.events.file_deleted import ERASED, HIDDEN, FileDeleted
 from genoflow.events.file_restored import FileRestored
@@ -32,7 +32,6 @@ from genoflow.processors.ports import Clock, ObjectGone, ObjectHead
 PORCH = "store-notifications"
 LOOKS_AT_ONCE = 8  # a list and a head take 30 ms each on AWS: some 130 objects a second
 VALUE_BYTES_MAX = 900_000  # what NoticeParked has room for; SQS ends at 1 MiB, Kafka at its setting
-APPEND_TRIES = 3  # an append of unknown outcome is repeated with the same id, as the log asks
 
 
 @dataclass(slots=True)
@@ -221,13 +220,7 @@ class StorePorch:
         async with self._one_append:  # a crawl and a message may arrive at the same fact at once
             if self.known.stands(fact):
                 return False
-            for left in reversed(range(APPEND_TRIES)):
-                try:
-                    await self._log.append(fact)
-                    break
-                except OutcomeUnknown:
-                    if not left:
-                        raise
+            await self._log.append_again(fact)
             self.known.take(fact)
         return True
 

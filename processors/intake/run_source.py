@@ -16,7 +16,6 @@ from uuid import UUID
 
 from genoflow.events import topics
 from genoflow.events.envelope import Actor, Producer
-from genoflow.events.errors import OutcomeUnknown
 from genoflow.events.event import Event, begin
 from genoflow.events.log.port import EventLog
 from genoflow.events.run_exited import RunExited
@@ -38,7 +37,6 @@ from genoflow.processors.running.notes import Notes, read_notes
 from genoflow.processors.running.prices import Prices
 from genoflow.processors.sources import Answer, Question
 
-APPEND_TRIES = 3  # an append of unknown outcome is repeated with the same id, as the log asks
 SAYS = {
     JobState.RUNNING: "its job goes on",
     JobState.ENDED: "its job has ended",
@@ -79,9 +77,7 @@ class RunSource:
         """What the newest look at the attempt has told of it."""
         attempt = int(question.item.partition("/")[0] or 1)
         place = f"attempt {attempt} of run {question.key}"
-        look = await self._looks.at(place, lambda: self._look(question.key, attempt))
-        brought = tuple(look.found.brought.get(question.key, ()))
-        return Answer(place, look.began_at, brought, look.found.reason, look.is_shared)
+        return await self._looks.answer(question, place, lambda: self._look(question.key, attempt))
 
     async def _look(self, key: str, attempt: int) -> Found:
         """Tell what the attempt came to, as far as it can be seen from here."""
@@ -153,13 +149,7 @@ class RunSource:
     async def _append(self, facts: Sequence[Event], known: set[UUID]) -> list[Event]:
         lacking = [one for one in facts if one.envelope.event_id not in known]
         for fact in lacking:
-            for left in reversed(range(APPEND_TRIES)):
-                try:
-                    await self._log.append(fact)
-                    break
-                except OutcomeUnknown:
-                    if not left:
-                        raise
+            await self._log.append_again(fact)
         return lacking
 
 

@@ -28,9 +28,7 @@ class StoreSource:
     async def ask(self, question: Question) -> Answer:
         """What the newest crawl has told of the subject."""
         place = f"s3://{self._bucket}/{self._prefix}"
-        look = await self._looks.at(place, self._crawl)
-        brought = tuple(look.found.brought.get(question.key, ()))
-        return Answer(place, look.began_at, brought, look.found.reason, look.is_shared)
+        return await self._looks.answer(question, place, self._crawl)
 
     async def _crawl(self) -> Found:
         brought: dict[str, list[Event]] = {}

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from genoflow.events import topics
 from genoflow.events.deletion_proposed import PROPOSED_FILES_MAX, DeletionProposed
 from genoflow.events.envelope import Actor, Producer
-from genoflow.events.errors import MalformedEvent, OutcomeUnknown
+from genoflow.events.errors import MalformedEvent
 from genoflow.events.event import Event, begin
 from genoflow.events.identity import external_id
 from genoflow.events.log.port import EventLog, Vector
@@ -36,7 +36,6 @@ from genoflow.processors.retained import Subject
 from genoflow.processors.sequencing_over import OF_READS, Reads
 
 SWEEPER = "retention-sweeper"
-APPEND_TRIES = 3  # an append of unknown outcome is repeated with the same id, as the log asks
 TOLD: tuple[type[Event], ...] = (
     *retention.OF_SAMPLE, *retention.OF_RUN, *retention.OF_SEQUENCING_RUN, *retention.ANSWERS,
     *OF_READS, DeletionProposed,
@@ -114,13 +113,7 @@ class Sweeper:
         """Append them; how many."""
         count = 0
         for proposal in proposals:
-            for left in reversed(range(APPEND_TRIES)):
-                try:
-                    await self._log.append(proposal)
-                    break
-                except OutcomeUnknown:
-                    if not left:
-                        raise
+            await self._log.append_again(proposal)
             count += 1
         return count
 

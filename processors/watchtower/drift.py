@@ -8,7 +8,6 @@ whoever was away for weeks says the beginning and the end of what has passed mea
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from uuid import UUID
 
 from genoflow.events import topics
@@ -19,7 +18,7 @@ from genoflow.events.envelope import Producer
 from genoflow.events.event import Event
 from genoflow.events.identity import derived_id
 from genoflow.processors.watchtower.fold import Tower
-from genoflow.processors.watchtower.judge import Judge, printable
+from genoflow.processors.watchtower.judge import Judge, group_name, moment
 from genoflow.processors.watchtower.kept import Alert, Key
 from genoflow.processors.watchtower.quality import Due, Quality
 from genoflow.processors.watchtower.quality_kept import KeptChart, Raised, Restart
@@ -48,25 +47,26 @@ class DriftJudge(Judge):
         name, alarm = kept.name, raised.alarm
         alert = derived_id(name.chart_id, "watchtower", rule.rule, way, alarm.run)
         said = self._raise(
-            rule, alert, _at(max(raised.moment, self.since)),
-            {"instrument": printable(name.instrument_id), "assay": printable(name.assay)},
+            rule, alert, moment(max(raised.moment, self.since)),
+            {"instrument": name.instrument_id, "assay": name.assay},
             Key("run-quality", topics.SEQUENCING_RUN.name, 0, alarm.run),
-            headline=printable(in_words(alarm, name, raised.flow_cell)), cause=UUID(raised.cause),
+            headline=in_words(alarm, name, raised.flow_cell), cause=UUID(raised.cause),
             figures=[
                 AlertFigure(name=what, value=value, unit=unit, limit=limit)
                 for what, value, unit, limit in in_figures(alarm, name, raised.lanes)
             ],
         )  # fmt: skip
-        group = f"{rule.rule} {said.group}"
-        kept.alerts.setdefault(way, []).append((rule.rule, str(alert), group))
+        kept.alerts.setdefault(way, []).append(
+            (rule.rule, str(alert), group_name(rule, said.group))
+        )
         self.tower.quality.note(name)
         return said
 
-    def drift_over(self, kept: KeptChart, by: UUID, why: str, moment: float) -> Iterator[Event]:
+    def drift_over(self, kept: KeptChart, by: UUID, why: str, at: float) -> Iterator[Event]:
         """The ends of this chart's alerts whose direction is raised no more."""
         for way in [way for way in kept.alerts if way not in kept.raised]:
             for alert in kept.alerts.pop(way):
-                yield from self._ended(Alert(*alert), by, why, _at(moment))
+                yield from self._ended(Alert(*alert), by, why, moment(at))
             self.tower.quality.note(kept.name)
 
 
@@ -103,7 +103,3 @@ def _step(
 
 def _moment(step: Due | Restart) -> float:
     return step.moment if isinstance(step, Due) else step.when
-
-
-def _at(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

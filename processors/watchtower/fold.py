@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from genoflow.events.event import Event
 from genoflow.events.log.recorded import Recorded
@@ -84,6 +84,7 @@ class Outcome:
 
 
 Outcomes = dict[str, Outcome]  # by stage
+F = TypeVar("F", Figures, Money, Purse, Reached)
 
 
 class Ended(NamedTuple):
@@ -110,13 +111,6 @@ class Tower:
         """Take a value as it was kept."""
         self.values[key] = value
         self.quality.restore(key, value)
-
-    def forget(self, places: Iterable[Place]) -> None:
-        """Let go of everything that was folded from these partitions: another has them now."""
-        gone = set(places)
-        for key in [key for key in self.values if (key.topic, key.partition) in gone]:
-            del self.values[key]
-            self._changed.pop(key, None)
 
     def take_changes(self) -> list[tuple[Key, Value | None]]:
         """What changed since the last call, in the order of writing; None for what is gone."""
@@ -160,11 +154,8 @@ class Tower:
 
     def pass_by(self, place: Place, offset: int, taken: float) -> None:
         """Note that a partition was read up to here, whatever stood there."""
-        key = Key("place", *place)
-        reached = self._get(key, Reached)
-        if reached.at < offset:
-            reached.at, reached.newest = offset, max(reached.newest, taken)
-            self._changed[key] = None
+        if (reached := self._lacking(Key("place", *place), Reached, offset)) is not None:
+            reached.newest = max(reached.newest, taken)
 
     def _count(
         self, outcomes: Outcomes, known: Mapping[str, str], place: Place, offset: int, taken: float
@@ -184,49 +175,42 @@ class Tower:
                 self._learn(Key("learned", *place, rest), stage, outcome, offset)
 
     def _add(self, key: Key, outcomes: Outcomes, offset: int) -> None:
-        figures: Figures = self._get(key, Figures)
-        if figures.at >= offset:
-            return
-        figures.at = offset
-        self._changed[key] = None
-        for stage, outcome in outcomes.items():
-            figures.tally(stage).take(
-                outcome.began, outcome.ended, outcome.failed, outcome.retried, outcome.seconds
-            )
+        if (figures := self._lacking(key, Figures, offset)) is not None:
+            for stage, outcome in outcomes.items():
+                figures.tally(stage).take(
+                    outcome.began, outcome.ended, outcome.failed, outcome.retried, outcome.seconds
+                )
 
     def _learn(self, key: Key, stage: str, outcome: Outcome, offset: int) -> None:
-        figures: Figures = self._get(key, Figures)
-        if figures.at >= offset:
-            return
-        figures.at = offset
-        self._changed[key] = None
-        learned = figures.tally(stage).seconds
-        for seconds in outcome.seconds:
-            learned.add(seconds)
-        if learned.count >= LEARNED_MAX:
-            learned.fade(0.5)
+        if (figures := self._lacking(key, Figures, offset)) is not None:
+            learned = figures.tally(stage).seconds
+            for seconds in outcome.seconds:
+                learned.add(seconds)
+            if learned.count >= LEARNED_MAX:
+                learned.fade(0.5)
 
     def _spend(self, event: Event, place: Place, offset: int, taken: float) -> None:
-        key = Key("purse", *place, event.key)
-        purse: Purse = self._get(key, Purse)
-        if purse.at < offset:
+        if (purse := self._lacking(Key("purse", *place, event.key), Purse, offset)) is not None:
             purse.take(event)
-            purse.at = offset
-            self._changed[key] = None
         if not isinstance(event, RunCharged):
             return
         for name in names_of(event.key, taken):
-            key = Key("money", *place, name)
-            money: Money = self._get(key, Money)
-            if money.at < offset:
+            if (money := self._lacking(Key("money", *place, name), Money, offset)) is not None:
                 money.millionths += charge_of(event)
-                money.at = offset
-                self._changed[key] = None
 
     def group(self, name: str) -> Group:
         """The group of this name, to be changed; tell `note` of it."""
         found: Group = self._get(group_key(name), Group)
         return found
+
+    def _lacking(self, key: Key, kind: type[F], offset: int) -> F | None:
+        """The value under a key, to take the record of this offset; None where it holds it."""
+        value: F = self._get(key, kind)
+        if value.at >= offset:
+            return None
+        value.at = offset
+        self._changed[key] = None
+        return value
 
     def _get(self, key: Key, kind: type[Any]) -> Any:
         found = self.values.get(key)

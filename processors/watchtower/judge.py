@@ -18,6 +18,7 @@ from genoflow.events.alert_rules_published import AlertRulesPublished
 from genoflow.events.envelope import Actor, Producer
 from genoflow.events.event import E, Event, begin
 from genoflow.events.identity import GENOFLOW, derived_id
+from genoflow.events.printable import printable
 from genoflow.processors.watchtower.fold import Ended, Tower, group_key
 from genoflow.processors.watchtower.kept import Alert, Group, Key, Subject, Wait
 from genoflow.processors.watchtower.panes import BY_NAME as SIZES
@@ -69,7 +70,7 @@ class Judge:
             said.append(raised)
             # Without words that end it a person does; then nothing is kept of it here.
             if rule.resolved_by:
-                group = _group_name(rule, raised.group)
+                group = group_name(rule, raised.group)
                 subject.alerts += (Alert(rule.rule, str(raised.alert_id), group),)
         return said
 
@@ -130,7 +131,7 @@ class Judge:
                     if known or now < wait.since + limit:
                         continue
                     raised = self._late(rule, key, subject, (stage, item), wait, limit)
-                    group = _group_name(rule, raised.group)
+                    group = group_name(rule, raised.group)
                     alert = Alert(rule.rule, str(raised.alert_id), group)
                     wait = wait._replace(alerts=(*wait.alerts, alert))  # noqa: PLW2901
                     subject.waits[stage, item] = wait
@@ -165,7 +166,7 @@ class Judge:
         stage = STAGES[name]
         expected = " or ".join(kind.type() for kind in stage.ends)
         alert = derived_id(UUID(wait.cause), "watchtower", rule.rule, key.rest, name, item)
-        due = _moment(wait.since + limit)
+        due = moment(wait.since + limit)
         seen_id, seen_type, seen_at = subject.last
         return self._raise(
             rule, alert, due, subject.about, key, cause=UUID(wait.cause),
@@ -174,9 +175,9 @@ class Judge:
                 f"{f' ({item})' if item else ''}"
             ),
             figures=(AlertFigure(name="waited", value=limit, unit="s", limit=limit),),
-            stage=name, item=printable(item[:500]) or None, owed_by=stage.owed_by,
-            expected_type=next(iter(stage.ends)).type(), expected_from=_moment(wait.since),
-            due_at=due, last_event_id=UUID(seen_id), last_type=seen_type, last_at=_moment(seen_at),
+            stage=name, item=in_a_line(item[:500]) or None, owed_by=stage.owed_by,
+            expected_type=next(iter(stage.ends)).type(), expected_from=moment(wait.since),
+            due_at=due, last_event_id=UUID(seen_id), last_type=seen_type, last_at=moment(seen_at),
         )  # fmt: skip
 
     def _too_often(self, now: float) -> Iterator[Event]:
@@ -218,8 +219,8 @@ class Judge:
         share = bad / over if over else 0.0
         is_too_much = bad >= rule.at_least and share > rule.above
         about = dict([name.split("=", 1)]) if "=" in name else {}
-        group_name = _group_name(rule, _group(rule, about, None))
-        known = self.tower.values.get(group_key(group_name))
+        group = group_name(rule, _group(rule, about, None))
+        known = self.tower.values.get(group_key(group))
         if is_too_much and known is None:
             alert = derived_id(GENOFLOW, "watchtower", rule.rule, name, str(begins))
             headline = f"{bad} of {over} in {rule.stage} are {rule.figure} ({name})"
@@ -228,13 +229,13 @@ class Judge:
                 AlertFigure(name="share", value=share, unit="share", limit=rule.above),
             )
             yield self._raise(
-                rule, alert, _moment(begins), about, None, headline=headline, figures=figures
+                rule, alert, moment(begins), about, None, headline=headline, figures=figures
             )
         elif known is not None and not is_too_much:
             assert isinstance(known, Group)
             why = f"{bad} of {over} in {rule.stage} are {rule.figure} ({name})"
-            self.tower.note(group_key(group_name), is_gone=True)
-            yield self._over(known.lead, None, why, _moment(begins))
+            self.tower.note(group_key(group), is_gone=True)
+            yield self._over(known.lead, None, why, moment(begins))
 
     # -- how it is said
 
@@ -256,9 +257,9 @@ class Judge:
         fact = AlertRaised(
             alert_id=alert, rule=rule.rule, rules_version=self.rules.version,
             rules_document_id=self.rules.document_id, kind=rule.kind, severity=rule.severity,
-            group=group, part_of=self._led_by(_group_name(rule, group), alert),
+            group=group, part_of=self._led_by(group_name(rule, group), alert),
             subject_topic=key.topic if key else None, subject_key=key.rest if key else None,
-            headline=printable(headline)[:500], figures=tuple(figures),
+            headline=in_a_line(headline)[:500], figures=tuple(figures),
             tell_at=tell_at(hours, rule.severity, at),
             ladder=self._ladders.get(rule.ladder, ()) if rule.ladder else (), hint=rule.hint,
             **seen,
@@ -303,25 +304,27 @@ def _group(rule: AlertRule, known: Mapping[str, str], key: Key | None) -> str:
     if rule.group_by == "rule":
         return "rule"
     if rule.group_by == "subject":
-        return printable(f"subject={key.rest}") if key else "subject=none"
+        return in_a_line(f"subject={key.rest}") if key else "subject=none"
     if rule.group_by == "stage":
         return f"stage={rule.stage or 'none'}"
-    return printable(f"{rule.group_by}={known.get(rule.group_by, 'unknown')}")
+    return in_a_line(f"{rule.group_by}={known.get(rule.group_by, 'unknown')}")
 
 
-def printable(text: str) -> str:
+def in_a_line(text: str) -> str:
     """The text as a line: a key of an object or the file of an instrument may hold any character.
 
     An alert that could not be said would end the tower, and the next one after it.
     """
-    return "".join(one if one.isprintable() else " " for one in text)
+    return printable(text, " ")
 
 
-def _group_name(rule: AlertRule, group: str) -> str:
+def group_name(rule: AlertRule, group: str) -> str:
+    """Where a group of this rule is kept: rules share no group."""
     return f"{rule.rule} {group}"
 
 
-def _moment(seconds: float) -> datetime:
+def moment(seconds: float) -> datetime:
+    """The time that a wish names, however far away."""
     return datetime.fromtimestamp(min(max(seconds, 0.0), FAR_FUTURE), UTC)
 
 

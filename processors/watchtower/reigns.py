@@ -8,7 +8,9 @@ was written in its order up to some value; what an earlier reign writes behind i
 
 from __future__ import annotations
 
-from genoflow.processors.watchtower.kept import Key, Value, read_key, read_value
+from collections.abc import Container
+
+from genoflow.processors.watchtower.kept import KINDS, Key, Value, read_key, read_value
 
 FENCE = "fence"
 
@@ -51,7 +53,7 @@ class Changelog:
         self.rows[name] = value
         self.shadowed.discard(name)
 
-    def values(self) -> list[tuple[Key, Value]]:
-        """What was kept, fences left out."""
+    def values(self, kinds: Container[str] = KINDS) -> list[tuple[Key, Value]]:
+        """What was kept, of these kinds alone; a fence is of none."""
         found = [(read_key(name), written) for name, written in self.rows.items()]
-        return [(key, read_value(key, written)) for key, written in found if key.kind != FENCE]
+        return [(key, read_value(key, written)) for key, written in found if key.kind in kinds]

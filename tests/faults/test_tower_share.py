@@ -11,7 +11,8 @@ from genoflow.deploy.addresses import Addresses
 from tests.e2e.workers import settings_of, succeeds
 from tests.faults import tower
 from tests.tower_histories import lab, recount
-from tests.unit.test_tower_fold import folded, logged
+from tests.towers import folded
+from tests.unit.test_tower_fold import logged
 
 
 @pytest.mark.long

@@ -29,7 +29,8 @@ from tests.trial import Ending, Trial, Tried
 
 SEEDS = range(5)
 SEEDS_TWICE = 1  # delivered twice by `make test`; `make long` does so with the others
-NTH_AWAIT = 8  # `make test` ends a row at each eighth of its awaits, `make long` at all of them
+NTH_AWAIT = 16  # `make test` ends a row at each sixteenth of its awaits, `make long` at all of them
+NTH_COMMIT = 3  # and fails each third of its commits, or ends the row there
 HISTORIES = 40  # of which the first is taken that makes a row say something
 SHORT = 14  # events of a history that is repeated for every step of its worker: 100 to 200
 # These are not passed by a worker that rebuilds nothing and finds no parked key; the unit tests
@@ -39,6 +40,17 @@ ELSEWHERE = {
     "before-drain", "between-drain-commits", "after-drain",
 }  # fmt: skip
 every_row = pytest.mark.parametrize("name", PROCESSORS)
+
+
+def of_all(nth: int) -> pytest.MarkDecorator:
+    """Each nth of what a row passes by `make test`, each one by `make long`."""
+    return pytest.mark.parametrize("every", [nth, pytest.param(1, marks=pytest.mark.long)])
+
+
+def chosen(name: str, count: int, every: int) -> range:
+    """Each nth of so many, one at least; each row begins at another."""
+    first = 1 + list(PROCESSORS).index(name) % every
+    return range(max(1, min(count, first)), count + 1, every)
 
 
 @cache
@@ -106,12 +118,13 @@ def test_what_is_delivered_twice_is_said_once(name: str, seed: int) -> None:
 
 
 @every_row
-def test_every_commit_fails_once(name: str) -> None:
+@of_all(NTH_COMMIT)
+def test_every_commit_fails_once(name: str, every: int) -> None:
     events, expected = short(name)
     for what in ("commit before", "commit after"):
         count = expected.happened[what]
         assert count > 0
-        for nth in range(1, count + 1):
+        for nth in chosen(name, count, every):
             ending = Ending(what, nth, kills=False)
             tried = Trial(PROCESSORS[name], events, [ending]).run()
             same(expected, tried, ending)
@@ -130,23 +143,23 @@ def test_every_other_commit_fails_in_one_run(name: str) -> None:
 
 
 @every_row
-@pytest.mark.parametrize("every", [NTH_AWAIT, pytest.param(1, marks=pytest.mark.long)])
+@of_all(NTH_AWAIT)
 def test_it_is_ended_at_every_await(name: str, every: int) -> None:
     events, expected = short(name)
-    first = 1 + list(PROCESSORS).index(name) % every  # each row at other awaits
-    for nth in range(first, expected.happened["step"] + 1, every):
+    for nth in chosen(name, expected.happened["step"], every):
         ending = Ending("step", nth)
         same(expected, Trial(PROCESSORS[name], events, [ending]).run(), ending)
 
 
 @every_row
-def test_it_is_ended_at_every_named_point_and_around_every_commit(name: str) -> None:
+@of_all(NTH_COMMIT)
+def test_it_is_ended_at_every_named_point_and_around_every_commit(name: str, every: int) -> None:
     events, expected = short(name)
     whole = expected.happened
     endings = [
         Ending(what, nth)
         for what in ("commit before", "commit after")
-        for nth in range(1, whole[what] + 1)
+        for nth in chosen(name, whole[what], every)
     ]
     for point in POINTS:
         endings += [Ending(point, nth) for nth in sorted({1, whole[point]}) if nth <= whole[point]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -17,18 +17,10 @@ from genoflow.events.log.recorded import Recorded
 from genoflow.events.run_charged import RunCharged
 from genoflow.processors.watchtower.burn import Burn
 from genoflow.processors.watchtower.fold import Tower
-from genoflow.processors.watchtower.kept import read_key, read_value, write_value
 from tests.budget_facts import APRIL, MARCH, PROJECT, at, budget, charged, lifted, taken
+from tests.towers import cut, folded, restored
 
 DAYS = 31
-
-
-def folded(records: Iterable[Recorded], tower: Tower | None = None) -> Tower:
-    """A tower behind these records."""
-    tower = tower or Tower()
-    for record in records:
-        tower.fold(record)
-    return tower
 
 
 def burn(tower: Tower, now: datetime, project: str = PROJECT) -> Burn:
@@ -104,15 +96,10 @@ def test_a_death_in_the_writing_loses_no_cent(seed: int) -> None:
     tower, begins = Tower(), 0
     while begins < len(records):
         folded(records[begins : begins + 9], tower)
-        changes = tower.take_changes()
         whole = chance.random() < 0.5
-        for key, value in changes if whole else changes[: chance.randrange(len(changes))]:
-            assert value is not None
-            written[key.written()] = write_value(value, 1)
+        cut(tower, written, None if whole else chance.randrange(1 + len(tower.values)))
         if not whole:
-            tower = Tower()
-            for name, kept in written.items():
-                tower.restore(read_key(name), read_value(read_key(name), kept))
+            tower = restored(written)
         begins = tower.positions().get((topics.BUDGET.name, 0), 0)
     assert windows(tower) == recounted(records)
     spent = {one.project: one.spent_usd for one in tower.burns(at(MARCH, 31).timestamp())}

@@ -23,8 +23,8 @@ from genoflow.events.run_started import RunStarted
 from genoflow.events.run_submitted import RunSubmitted
 from genoflow.events.run_succeeded import RunSucceeded
 from genoflow.processors.watchtower.fold import Tower
-from genoflow.processors.watchtower.kept import read_key, read_value, write_value
 from tests.tower_histories import BEGIN, Recount, Teller, lab, recount
+from tests.towers import cut, folded, restored
 
 
 async def logged(events: Iterable[Event], partitions: int = 4) -> tuple[MemoryLog, list[Recorded]]:
@@ -66,14 +66,6 @@ def assert_same(tower: Tower, records: Sequence[Recorded]) -> None:
                 assert tally.seconds.quantile(0.5) == pytest.approx(middle, rel=0.011)
 
 
-def folded(records: Iterable[Recorded], tower: Tower | None = None) -> Tower:
-    """A tower behind these records."""
-    tower = tower or Tower()
-    for record in records:
-        tower.fold(record)
-    return tower
-
-
 async def test_windows_are_what_a_plain_loop_counts() -> None:
     _, records = await logged(lab(seed=1, runs=40, samples=40))
     tower = folded(records)
@@ -95,24 +87,6 @@ async def test_what_was_appended_twice_is_counted_once() -> None:
     events = lab(seed=3, runs=10, samples=10)
     _, records = await logged([one for event in events for one in (event, event)])
     assert_same(folded(records), records)
-
-
-def cut(tower: Tower, written: dict[bytes, bytes], upto: int | None) -> None:
-    """Write what changed, as the table does, and stop behind so many values."""
-    for key, value in tower.take_changes()[:upto]:
-        if value is None:
-            written.pop(key.written(), None)
-        else:
-            written[key.written()] = write_value(value, 1)
-
-
-def restored(written: dict[bytes, bytes]) -> Tower:
-    """The tower that finds what was written."""
-    tower = Tower()
-    for name, value in written.items():
-        key = read_key(name)
-        tower.restore(key, read_value(key, value))
-    return tower
 
 
 @pytest.mark.parametrize("batch", [1, 7, 50])

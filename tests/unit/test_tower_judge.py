@@ -33,7 +33,8 @@ from genoflow.processors.watchtower.watch import Clock, Watch
 from tests.examples import someone
 from tests.tower_histories import BEGIN, Teller
 from tests.tower_rules import FAILURES, HELD, LATE, NIGHT, rules
-from tests.unit.test_tower_fold import counted, folded
+from tests.towers import folded
+from tests.unit.test_tower_fold import counted
 
 HOUR = timedelta(hours=1)
 
