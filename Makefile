@@ -7,6 +7,8 @@ FROM ?= 0
 # Tests at a time, on two cores: most of them wait for a server, and every process has servers of
 # its own.
 AT_ONCE ?= 3
+# Far more than a run takes, on a busy machine too: it ends what hangs, and judges no speed.
+SECONDS_MAX := 4200
 # Some hundred processes of ours are begun: each would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
@@ -38,7 +40,7 @@ down:  ## stop the stack that the demo left running
 
 test: setup-dev  ## checks, then all tests on real servers but those that `make long` plays
 	@$(MAKE) --no-print-directory -j 2 check programs
-	@timeout -s KILL 2100 $(BIN)/pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not long" \
+	@timeout -s KILL $(SECONDS_MAX) $(BIN)/pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not long" \
 		--ignore tests/tidy --ignore tests/packaging
 
 programs: setup-dev
@@ -47,7 +49,7 @@ programs: setup-dev
 
 long: links  ## tests of minutes each: materials, instruments, relabelling, faults in the whole flow
 	@$(BIN)/python -m genoflow.deploy.local.artifacts
-	@timeout -s KILL 3600 $(BIN)/pytest -n 2 --dist loadfile -m long
+	@timeout -s KILL $(SECONDS_MAX) $(BIN)/pytest -n 2 --dist loadfile -m long
 
 check: links  ## style, types, imports, tidiness, wheel contents
 	@$(BIN)/ruff check --quiet .

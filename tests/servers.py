@@ -34,6 +34,7 @@ from genoflow.deploy.local.state import read_status
 from genoflow.deploy.settings import Settings, as_environment, read_settings
 from genoflow.deploy.wiring import s3_client
 from genoflow.events.errors import StackFault
+from tests import in_memory
 
 KAFKA_IMAGE = "apache/kafka:4.0.2"
 POSTGRES_IMAGE = "postgres:18.4"
@@ -202,7 +203,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 _SERVERS = pytest.StashKey[str | None]()
-_KAFKA = pytest.StashKey[str]()  # the broker of this process, once a test has asked for it
+# The broker of this process, once a test has asked for it, and what servers themselves write on.
+_KAFKA = pytest.StashKey[tuple[str, frozenset[str]]]()
 _NOT_DONE = pytest.StashKey[list[str]]()
 
 
@@ -248,10 +250,12 @@ def stack(
     """The running servers of this session."""
     choice = session_choice()
     request.config.stash[_SERVERS] = f"{choice.servers}; {choice.report}"
-    settings = embedded_settings(tmp_path_factory.mktemp("stack"))
     serve = running_containers if choice.servers is Servers.CONTAINERS else running_stack
-    with serve(settings) as addresses:
-        request.config.stash[_KAFKA] = addresses.kafka
+    with (
+        in_memory.folder(tmp_path_factory.mktemp("stack")) as home,
+        serve(embedded_settings(home)) as addresses,
+    ):
+        request.config.stash[_KAFKA] = addresses.kafka, asyncio.run(_topics(addresses.kafka))
         yield addresses
         del request.config.stash[_KAFKA]
 
@@ -262,28 +266,40 @@ def not_too_many_topics(request: pytest.FixtureRequest) -> Iterator[None]:
 
     A broker keeps a file open for each partition. All topics of all tests would be more than it
     may open: then it creates no topic any more, and says so in its own log alone. To delete them
-    takes it as long as to create them, and it does nothing else meanwhile.
+    takes it as long as to create them, and it does nothing else meanwhile. On some of them the
+    servers themselves write: those stay.
     """
     yield
-    address = request.config.stash.get(_KAFKA, None)
-    if address is not None:
-        asyncio.run(_delete_topics(address))
+    address, servers_own = request.config.stash.get(_KAFKA, ("", frozenset()))
+    if address:
+        asyncio.run(_delete_topics(address, servers_own))
 
 
-async def _delete_topics(address: str) -> None:
+@asynccontextmanager
+async def _admin(address: str) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=_DELETED_MS_MAX)
     await admin.start()
     try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _topics(address: str) -> frozenset[str]:
+    async with _admin(address) as admin:
+        return frozenset(await admin.list_topics())
+
+
+async def _delete_topics(address: str, servers_own: frozenset[str]) -> None:
+    async with _admin(address) as admin:
         names = [name for name in await admin.list_topics() if not name.startswith("__")]
         if len(names) <= TOPICS_MAX:
             return
-        await admin.delete_topics(names)
+        await admin.delete_topics([name for name in names if name not in servers_own])
         last = f"behind-{secrets.token_hex(4)}"
         await admin.create_topics([NewTopic(last, 1, 1)])
         while (await admin.describe_topics([last]))[0]["error_code"]:
             await asyncio.sleep(0.1)
-    finally:
-        await admin.close()
 
 
 @pytest.fixture

@@ -121,13 +121,15 @@ class Crew:
         """Whether nobody has passed there yet."""
         return (self.room / "armed" / point).exists()
 
-    def kill(self, hand: Hand, point: str = "anywhere") -> None:
-        """kill -9, and start it again."""
+    def kill(self, hand: Hand, point: str = "anywhere") -> bool:
+        """kill -9, and start it again; whether it had not taken an order to die just then."""
         hand.killed = True
         hand.process.kill()
         hand.process.wait()
-        self.kills[point] += 1
+        taken = self._taken_by(hand.process.pid)
+        self.kills[taken or point] += 1
         self.start(hand.name)
+        return taken is None
 
     def kill_all(self) -> None:
         """kill -9 to all of them at once; none is started again here."""

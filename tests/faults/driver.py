@@ -146,8 +146,8 @@ class Drama:
         await self._until(lambda: bool(self.crew.at_work()), WORK_SECONDS_MAX)
         await self._until_work_goes_on()
         hands = self.crew.at_work()
-        if hands:
-            self.crew.kill(self.chance.choice(hands))
+        if hands and not self.crew.kill(self.chance.choice(hands)):
+            await self.kill()  # that was the blow of a standing order; this one is still owed
 
     def _named_kill(self, point: str) -> Callable[[], Awaitable[None]]:
         async def act() -> None:
