@@ -2,7 +2,7 @@
 
 Each database of a test is 600 files, each topic some twenty. ext4 passes over every inode that was
 freed in the last minutes before it gives one out: behind some hundred tests a file takes ten times
-as long as at the beginning, and half of both cores go to the kernel.
+as long as at the beginning, and for minutes half of both cores go to the kernel.
 """
 
 from __future__ import annotations

@@ -123,11 +123,7 @@ class Crew:
 
     def kill(self, hand: Hand, point: str = "anywhere") -> bool:
         """kill -9, and start it again; whether it had not taken an order to die just then."""
-        hand.killed = True
-        hand.process.kill()
-        hand.process.wait()
-        taken = self._taken_by(hand.process.pid)
-        self.kills[taken or point] += 1
+        taken = self._end(hand, point)
         self.start(hand.name)
         return taken is None
 
@@ -135,10 +131,16 @@ class Crew:
         """kill -9 to all of them at once; none is started again here."""
         for hand in self.hands.values():
             if not hand.killed:
-                hand.killed = True
-                hand.process.kill()
-                hand.process.wait()
-                self.kills["anywhere"] += 1
+                self._end(hand, "anywhere")
+
+    def _end(self, hand: Hand, point: str) -> str | None:
+        """kill -9, counted once; the order to die that it had taken just then, if it had one."""
+        hand.killed = True
+        hand.process.kill()
+        hand.process.wait()
+        taken = self._taken_by(hand.process.pid)
+        self.kills[taken or point] += 1
+        return taken
 
     def stopped(self) -> list[int]:
         """Those that stopped themselves at a point."""
