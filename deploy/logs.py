@@ -23,7 +23,7 @@ REDACTED = "[identifier withheld]"
 # Libraries that tell every fetch and every retry at `info`: their warnings are enough.
 QUIET_LIBRARIES = (
     "aiokafka", "boto3", "botocore", "urllib3", "asyncio", "uvicorn.access", "faust", "mode",
-    "genoflow.processors.watchtower.app",
+    "genoflow.processors.watchtower.app", "genoflow.processors.watchtower.reading",
 )  # fmt: skip
 
 ABOUT = ("event_id", "correlation_id", "processor")  # what says on every line what it is about

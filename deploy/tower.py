@@ -46,6 +46,7 @@ from genoflow.processors.watchtower.app import (
     Table,
     application,
 )
+from genoflow.processors.watchtower.chain import Linked
 from genoflow.processors.watchtower.kept import Key, Reached, Value, read_key, write_value
 from genoflow.processors.watchtower.reigns import Changelog, fence
 from genoflow.processors.watchtower.watch import Clock, Watch
@@ -155,9 +156,15 @@ class Process:
         self.app.on_partitions_revoked.connect(self._lost)
         table.on_recover(self._restored)
 
-    def _places(self) -> Mapping[TP, int]:
+    def _places(self) -> Mapping[TP, int] | None:
+        if not self.is_ready:
+            return None
         known = self.watch.tower.positions()
         return {TP(f"{self._prefix}{topic}", part): at for (topic, part), at in known.items()}
+
+    def _handed(self) -> Mapping[tuple[str, int], int]:
+        found = self.app.consumer.handed().items()
+        return {(tp.topic.removeprefix(self._prefix), tp.partition): end for tp, end in found}
 
     async def _lost(self, *_told: object, **_more: object) -> None:
         self.is_ready = False
@@ -201,13 +208,12 @@ class Process:
         ]
         await asyncio.gather(*sent)
 
-    async def _take(self, records: Sequence[Recorded]) -> None:
+    async def _take(self, read: Sequence[Linked[Recorded]]) -> None:
         try:
             self.pulse.check()
-            if self.is_ready:
-                await self.watch.take(records)
-            elif records:  # they would be acknowledged, and never read again
-                self._fail(Retry("the tower: read before it knew its places; start it again"))
+            if not self.is_ready:
+                return  # of partitions that went: whoever has them reads on from the table
+            await self.watch.follow(read)
         except BaseException as error:  # noqa: BLE001 -- Faust would acknowledge what was not taken
             self._fail(error)
 
@@ -223,7 +229,8 @@ class Process:
     @property
     def is_caught_up(self) -> bool:
         """Whether everything was folded that readers can see: before, nothing is late."""
-        return self.is_ready and bool(self.app.consumer.is_caught_up())
+        is_handed = self.is_ready and bool(self.app.consumer.is_at_end())
+        return is_handed and not self.watch.chain.lacks(self._handed())
 
     async def look(self) -> Sequence[Event]:
         """Say what is due, where everything that the log holds was read."""
@@ -271,10 +278,11 @@ class Process:
             is_idle = self.is_caught_up or not self.app.consumer.assignment()
             if is_idle or self.watch.records != taken:
                 moved, taken = now, self.watch.records
-            if now - moved > STUCK_SECONDS_MAX:
+            stood = self.watch.chain.stood(self._handed(), now) if self.is_ready else 0.0
+            if max(now - moved, stood) > STUCK_SECONDS_MAX:
                 raise Retry(
-                    f"the tower: has partitions and took nothing of them for "
-                    f"{STUCK_SECONDS_MAX:g} s; start it again"
+                    f"the tower: has partitions and took nothing of one for "
+                    f"{STUCK_SECONDS_MAX:g} s, although something is there; start it again"
                 )
             if self.app.crashed:
                 raise Retry("the tower: its reader or its producer ended; start it again")

@@ -2,7 +2,7 @@
 
 Of faust-streaming 0.15.3 it uses what holds, and goes round what does not:
 
-- it reads committed records only, which takes a subclass; an aborted batch is never counted;
+- it reads committed records only, and each one says which one it follows (`reading.py`);
 - it reads on from the places in its own table, which stand in the changelog behind what was counted
   up to them, and not from the group's offsets: those freeze at 1 behind an aborted batch at offset
   1, and expire after seven idle days;
@@ -27,14 +27,15 @@ from typing import Any
 import faust
 from faust.tables import TableManager
 from faust.tables.recovery import Recovery
-from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from genoflow.events import topics
 from genoflow.events.codec import Codec
 from genoflow.events.log.recorded import Recorded
+from genoflow.processors.watchtower.chain import Linked
 from genoflow.processors.watchtower.keeper import OneKeeper
 from genoflow.processors.watchtower.kept import read_key
+from genoflow.processors.watchtower.reading import Transport
 
 NAME = "watchtower"
 # A batch is folded, then written: each value once, however many of its records change it. The hour
@@ -59,81 +60,6 @@ class Place:
     prefix: str
     partitions: int
     folder: Path
-
-
-class _CommittedReader(driver.AIOKafkaConsumerThread):
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._isolation_level = "read_committed"  # Faust reads what may be aborted otherwise
-        return consumer
-
-    def is_at_end(self) -> bool:
-        """Whether every partition was fetched to where committed records end."""
-        consumer = self._consumer
-        if consumer is None or not consumer.assignment():
-            return False
-        changelogs = self.app.tables.changelog_topics
-        return all(
-            _is_at_end(consumer, tp) for tp in consumer.assignment() if tp.topic not in changelogs
-        )
-
-
-def _is_at_end(consumer: Any, tp: Any) -> bool:
-    """Known without asking the broker: every fetch tells where committed records end."""
-    assigned = consumer._subscription.subscription.assignment
-    state = assigned.state_value(tp) if assigned is not None else None
-    end = consumer.last_stable_offset(tp)
-    return (
-        state is not None
-        and state.has_valid_position
-        and end is not None
-        and (state.position >= end)
-    )
-
-
-class _Reader(driver.Consumer):
-    def _new_consumer_thread(self) -> Any:
-        return _CommittedReader(self, loop=self.loop, beacon=self.beacon)
-
-    async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Go to the places that the table knows; the group's offsets only show lag."""
-        found = dict(await super().seek_to_committed())
-        app: Any = self.app
-        known: Mapping[TP, int] = app.places()
-        mine = {tp: known[tp] for tp in self.assignment() if tp in known}
-        if mine:
-            await self.seek_wait(mine)
-        return found | mine
-
-    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Forget gaps: behind each transaction is one, and Faust keeps and merges them all."""
-
-    def _new_offset(self, tp: TP) -> int | None:
-        """Tell the group how far this is, for its lag: nothing begins there.
-
-        Faust looks for offsets that follow each other without a gap, over everything that was
-        acknowledged since the last; behind a seek of ours there are none, and the list grows.
-        """
-        taken = self._acked[tp]
-        if not taken:
-            return None
-        offset = max(taken) + 1
-        taken.clear()
-        self._acked_index[tp].clear()
-        return offset
-
-    def is_caught_up(self) -> bool:
-        """Whether all that can be read was handed out and taken."""
-        thread: Any = self._thread
-        now = self.app.consumer_generation_id
-        # Faust does not forget what stands before the group's offset, nor an earlier assignment's.
-        self._clean_unacked_messages()
-        waits = any(not one.acked and one.generation_id == now for one in self.unacked)
-        return not waits and bool(thread.is_at_end())
-
-
-class _Transport(driver.Transport):
-    Consumer = _Reader
 
 
 class Table(faust.Table[Any, Any]):
@@ -165,10 +91,11 @@ class _Tables(TableManager):
 class App(faust.App):
     """A Faust app that reads what is committed, from the places that its table knows."""
 
-    places: Callable[[], Mapping[TP, int]] = staticmethod(dict)
+    # What the table knows; None as long as it was not read.
+    places: Callable[[], Mapping[TP, int] | None] = staticmethod(lambda: None)
 
     def _new_transport(self) -> Any:
-        return _Transport(self.conf.broker_consumer, self)
+        return Transport(self.conf.broker_consumer, self)
 
     def _new_producer(self) -> Any:
         producer = super()._new_producer()
@@ -180,10 +107,10 @@ def application(
     place: Place,
     codec: Codec,
     sources: Sequence[str],
-    take: Callable[[Sequence[Recorded]], Awaitable[None]],
+    take: Callable[[Sequence[Linked[Recorded]]], Awaitable[None]],
 ) -> tuple[Any, Table]:
     """The app and its table; `take` is given records in order and must not raise."""
-    app = App(
+    app: Any = App(
         f"{place.prefix}gf-{NAME}",
         broker=f"kafka://{place.address}",
         store="memory://",
@@ -209,7 +136,7 @@ def application(
         "key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw",
     }  # fmt: skip
     changelog = app.topic(f"{place.prefix}{topics.TOWER.name}", compacting=True, **raw)
-    table: Any = app.Table(
+    table = app.Table(
         "tower", partitions=place.partitions, key_type=bytes, value_type=bytes,
         changelog_topic=changelog,
     )  # fmt: skip
@@ -218,9 +145,14 @@ def application(
 
     async def watch(stream: Any) -> None:
         async for events in stream.take_events(BATCH_RECORDS_MAX, within=BATCH_SECONDS):
-            now = app.consumer_generation_id
-            fresh = [event for event in events if event.message.generation_id == now]
-            await take([_recorded(event.message, place.prefix, codec) for event in fresh])
+            sought, messages = app.consumer.sought, [event.message for event in events]
+            await take(
+                [
+                    Linked(sought, one.follows, _recorded(one, place.prefix, codec))
+                    for one in messages
+                    if one.sought == sought  # the others are read again
+                ]
+            )
 
     app.agent(source, concurrency=1)(watch)
     return app, table

@@ -18,6 +18,7 @@ from genoflow.events.errors import GenoflowError
 from genoflow.events.event import Event
 from genoflow.events.log.recorded import Recorded
 from genoflow.processors.parking import parked_record
+from genoflow.processors.watchtower.chain import Chain, Linked
 from genoflow.processors.watchtower.drift import DriftJudge, charted
 from genoflow.processors.watchtower.fold import Tower
 from genoflow.processors.watchtower.kept import Key, Value
@@ -71,6 +72,7 @@ class Watch:
 
     def __init__(self, append: Append, producer: Producer, kept: Kept) -> None:
         self.tower = Tower()
+        self.chain = Chain()
         self.judges: dict[str, DriftJudge] = {}
         self.parked = 0
         self.records = 0
@@ -88,8 +90,16 @@ class Watch:
         self.tower = Tower()
         for key, value in values:
             self.tower.restore(key, value)
+        self.chain.begin(self.tower.positions())
         for judge in list(self.judges.values()):
             self.rule_by(judge.rules)
+
+    async def follow(self, read: Sequence[Linked[Recorded]]) -> None:
+        """Take records as they are read; Retry where one follows another that never came."""
+        for one in read:
+            record = one.record
+            self.chain.take((record.topic, record.partition), one.follows, record.offset)
+        await self.take([one.record for one in read])
 
     async def take(self, records: Sequence[Recorded]) -> None:
         """Fold records, say what follows from them, write what has changed."""

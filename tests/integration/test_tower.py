@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import secrets
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from confluent_kafka import ConsumerGroupState
+from confluent_kafka.admin import AdminClient
 
 from genoflow.deploy.addresses import Addresses
 from genoflow.deploy.settings import Settings
@@ -19,6 +22,7 @@ from genoflow.events import topics
 from genoflow.events.event import Event
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.log.recorded import Recorded
+from genoflow.processors.watchtower.app import NAME
 from genoflow.processors.watchtower.fold import Tower
 from tests.e2e.workers import running, settings_of, succeeds
 from tests.tower_histories import lab
@@ -66,6 +70,26 @@ async def append(log: KafkaLog, events: Iterable[Event]) -> None:
         await log.append_atomically(waiting[at : at + 10])
 
 
+async def loaded(log: KafkaLog, waiting: Iterator[Event]) -> None:
+    """Append these events, a transaction of ten at a time, until it is cancelled."""
+    while some := list(itertools.islice(waiting, 10)):
+        await asyncio.shield(log.append_atomically(some))
+        await asyncio.sleep(0.05)
+
+
+async def until_members(log: KafkaLog, settings: Settings, number: int) -> None:
+    """Wait until the towers' group has so many members, and has given them their partitions."""
+    group = f"{settings.topic_prefix}gf-{NAME}"
+    admin = AdminClient({"bootstrap.servers": log.address})
+    async with asyncio.timeout(SECONDS_MAX):
+        while True:
+            told = admin.describe_consumer_groups([group])[group]
+            found = await asyncio.to_thread(told.result)
+            if len(found.members) == number and found.state == ConsumerGroupState.STABLE:
+                return
+            await asyncio.sleep(0.2)
+
+
 async def abort(log: KafkaLog, events: Iterable[Event]) -> None:
     """Write events in a transaction that is given up: they stand on the log, and never happened."""
     producer = AIOKafkaProducer(
@@ -104,4 +128,33 @@ async def test_its_windows_are_what_a_plain_loop_counts(settings: Settings, tmp_
             records = await records_of(log)
             tower = await until_read(log, records)
     assert len(records) == len(events)
+    assert_same(tower, records)
+
+
+async def test_its_windows_hold_while_keepers_come_and_go_and_one_is_killed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Under load: each coming and going gives the partitions anew, with records on their way."""
+    waiting, out = iter(lab(seed=14, runs=400, samples=400)), tmp_path / "tower.log"
+    async with open_log(settings) as log:
+        loading = asyncio.create_task(loaded(log, waiting))
+        try:
+            with running(settings, out, "tower", "--once") as first:
+                await until_read(log, (await records_of(log))[:1])
+                for _ in range(2):
+                    with running(settings, out, "tower", "--once") as other:
+                        await until_members(log, settings, 2)
+                        other.send_signal(signal.SIGTERM)
+                        assert other.wait(timeout=SECONDS_MAX) == 0
+                    await until_members(log, settings, 1)
+                with running(settings, out, "tower", "--once"):
+                    await until_members(log, settings, 2)
+                    first.kill()
+                    await until_members(log, settings, 1)
+                    loading.cancel()
+                    records = await records_of(log)
+                    tower = await until_read(log, records)
+        finally:
+            loading.cancel()
+    assert next(waiting, None) is not None  # there was load until the end
     assert_same(tower, records)

@@ -64,6 +64,14 @@ def test_what_is_written_again_is_in_shadow_no_more() -> None:
     assert found.shadowed == set()
 
 
+def test_of_two_who_begin_at_once_the_later_one_reigns() -> None:
+    """The fence that comes too late is no value, so nobody writes it again."""
+    found = read(written(PANE, 5, 1), fenced(0, 3), fenced(0, 2), written(PANE, 6, 2))
+    assert reached(found) == {PANE: 5}
+    assert found.newest == 3
+    assert found.shadowed == {PANE.written()}
+
+
 def test_what_was_let_go_is_gone() -> None:
     found = read(fenced(0, 1), written(PANE, 5, 1), (0, PANE.written(), None))
     assert reached(found) == {}
