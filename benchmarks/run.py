@@ -85,7 +85,7 @@ PATHS = {
     "upload": Measured(upload.measure, 256, 20),  # MiB
     "begin": Measured(begin.measure, 1, 1),
     "tower": Measured(tower.measure, 10_000, 400),
-    "tower_beside": Measured(tower.measure_beside, 500, 50),
+    "tower_beside": Measured(tower.measure_beside, 2_000, 50),
 }
 ROUNDS = 3
 ROUNDS_QUICK = 1

@@ -35,6 +35,7 @@ from benchmarks.stage_latency import Paced
 from benchmarks.stage_run import PARTITIONS, SILENT_SECONDS_MAX, Program
 from benchmarks.tower_agent import TABLE, Errand
 from genoflow.deploy.settings import Settings, as_environment, inherited_environment, read_settings
+from genoflow.deploy.tower_shown import read_changelog
 from genoflow.events import topics
 from genoflow.events.log.kafka import KafkaLog
 from genoflow.events.log.kafka_topics import TopicAdmin
@@ -134,6 +135,23 @@ async def rate(log: KafkaLog, topic: str, far: Far, wanted: int, program: Progra
                 )
 
 
+async def until_kept(log: KafkaLog, before: int, program: Program) -> None:
+    """Wait until a new tower has read all that there is: how it begins is not what is measured."""
+    ends = await log.ends(stage_run.SOURCE.name)
+    async with asyncio.timeout(SILENT_SECONDS_MAX):
+        while True:
+            program.check()
+            found = await read_changelog(log)
+            reached = {
+                (key.topic, key.partition): value.at + 1
+                for key, value in found.values()
+                if isinstance(value, Reached)
+            }
+            if found.newest > before and all(reached.get(at, 0) >= end for at, end in ends.items()):
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """The contestants of the throughput, each over records of its own."""
@@ -184,7 +202,9 @@ async def measure_beside(log: KafkaLog, material: Material, rounds: int) -> list
 
     @contextlib.asynccontextmanager
     async def watched(there: KafkaLog, name: str) -> AsyncIterator[Program]:
+        before = (await read_changelog(there)).newest
         async with tower(there, f"tower of {name}") as other:
+            await until_kept(there, before, other)
             async with stage_run.ours(there, name) as program:
                 yield program
             other.check()

@@ -17,6 +17,11 @@ from faust.types import TP
 
 from genoflow.processors.watchtower.chain import Linked
 
+# The broker answers when so much is there, or when this time is over. Otherwise it answers for each
+# record: at 100 a second that took half a core here, and half as much again of the broker's.
+FETCH_BYTES_MIN = 262_144
+FETCH_SECONDS_MAX = 0.5
+
 
 class _CommittedReader(driver.AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
@@ -28,6 +33,8 @@ class _CommittedReader(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = "read_committed"  # Faust reads what may be aborted otherwise
+        consumer._fetch_min_bytes = FETCH_BYTES_MIN
+        consumer._fetch_max_wait_ms = int(1_000 * FETCH_SECONDS_MAX)
         return consumer
 
     async def go_to(self, places: Mapping[TP, int]) -> Mapping[TP, int]:

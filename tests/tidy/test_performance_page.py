@@ -21,6 +21,7 @@ from benchmarks.stage_latency import COMPARISONS as STAGE_LATENCY
 from benchmarks.stage_long import COMPARISONS as STAGE_LONG
 from benchmarks.tail import COMPARISONS as TAIL
 from benchmarks.tower import COMPARISONS as TOWER
+from benchmarks.tower import COMPARISONS_BESIDE as BESIDE_THE_TOWER
 from benchmarks.upload import COMPARISONS as UPLOAD
 from benchmarks.validation import WAYS, programs
 from benchmarks.validation import comparisons as of_reads
@@ -47,7 +48,7 @@ def test_the_results_are_those_of_a_full_run_with_every_comparison() -> None:
     stage = (*STAGE, *STAGE_LATENCY, *STAGE_LONG)
     reading = (*CODEC, *PROJECTION, *REBUILD, *VISIBLE)
     files = [*_files()]
-    others = (*GET, *UPLOAD, *TOWER)
+    others = (*GET, *UPLOAD, *TOWER, *BESIDE_THE_TOWER)
     wanted = [_told(c) for c in (*BULK, *TAIL, *ONE, *stage, *reading, *files, *others)]
     assert [(r["path"], r["ours"], r["anchor"], r["unit"]) for r in rows_of(found)] == wanted
 

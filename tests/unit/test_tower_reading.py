@@ -13,15 +13,21 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import ConsumerRecord
 from faust.types import TP
 
 from genoflow.events.codec import Codec
 from genoflow.events.registry import released
 from genoflow.processors.watchtower.app import Place, application
+from genoflow.processors.watchtower.reading import FETCH_BYTES_MIN
 
 RUN = TP("gf.run.v1", 7)
 SECONDS_MAX = 10.0
+SETTINGS = {
+    "_isolation_level": "read_committed", "_fetch_min_bytes": FETCH_BYTES_MIN,
+    "_fetch_max_wait_ms": 500,
+}  # fmt: skip
 COMMIT_EVERY = 10_000  # acknowledged records, by Faust's own setting; its loop commits in between
 
 
@@ -203,6 +209,18 @@ async def test_a_seek_that_a_new_assignment_overtakes_does_not_count(reading: Re
     await reading.consumer.perform_seek()
     await reading.until(2)
     assert reading.known == [(1, 1), (2, 2)]
+
+
+async def test_the_broker_is_asked_for_what_is_committed_and_not_for_each_record(
+    reading: Reading,
+) -> None:
+    """Faust has no words for it, so the client's own settings are changed; they have to exist."""
+    plain = AIOKafkaConsumer()
+    ours = reading.thread._create_consumer(asyncio.get_running_loop())
+    said = {name: vars(ours)[name] for name in vars(plain) if name in SETTINGS}
+    assert said == SETTINGS
+    await plain.stop()
+    await ours.stop()
 
 
 async def test_what_the_log_let_go_of_is_not_missing(reading: Reading) -> None:
