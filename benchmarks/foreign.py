@@ -8,6 +8,7 @@ dnaio PATH                 every read of a FASTQ; in `.venv-anchors`
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 
@@ -59,9 +60,7 @@ def main(what: str, path: str, *others: str) -> None:
     elif what == "pysam":
         alignments(path, *others or (None,))
     else:
-        import pysam
-
-        library = getattr(pysam, what)
+        library = import_module(f"pysam.{what}")
         getattr(library, path)(*others, catch_stdout=False)
 
 

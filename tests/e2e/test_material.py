@@ -22,8 +22,9 @@ from tests.e2e.workers import settings_of, succeeds, until, working
 FOREIGN_MAX = 0.01  # nothing is foreign in it: as docs/metrics.md says of mixtures of 0 %
 DEPTH = 12.0  # from 10 on the profile of the generated lab asks for all that it can
 INDEXES = {"BAM": "bai", "CRAM": "crai", "VCF": "tbi"}  # sent with it, and so expected
-OF_READS = {"bam", "bai", "coverage", "vcf", "tbi", "report"}
-OWED = {"BAM": OF_READS, "CRAM": OF_READS, "VCF": {"vcf", "tbi", "report"}}
+CALLED = {"vcf", "tbi", "stats", "report"}
+OF_READS = {"bam", "bai", "coverage", "qc", *CALLED}
+OWED = {"BAM": OF_READS, "CRAM": OF_READS, "VCF": CALLED}
 OTHER = "OTHER-B"  # of this one an alignment to another build comes
 
 

@@ -14,6 +14,8 @@ from benchmarks.columns import COMPARISONS as CODEC
 from benchmarks.page import rows_of
 from benchmarks.projection import COMPARISONS as PROJECTION
 from benchmarks.rebuild import COMPARISONS as REBUILD
+from benchmarks.tower import COMPARISONS as TOWER
+from benchmarks.tower import COMPARISONS_BESIDE as BESIDE_THE_TOWER
 from benchmarks.validation import WAYS
 from benchmarks.validation_formats import FORMATS
 from benchmarks.visible import COMPARISONS as VISIBLE
@@ -38,7 +40,8 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]
 def test_every_comparison_has_a_ratio_and_a_verdict(quick: tuple[str, dict[str, Any]]) -> None:
     printed, found = quick
     stage = {"stage", "stage, 100 events/s", "stage, memory", "stage, restore"}
-    later = {one.path for one in (*CODEC, *PROJECTION, *REBUILD, *VISIBLE)}
+    of_towers = (*TOWER, *BESIDE_THE_TOWER)
+    later = {one.path for one in (*CODEC, *PROJECTION, *REBUILD, *VISIBLE, *of_towers)}
     reads = {f"FASTQ, {way}" for way in WAYS} | {*FORMATS}
     paths = {
         "append_bulk",

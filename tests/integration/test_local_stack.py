@@ -50,6 +50,13 @@ def running(settings: Settings) -> StackStatus:
     return local_stack.up(settings)
 
 
+@pytest.fixture(scope="module")
+async def written(settings: Settings) -> None:
+    """What has to be there ever after, written for whichever test comes first."""
+    local_stack.up(settings)
+    await write_everywhere(settings)
+
+
 async def write_everywhere(settings: Settings) -> None:
     """Leave a record, a row and an object that have to be there ever after."""
     addresses = resolve(settings)
@@ -82,14 +89,16 @@ async def assert_everything_is_there(settings: Settings) -> None:
         auto_offset_reset="earliest",
     )
     await consumer.start()
-    partition = TopicPartition(TOPIC, 0)
-    consumer.assign([partition])
     found: list[bytes] = []
-    while len(found) < 100:
-        records = await consumer.getmany(partition, timeout_ms=20_000)
-        assert records, f"only {len(found)} records of 100 came back"
-        found += [record.value for record in records[partition]]
-    await consumer.stop()
+    try:
+        partition = TopicPartition(TOPIC, 0)
+        consumer.assign([partition])
+        while len(found) < 100:
+            records = await consumer.getmany(partition, timeout_ms=20_000)
+            assert records, f"only {len(found)} records of 100 came back"
+            found += [record.value for record in records[partition]]
+    finally:
+        await consumer.stop()
     assert found == [str(number).encode() for number in range(100)]
     connection = await asyncpg.connect(addresses.postgres)
     assert await connection.fetchval("select count(*) from kept") == 100
@@ -131,10 +140,10 @@ def test_the_commands_start_find_show_and_stop_a_stack(settings: Settings) -> No
     assert cli(settings, "down").stdout == f"nothing runs in {settings.home}\n"
 
 
+@pytest.mark.usefixtures("written")
 async def test_a_killed_supervisor_takes_all_along_and_nothing_is_lost(
     settings: Settings, running: StackStatus
 ) -> None:
-    await write_everywhere(settings)
     running.supervisor.kill(signal.SIGKILL)
     until(lambda: not running.supervisor.alive(), "the supervisor gone")
     again = local_stack.up(settings)  # at once: it waits for what the dead one left
@@ -145,6 +154,7 @@ async def test_a_killed_supervisor_takes_all_along_and_nothing_is_lost(
     await assert_everything_is_there(settings)
 
 
+@pytest.mark.usefixtures("written")
 @pytest.mark.long
 async def test_everything_killed_at_once_recovers(settings: Settings, running: StackStatus) -> None:
     for process in (running.supervisor, *running.processes):
@@ -154,6 +164,7 @@ async def test_everything_killed_at_once_recovers(settings: Settings, running: S
     await assert_everything_is_there(settings)
 
 
+@pytest.mark.usefixtures("written")
 async def test_a_killed_service_is_started_again(settings: Settings, running: StackStatus) -> None:
     before = pids(running)
     for pid in before.values():
@@ -169,6 +180,7 @@ async def test_a_killed_service_is_started_again(settings: Settings, running: St
     await assert_everything_is_there(settings)
 
 
+@pytest.mark.usefixtures("written")
 async def test_a_killed_leash_takes_its_service_along_and_both_come_back(
     settings: Settings, running: StackStatus
 ) -> None:
@@ -181,6 +193,7 @@ async def test_a_killed_leash_takes_its_service_along_and_both_come_back(
     await assert_everything_is_there(settings)
 
 
+@pytest.mark.usefixtures("written")
 @pytest.mark.long
 async def test_taken_ports_are_replaced_and_the_data_is_the_same(
     settings: Settings, running: StackStatus
@@ -201,6 +214,7 @@ async def test_taken_ports_are_replaced_and_the_data_is_the_same(
     await assert_everything_is_there(settings)
 
 
+@pytest.mark.usefixtures("written")
 @pytest.mark.long
 async def test_what_dead_processes_left_behind_is_no_obstacle(settings: Settings) -> None:
     local_stack.down(settings)

@@ -31,6 +31,7 @@ TOLD_OF_TRIES = (
 NAMES = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # made from what came first
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d[:.\d]*(Z|\+00:00)?( UTC)?"
+    r"|(?<=')\d{4}-\d\d(?=')"  # the month that is charged
 )
 ANY = "*"
 
