@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,10 @@ from rich.console import Console
 from genoflow.deploy.commands.stack import print_progress
 from genoflow.deploy.commands.timeline import print_timeline
 from genoflow.deploy.local import stack
-from genoflow.deploy.local.state import read_status
+from genoflow.deploy.local.state import SERVICES, read_status
 from genoflow.deploy.settings import Settings, read_settings
 from genoflow.deploy.wiring import ensure_raw_bucket, every_topic, open_log, topic_admin
-from genoflow.events.errors import StackFault
+from genoflow.events.errors import Refused, StackFault
 
 if TYPE_CHECKING:
     from genoflow.deploy.demo.lab import Play
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 @click.command()
 def demo() -> None:
     """Start the stack, play six samples from their run to their results, leave the stack up."""
+    if find_spec("faust") is None or find_spec("ddsketch") is None:
+        raise Refused(
+            "genoflow demo: the watchtower's libraries are not installed; "
+            "`pip install 'genoflow[local,tower]'`"
+        )
     settings = read_settings()
     console = Console(highlight=False, soft_wrap=True)
     ran_before = read_status(settings).supervisor.alive()
@@ -67,6 +73,9 @@ async def _play(
             declared = every_topic()
             created = await admin.apply(declared)
         console.print(f"{len(declared)} topics, {len(created)} of them new")
+        # Nothing waits for it: it watches from when it is there, and reads what was before.
+        names = (*SERVICES, "tower")
+        await asyncio.to_thread(stack.up, settings, names, wait_for=("kafka",), progress=progress)
         console.rule("[bold]2. a cast of six samples in two lanes", align="left")
         numbers = await next_numbers(log)
         play = await asyncio.to_thread(prepare, settings.home / "demo", *numbers)
@@ -81,9 +90,25 @@ async def _play(
             console.print(sentence, markup=False)
         if not counted.is_whole:
             raise StackFault("the count above is not what was owed; `genoflow parked list` may say")
+        await _watched(settings, log, console, play)
         served = await begin_to_serve(settings, log, play.prefix, progress)
         await _ask(settings, log, console, play)
     return play, served
+
+
+async def _watched(settings: Settings, log: KafkaLog, console: Console, play: Play) -> None:
+    from genoflow.deploy.demo.watched import watched
+    from genoflow.deploy.top.plain import print_shown
+    from genoflow.deploy.top.reading import looking
+
+    console.rule("[bold]4. what the watchtower saw: genoflow top --once", align="left")
+    found = await watched(settings, log, play)
+    for sentence in found.sentences():
+        console.print(sentence, markup=False)
+    if found.wrong:
+        raise StackFault("the watchtower did not say what was owed; its log is tower.log")
+    async with looking(settings)() as look:
+        print_shown(await look(), console)
 
 
 async def _ask(settings: Settings, log: KafkaLog, console: Console, play: Play) -> None:
@@ -93,11 +118,11 @@ async def _ask(settings: Settings, log: KafkaLog, console: Console, play: Play) 
     from genoflow.projections.asking.source import Scanning
 
     name = play.sample("C")
-    console.rule(f"[bold]4. genoflow sample why {name}", align="left")
+    console.rule(f"[bold]5. genoflow sample why {name}", align="left")
     for sentence in (await about_sample(Scanning(LogSubjects(log)), name)).sentences:
         console.print(printable(sentence), markup=False)
     name = play.sample("A")
-    console.rule(f"[bold]5. genoflow timeline {name}", align="left")
+    console.rule(f"[bold]6. genoflow timeline {name}", align="left")
     await print_timeline(settings, log, console, name)
 
 
@@ -114,6 +139,8 @@ def next_lines(prefix: str) -> tuple[tuple[str, str], ...]:
         ("genoflow workers", "who works on what, how far it is; `genoflow work` starts a worker"),
         ("genoflow parked list", "what waits for a person to look at it"),
         ("genoflow projection list", "how far the read models are, which the API reads"),
+        ("genoflow top --once", "stages, what is stuck and why, alerts; live without --once"),
+        ("genoflow alerts list", "what needs a person, and what did"),
         ("genoflow flow", "what follows from what"),
         ("genoflow topics check", "every topic as declared"),
         ("genoflow backup", "the whole log, sealed into the object store"),
@@ -121,14 +148,14 @@ def next_lines(prefix: str) -> tuple[tuple[str, str], ...]:
 
 
 def _say_what_next(console: Console, settings: Settings, play: Play, served: Served) -> None:
-    console.rule("[bold]6. the read models are fed, and the API is served", align="left")
+    console.rule("[bold]7. the read models are fed, and the API is served", align="left")
     console.print(f"  {served.address}/v1, described at {served.address}/v1/openapi.json")
     for path in (f"/v1/samples/{play.sample('C')}", "/v1/samples?limit=10"):
         console.print(f"  {served.curl(path)}", markup=False)
     console.print("[dim]      the key reads everything, changes nothing, and ends in a day[/]")
     for sentence in served.admin.sentences() if served.admin else ():
         console.print(f"  {sentence}", markup=False)
-    console.rule("[bold]7. the stack is still up; try", align="left")
+    console.rule("[bold]8. the stack is still up; try", align="left")
     binary = Path(".venv/bin")
     for line, about in next_lines(play.prefix):
         console.print(f"  {binary / line}\n[dim]      {about}[/]")

@@ -47,7 +47,7 @@ class Heard:
         """Keep an event of this play; False for one of somebody else."""
         if isinstance(event, RunRequested) and event.case_id in self._play.cases:
             self._runs.add(event.key)
-        if event.key not in self._runs and not event.key.startswith(f"{self._play.prefix}-"):
+        if event.key not in self._runs and not self._play.owns(event.key):
             return False
         self._events.setdefault(topic, {}).setdefault(event.key, []).append(event)
         if not isinstance(event, QUIET):

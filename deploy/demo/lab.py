@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from genoflow.deploy.generate.cast import DEPTH, Cast
 from genoflow.deploy.generate.simulation import (
@@ -18,9 +19,15 @@ from genoflow.deploy.generate.simulation import (
     simulate,
 )
 from genoflow.events import topics
+from genoflow.events.alert_raised import AlertRaised
+from genoflow.events.event import Event
 from genoflow.events.log.port import EventLog
 from genoflow.events.sequencing_run_started import SequencingRunStarted
 
+RULES = "alert-rules.json"
+RULES_ID = "alerts-of-demo"
+# Of the rules that come with the package, those about what happens in this play.
+PLAYED_RULES = ("rejected-files", "failed-qc")
 PLAYED = re.compile(r"DEMO-(\d+)-")
 
 
@@ -59,6 +66,18 @@ class Play:
     def sample(self, letter: str) -> str:
         """The id of one of the cast."""
         return f"{self.prefix}-{letter}"
+
+    def owns(self, key: str | None) -> bool:
+        """Whether this is a sample or a case of the play."""
+        return (key or "").startswith(f"{self.prefix}-")
+
+    def is_alerted(self, event: Event) -> TypeGuard[AlertRaised]:
+        """Whether an alert is about it, by the rules of plays and not by those of the lab."""
+        return (
+            isinstance(event, AlertRaised)
+            and event.rules_document_id == RULES_ID
+            and self.owns(event.subject_key)
+        )
 
     def case_of(self, sample: str) -> str:
         """The order that names the sample."""
@@ -102,6 +121,7 @@ def prepare(parent: Path, play: int, first_run: int, depth: float = DEPTH) -> Pl
         for one in documents:
             rename(one, prefix.lower())
         path.write_text(json.dumps(documents, indent=2) + "\n", encoding="utf-8")
+    (folder / RULES).write_text(json.dumps(_rules(), indent=2) + "\n", encoding="utf-8")
     return Play(prefix, folder, written)
 
 
@@ -113,6 +133,16 @@ def _own_document(document: dict[str, Any], play: str) -> None:
     document["document_id"] += f"-{play}"
     if "assays" in document:
         document["assays"] = [f"{assay}-{play}" for assay in document["assays"]]
+
+
+def _rules() -> dict[str, Any]:
+    """The same document for every play: two of them would say each alert twice."""
+    text = files("genoflow.deploy.profiles").joinpath("alerts.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    document["document_id"] = RULES_ID
+    document["title"] = "What a person has to do in the demonstration"
+    document["rules"] = [one for one in document["rules"] if one["rule"] in PLAYED_RULES]
+    return document
 
 
 def _own_order(order: dict[str, Any], play: str) -> None:

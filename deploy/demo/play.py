@@ -13,7 +13,7 @@ from rich.console import Console
 
 from genoflow.deploy.demo.board import Board, Heard
 from genoflow.deploy.demo.count import Counted, counted
-from genoflow.deploy.demo.lab import Play
+from genoflow.deploy.demo.lab import RULES, Play
 from genoflow.deploy.demo.screen import shown
 from genoflow.deploy.demo.worker import Workers
 from genoflow.deploy.event_lines import event_of
@@ -22,6 +22,8 @@ from genoflow.deploy.local.process import Launch, run_once
 from genoflow.deploy.settings import Settings, as_environment
 from genoflow.deploy.subject import LogSubjects
 from genoflow.events import topics
+from genoflow.events.alert_raised import AlertRaised
+from genoflow.events.alert_resolved import AlertResolved
 from genoflow.events.errors import StackFault
 from genoflow.events.event import Event
 from genoflow.events.log.port import EventLog
@@ -52,6 +54,7 @@ class Director:
         self._log = log
         self._console = console
         self._board = board
+        self._alerts: dict[str, AlertRaised] = {}
         self._workers = Workers(settings.home / "logs" / "worker.log", self._environment)
 
     @property
@@ -83,6 +86,7 @@ class Director:
         await self._workers.start()
         await asyncio.gather(
             self._genoflow("catalog", "publish", str(folder / CATALOG)),
+            self._genoflow("catalog", "publish", str(folder / RULES)),
             self._genoflow("case", "open", str(folder / ORDERS)),
         )
         await asyncio.gather(self._watch("runs"), self._courier(damaged=True))
@@ -155,6 +159,13 @@ class Director:
         line = printable(f"{self._board.seconds:6.1f} s  {text}")
         self._console.print(line, markup=False, style="bold")
 
+    def _tell_alert(self, event: Event) -> None:
+        if self.play.is_alerted(event):
+            self._alerts[event.key] = event
+            self._tell(f"the watchtower alerts ({event.severity}): {event.headline}")
+        elif isinstance(event, AlertResolved) and (alert := self._alerts.get(event.key)):
+            self._tell(f"the alert is over: {alert.headline}; {event.reason}")
+
     async def _genoflow(self, *words: str) -> None:
         """Run a command as a person would, and show it."""
         self._tell(f"$ genoflow {shlex.join(words)}")
@@ -172,6 +183,7 @@ class Director:
                     event = event_of(delivery.record)
                     if event is not None:
                         await self._board.take(delivery.record.topic, event)
+                        self._tell_alert(event)
 
             task = asyncio.create_task(listen())
             try:

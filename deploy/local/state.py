@@ -13,7 +13,8 @@ from genoflow.deploy.local.process import Identity
 from genoflow.deploy.settings import Settings
 
 SERVICES = ("kafka", "postgres", "s3", "registry")
-PROGRAMS = ("read-models", "api")  # of our own, over the servers; a stack is whole without them
+# Of our own, over the servers; a stack is whole without them.
+PROGRAMS = ("read-models", "api", "tower")
 NOBODY = Identity(0, "")
 
 

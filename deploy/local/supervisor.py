@@ -22,7 +22,7 @@ from genoflow.deploy.local.keeper import Board, Keeper, Ports
 from genoflow.deploy.local.process import GRACE_SECONDS, Identity, identify
 from genoflow.deploy.local.servers.kafka import Kafka
 from genoflow.deploy.local.servers.postgres import Postgres
-from genoflow.deploy.local.servers.programs import Api, ReadModels
+from genoflow.deploy.local.servers.programs import Api, ReadModels, Watchtower
 from genoflow.deploy.local.servers.registry import Registry
 from genoflow.deploy.local.servers.s3 import S3
 from genoflow.deploy.local.service import Service
@@ -36,6 +36,7 @@ DISK_FREE_BYTES_MIN = 300_000_000
 ORPHAN_POLL_SECONDS = 0.05
 ORPHAN_SECONDS_MAX = GRACE_SECONDS + 5.0  # their leashes need the grace; five more for the kernel
 STOP_ORDER = (
+    "tower",
     "api",
     "read-models",
     "registry",
@@ -55,6 +56,7 @@ def build_services(settings: Settings, names: tuple[str, ...]) -> list[Service]:
         "registry": Registry(),
         "read-models": ReadModels(settings),
         "api": Api(),
+        "tower": Watchtower(),
     }
     return [services[name] for name in names]
 

@@ -82,6 +82,24 @@ def test_a_worker_was_killed_and_nothing_was_lost_or_repeated(played: Played) ->
     assert re.search(r"repeated 0 among \d+ events", played.output)
 
 
+def test_the_watchtower_alerts_of_each_fact_once(played: Played) -> None:
+    lines = timed(played.output)
+    said = "the watchtower alerts (warning): "
+    raised = [one.removeprefix(said) for one in lines if one.startswith(said)]
+    over = [one.partition("; ")[0] for one in lines if one.startswith("the alert is over: ")]
+    samples = [f"{played.prefix}-{letter}" for letter in "BCF"]
+    assert sorted(re.findall(rf"{played.prefix}-[A-F]", " ".join(raised))) == samples
+    assert len(raised) == len(samples)
+    assert {one.removeprefix("the alert is over: ") for one in over} < {*raised}
+    assert re.search(r"alerted 3 times, of 3 facts .*; 2 of these alerts are over", played.output)
+    top = played.output.partition("genoflow top --once")[2].partition("genoflow sample why")[0]
+    assert f"{played.prefix}-F" in top, "what nobody has mended still stands"
+    for state, letters in (("raised", "F"), ("resolved", "BC")):
+        listed = genoflow(played.settings, "alerts", "list", "--state", state).stdout
+        told = {*re.findall(rf"{played.prefix}-([A-F])", listed)}
+        assert told == {*letters}, listed
+
+
 def test_it_ends_with_why_and_the_timeline(played: Played) -> None:
     why = played.output.partition(f"genoflow sample why {played.prefix}-C")[2]
     assert f"{played.prefix}-C passed QC of its reads in round 2" in why
@@ -125,7 +143,7 @@ def test_the_api_that_the_demo_leaves_answers_its_lines(played: Played) -> None:
         assert f"{played.prefix}-C" in answer.text
         assert httpx2.get(url, timeout=30).status_code == 401
     states = read_status(played.settings).services
-    assert all(states[name].state == "ready" for name in ("read-models", "api"))
+    assert all(states[name].state == "ready" for name in ("read-models", "api", "tower"))
     listed = genoflow(played.settings, "projection", "list").stdout.splitlines()
     assert all(", 0 behind" in line for line in listed)
     assert "nobody can sign in" not in (played.settings.home / "logs" / "api.log").read_text()

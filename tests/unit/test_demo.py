@@ -12,14 +12,18 @@ import pytest
 
 from genoflow.deploy.demo.board import Board
 from genoflow.deploy.demo.count import counted, owed
-from genoflow.deploy.demo.lab import Play, next_numbers, prepare
+from genoflow.deploy.demo.lab import RULES_ID, Play, next_numbers, prepare
 from genoflow.deploy.demo.play import END
 from genoflow.deploy.demo.screen import shortened
+from genoflow.deploy.demo.watched import compared
 from genoflow.events import topics
+from genoflow.events.alert_raised import AlertRaised
+from genoflow.events.alert_resolved import OVER, AlertResolved
 from genoflow.events.case_member import CaseMember
 from genoflow.events.case_opened import CaseOpened
 from genoflow.events.event import Event, begin
 from genoflow.events.log.memory import MemoryLog
+from tests import alert_facts
 from tests import qc_facts as facts
 from tests.examples import somebody, someone
 
@@ -117,6 +121,38 @@ def test_the_truth_says_what_is_owed(play: Play) -> None:
         "E": [2, 2, 0, 1, 0], "F": [0, 0, 0, 0, 1],
     }  # fmt: skip
     assert [wanted["ResultsPublished", one] for one in sorted(play.cases)] == [1, 1, 1, 1, 0]
+
+
+def test_an_alert_is_held_against_the_fact_that_it_is_about(play: Play) -> None:
+    failed = [qc_failed(play.sample(letter)) for letter in "CF"]
+    other = qc_failed("DEMO-001-C")
+    known = [alert_of(play, fact) for fact in failed]
+    by_the_lab = known[0].model_copy(update={"rules_document_id": "alerts", "alert_id": uuid4()})
+    resolved = said(AlertResolved(alert_id=known[0].alert_id, manner=OVER, reason="QcPassed came"))
+    found = compared(play, [*failed, other], [*known, *known, by_the_lab, resolved])
+    assert (found.facts, found.raised, found.over, found.wrong) == (2, 2, 1, ())
+    assert "alerted 2 times, of 2 facts" in found.sentences()[0]
+    again = known[1].model_copy(update={"alert_id": uuid4()})
+    founded_on_nothing = alert_of(play, qc_failed(play.sample("A")))
+    wrong = compared(play, failed, [known[1], again, founded_on_nothing]).wrong
+    assert wrong == (
+        f"QcFailed of {play.sample('C')}: 0 alerts",
+        f"QcFailed of {play.sample('F')}: 2 alerts",
+        f"QcFailed of {play.sample('A')}: an alert, and no such fact",
+    )
+
+
+def qc_failed(sample: str) -> Event:
+    """A verdict of its first round."""
+    return said(facts.failed().model_copy(update={"sample_id": sample}))
+
+
+def alert_of(play: Play, fact: Event) -> AlertRaised:
+    """What the rule of plays says of it."""
+    return alert_facts.raised(
+        alert_id=uuid4(), rules_document_id=RULES_ID, subject_key=fact.key,
+        last_event_id=fact.envelope.event_id, headline=f"QcFailed of {fact.key}",
+    )  # fmt: skip
 
 
 def count_of(play: Play, events: Sequence[Event]) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""Programs of our own that a stack can keep beside its servers: the read models' and the API."""
+"""Programs of our own that a stack can keep beside its servers: read models, API and tower."""
 
 from __future__ import annotations
 
@@ -82,3 +82,31 @@ class Api:
         """Ask for its health."""
         if (status := await http_status(address, "/health")) != HTTPStatus.OK:
             raise NotReady(f"{address}: GET /health answers {status}")
+
+
+@dataclass(slots=True)
+class Watchtower:
+    """`genoflow tower`: what counts, and says what is late or missing."""
+
+    name: str = "tower"
+    port_count: int = 1
+
+    async def fetch(self, _report: Report) -> None:
+        """Nothing to fetch: it is a part of this package."""
+
+    async def prepare(self) -> None:
+        """Nothing to prepare: its table is on the log."""
+
+    def launch(self, ports: tuple[int, ...]) -> Launch:
+        """Say what to execute."""
+        where = {"GENOFLOW_METRICS": f"127.0.0.1:{ports[0]}"}
+        return Launch((*COMMAND, "tower"), environment=where)
+
+    def address(self, ports: tuple[int, ...]) -> str:
+        """Return where its figures are."""
+        return f"http://127.0.0.1:{ports[0]}"
+
+    async def probe(self, address: str) -> None:
+        """Ask whether it has joined its group."""
+        if (status := await http_status(address, "/health/ready")) != HTTPStatus.OK:
+            raise NotReady(f"{address}: GET /health/ready answers {status}")

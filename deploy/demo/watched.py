@@ -1,0 +1,96 @@
+"""What the watchtower made of a play: it has read all of it, and alerted of each fact once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from genoflow.deploy.demo.lab import Play
+from genoflow.deploy.settings import Settings
+from genoflow.deploy.tower_shown import read_tower
+from genoflow.events import topics
+from genoflow.events.alert_raised import AlertRaised
+from genoflow.events.alert_resolved import AlertResolved
+from genoflow.events.errors import StackFault
+from genoflow.events.event import Event
+from genoflow.events.file_rejected import FileRejected
+from genoflow.events.log.port import EventLog
+from genoflow.events.qc_failed import QcFailed
+
+CATCH_UP_SECONDS_MAX = 60  # it reads the log of a play in a second, and begins within ten
+LOOK_SECONDS = 0.5
+OF_RULES: tuple[type[Event], ...] = (FileRejected, QcFailed)  # what the rules of the play wait for
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Alerts held against the facts that they are about."""
+
+    facts: int
+    raised: int
+    over: int
+    wrong: tuple[str, ...]
+
+    def sentences(self) -> list[str]:
+        """The figures, and each thing that is wrong."""
+        return [
+            f"the watchtower alerted {self.raised} times, of {self.facts} facts that a rule waits "
+            f"for; {self.over} of these alerts are over, as what followed shows",
+            *(f"wrong: {one}" for one in self.wrong),
+        ]
+
+
+async def watched(settings: Settings, log: EventLog, play: Play) -> Watched:
+    """Wait until the tower has read the samples of the play, then compare."""
+    of_samples, ends = [], dict[tuple[str, int], int]()
+    async for record in log.read_topic(topics.SAMPLE.name):
+        ends[record.topic, record.partition] = record.offset + 1
+        of_samples.append(record.event)
+    await _caught_up(settings, log, ends)
+    return compared(
+        play, of_samples, [one.event async for one in log.read_topic(topics.ALERT.name)]
+    )
+
+
+def compared(play: Play, of_samples: Iterable[Event], of_alerts: Iterable[Event]) -> Watched:
+    """Hold the alerts of a play against the facts that its rules wait for."""
+    facts = {
+        event.envelope.event_id: f"{type(event).__name__} of {event.key}"
+        for event in of_samples
+        if isinstance(event, OF_RULES) and play.owns(event.key)
+    }
+    alerts: dict[str, AlertRaised] = {}
+    over: set[str] = set()
+    for event in of_alerts:
+        if play.is_alerted(event):
+            alerts.setdefault(event.key, event)
+        elif isinstance(event, AlertResolved):
+            over.add(event.key)
+    about = Counter(one.last_event_id for one in alerts.values())
+    unfounded = [one.headline for one in alerts.values() if one.last_event_id not in facts]
+    return Watched(
+        facts=len(facts),
+        raised=len(alerts),
+        over=len(over & alerts.keys()),
+        wrong=(
+            *(f"{said}: {about[one]} alerts" for one, said in facts.items() if about[one] != 1),
+            *(f"{headline}: an alert, and no such fact" for headline in unfounded),
+        ),
+    )
+
+
+async def _caught_up(settings: Settings, log: EventLog, ends: dict[tuple[str, int], int]) -> None:
+    try:
+        async with asyncio.timeout(CATCH_UP_SECONDS_MAX):
+            while True:
+                reached = (await read_tower(log)).positions()
+                if all(reached.get(place, 0) >= end for place, end in ends.items()):
+                    return
+                await asyncio.sleep(LOOK_SECONDS)
+    except TimeoutError as error:
+        raise StackFault(
+            f"the watchtower has not read the log after {CATCH_UP_SECONDS_MAX} s; "
+            f"{settings.home}/logs/tower.log says why"
+        ) from error
