@@ -90,10 +90,10 @@ class Trial:
         return self.said[before:]
 
     async def records(self) -> list[Recorded]:
-        """The log of runs and samples."""
+        """The log of all that rules are about."""
         return [
             record
-            for topic in (topics.RUN, topics.SAMPLE)
+            for topic in (topics.RUN, topics.SAMPLE, topics.SEQUENCING_RUN, topics.BUDGET)
             async for record in self.log.read_topic(topic.name)
         ]
 
