@@ -141,7 +141,12 @@ def _rules() -> dict[str, Any]:
     document: dict[str, Any] = json.loads(text)
     document["document_id"] = RULES_ID
     document["title"] = "What a person has to do in the demonstration"
-    document["rules"] = [one for one in document["rules"] if one["rule"] in PLAYED_RULES]
+    document["rules"] = [
+        # Under a name of its own: an alert of one rule and one fact is one, of any document.
+        {**one, "rule": f"demo-{one['rule']}"}
+        for one in document["rules"]
+        if one["rule"] in PLAYED_RULES
+    ]
     return document
 
 

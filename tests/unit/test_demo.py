@@ -10,17 +10,19 @@ from uuid import uuid4
 
 import pytest
 
+from genoflow.deploy.demo import watched as watched_play
 from genoflow.deploy.demo.board import Board
 from genoflow.deploy.demo.count import counted, owed
-from genoflow.deploy.demo.lab import RULES_ID, Play, next_numbers, prepare
+from genoflow.deploy.demo.lab import RULES, RULES_ID, Play, next_numbers, prepare
 from genoflow.deploy.demo.play import END
 from genoflow.deploy.demo.screen import shortened
-from genoflow.deploy.demo.watched import compared
+from genoflow.deploy.settings import Settings
 from genoflow.events import topics
 from genoflow.events.alert_raised import AlertRaised
 from genoflow.events.alert_resolved import OVER, AlertResolved
 from genoflow.events.case_member import CaseMember
 from genoflow.events.case_opened import CaseOpened
+from genoflow.events.errors import StackFault
 from genoflow.events.event import Event, begin
 from genoflow.events.log.memory import MemoryLog
 from tests import alert_facts
@@ -74,6 +76,9 @@ def test_every_play_has_ids_of_its_own(play: Play) -> None:
     assert all(name.endswith("-demo-007") for name in ids)
     assays = {assay for one in documents for assay in one.get("assays", ())}
     assert {one["assay"] for one in orders} == assays
+    rules = json.loads((play.folder / RULES).read_bytes())
+    assert rules["document_id"] == RULES_ID
+    assert [one["rule"] for one in rules["rules"]] == ["demo-rejected-files", "demo-failed-qc"]
     damaged, whole = play.sent(damaged=True), play.sent(damaged=False)
     assert damaged[:5] == whole[:5], "R1 is the same file"
     assert Path(damaged[-1]).stat().st_size < Path(whole[-1]).stat().st_size
@@ -129,17 +134,29 @@ def test_an_alert_is_held_against_the_fact_that_it_is_about(play: Play) -> None:
     known = [alert_of(play, fact) for fact in failed]
     by_the_lab = known[0].model_copy(update={"rules_document_id": "alerts", "alert_id": uuid4()})
     resolved = said(AlertResolved(alert_id=known[0].alert_id, manner=OVER, reason="QcPassed came"))
-    found = compared(play, [*failed, other], [*known, *known, by_the_lab, resolved])
+    found = watched_play.compared(play, [*failed, other], [*known, *known, by_the_lab, resolved])
     assert (found.facts, found.raised, found.over, found.wrong) == (2, 2, 1, ())
     assert "alerted 2 times, of 2 facts" in found.sentences()[0]
     again = known[1].model_copy(update={"alert_id": uuid4()})
     founded_on_nothing = alert_of(play, qc_failed(play.sample("A")))
-    wrong = compared(play, failed, [known[1], again, founded_on_nothing]).wrong
+    wrong = watched_play.compared(play, failed, [known[1], again, founded_on_nothing]).wrong
     assert wrong == (
         f"QcFailed of {play.sample('C')}: 0 alerts",
         f"QcFailed of {play.sample('F')}: 2 alerts",
         f"QcFailed of {play.sample('A')}: an alert, and no such fact",
     )
+
+
+async def test_a_tower_that_does_not_run_is_not_waited_for_in_vain(
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched_play, "STANDS_SECONDS_MAX", 0.0)
+    monkeypatch.setattr(watched_play, "LOOK_SECONDS", 0.01)
+    async with MemoryLog() as log:
+        log.add_topic(topics.TOWER)
+        await log.append(qc_failed(play.sample("C")))
+        with pytest.raises(StackFault, match=r"does not run in .*; `genoflow down`, then"):
+            await watched_play.watched(Settings(home=tmp_path), log, play)
 
 
 def qc_failed(sample: str) -> Event:
