@@ -35,8 +35,8 @@ from genoflow.events.envelope import Producer
 from genoflow.events.errors import Fenced, Retry
 from genoflow.events.event import Event
 from genoflow.events.log.kafka import KafkaLog
-from genoflow.events.log.port import EventLog
-from genoflow.events.log.recorded import Recorded
+from genoflow.events.log.port import EventLog, Vector, not_there
+from genoflow.events.log.recorded import Position, Recorded
 from genoflow.processors.watchtower.app import (
     HEARTBEAT_SECONDS,
     NAME,
@@ -179,6 +179,9 @@ class Process:
             self._fail(error)
 
     async def _begin(self) -> None:
+        if not self.app.consumer.assignment():
+            self.is_joined = True
+            return  # it stands by: a fence of its own would cut off whoever keeps the tower
         term = self._term
         async for record in self._log.read_topic(topics.CATALOG.name):
             if record.type == AlertRulesPublished.type():
@@ -187,16 +190,33 @@ class Process:
                 self.watch.rule_by(event)
         if self._term != term:
             return  # the next restore has begun: it is told, too
-        kept = await self.kept.begin(self._fenced, self._log)
+
+        async def fenced(reign: int) -> None:
+            if self._term == term:  # else somebody else may have begun
+                await self._fenced(reign)
+
+        kept = await self.kept.begin(fenced, self._log)
+        starts, ends = await self._held()
         if self._term != term:
             return
         self._table.hold(kept.rows)
         self.watch.begin_again(kept.values())
         for name in kept.shadowed & kept.rows.keys():
             self.watch.tower.note(read_key(name))
+        for place, at in self.watch.tower.positions().items():
+            if at > ends.get(place, at):
+                raise not_there(NAME, Position(*place, at), starts[place], ends[place])
         self.is_joined = True
         self.is_ready = bool(self.app.consumer.assignment())
         self.written_again_at = time.monotonic() + 2 * SEND_SECONDS_MAX
+
+    async def _held(self) -> tuple[Vector, Vector]:
+        starts: Vector = {}
+        ends: Vector = {}
+        for topic in SOURCES:
+            starts |= await self._log.starts(topic)
+            ends |= await self._log.ends(topic)
+        return starts, ends
 
     async def _fenced(self, reign: int) -> None:
         """Write where this reign begins; when it returns, it stands in every partition."""
@@ -239,8 +259,20 @@ class Process:
         said = await self.watch.look(self.clock.now(self.newest()))
         if self.written_again_at and time.monotonic() > self.written_again_at:
             self.written_again_at = 0.0
-            await self.watch.write_all()
+            await self._write_again()
         return said
+
+    async def _write_again(self) -> None:
+        """Write all, when no word of an earlier keeper can come any more, nor a fence of it."""
+        term, found = self._term, await read_changelog(self._log)
+        if self._term != term:
+            return
+        if found.newest > self.kept.reign:
+            raise Fenced(
+                "the tower: another one's fence came behind this one's, so nobody reads what this "
+                "one writes; start it again"
+            )
+        await self.watch.write_all()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until told to stop; what cannot go on is raised."""

@@ -145,7 +145,7 @@ class Tower:
             if isinstance(event, OF_MONEY) and str(event.envelope.event_id) not in subject.seen:
                 self._spend(event, (topic, partition), offset, taken)
             outcomes = _told(subject, stages, event, _time(record), self.ended)
-            subject.at = offset
+            subject.at, subject.taken = offset, max(subject.taken, taken)
             self._changed[key] = None
             self._count(outcomes, subject.about, (topic, partition), offset, taken)
         self.quality.fold(record, _time(record).timestamp(), taken)
@@ -307,7 +307,7 @@ def _time(record: Recorded) -> datetime:
 
 
 def _is_quiet(subject: Subject, now: float) -> bool:
-    return not (subject.waits or subject.alerts) and subject.last[2] < now - QUIET.total_seconds()
+    return not (subject.waits or subject.alerts) and subject.taken < now - QUIET.total_seconds()
 
 
 def _told(

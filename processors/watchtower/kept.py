@@ -62,13 +62,14 @@ class Wait(NamedTuple):
 class Subject:
     """What is known of one subject: what is owed, what was seen last."""
 
-    __slots__ = ("about", "alerts", "at", "early", "last", "seen", "waits")
+    __slots__ = ("about", "alerts", "at", "early", "last", "seen", "taken", "waits")
 
     def __init__(self) -> None:
         self.at = -1
         self.about: dict[str, str] = {}
         self.waits: dict[tuple[str, str], Wait] = {}  # by stage and item
         self.last: tuple[str, str, float] = ("", "", 0.0)  # id, type, when
+        self.taken = 0.0  # when the log was told last: facts may be told long after they were true
         self.seen: list[str] = []
         # Ends whose begin has not come, and when they were: it may be told behind them.
         self.early: dict[tuple[str, str], float] = {}
@@ -79,7 +80,7 @@ class Subject:
         waits = [[*name, *wait] for name, wait in self.waits.items()]
         return {
             "at": self.at, "about": dict(self.about), "waits": waits, "last": self.last,
-            "seen": self.seen, "alerts": self.alerts,
+            "seen": self.seen, "alerts": self.alerts, "taken": self.taken,
             "early": [[*name, when] for name, when in self.early.items()],
         }  # fmt: skip
 
@@ -89,7 +90,7 @@ class Subject:
         found = cls()
         found.at, found.about, found.seen = plain["at"], dict(plain["about"]), plain["seen"]
         event_id, kind, when = plain["last"]
-        found.last = (event_id, kind, when)
+        found.last, found.taken = (event_id, kind, when), plain.get("taken", when)
         for stage, item, since, cause, kind, alerts in plain["waits"]:
             found.waits[stage, item] = Wait(since, cause, kind, _alerts(alerts))
         found.alerts = _alerts(plain["alerts"])

@@ -29,6 +29,7 @@ class _CommittedReader(driver.AIOKafkaConsumerThread):
         self._seeks = 0
         self._sought_in: Any = None  # the assignment in which places were sought
         self.handed: dict[TP, int] = {}  # of this assignment: where the last record ended
+        self._all_of = 0  # the seek behind which all was handed out
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -48,6 +49,10 @@ class _CommittedReader(driver.AIOKafkaConsumerThread):
         given: Any = consumer.assignment()  # of another type than Faust's, and equal to it
         mine = [tp for tp in given if not self.consumer._is_changelog_tp(tp)]
         first = await consumer.beginning_offsets(mine)
+        if _assignment(consumer) is not assigned:
+            return {}  # whoever seeks in the other one may have done so
+        for tp in mine:
+            assigned.state_value(tp).lso = None  # of a fetch before this one: more came since
         # What is older than the log keeps is not missing: the first record follows the place.
         self.handed = {tp: places.get(tp, 0) for tp in mine}
         self._seeks, self._sought_in = self._seeks + 1, assigned
@@ -60,7 +65,13 @@ class _CommittedReader(driver.AIOKafkaConsumerThread):
         found = await super()._fetch_records(consumer, *told, **more)
         if not self.sought:
             return {}
-        return {tp: self._linked(tp, records) for tp, records in found.items() if tp in self.handed}
+        linked = {
+            tp: self._linked(tp, records) for tp, records in found.items() if tp in self.handed
+        }
+        # Told together with `handed`: a position that is ahead of it would hide what is in hand.
+        is_all = all(_is_at_end(consumer, tp) for tp in self.handed)
+        self._all_of = self._seeks if is_all else 0
+        return linked
 
     def _linked(self, tp: Any, records: list[Any]) -> list[Linked[Any]]:
         ends = [self.handed[tp], *(record.offset + 1 for record in records)]
@@ -76,9 +87,9 @@ class _CommittedReader(driver.AIOKafkaConsumerThread):
         return self._seeks if is_sought else 0
 
     def is_at_end(self) -> bool:
-        """Whether every partition was fetched to where committed records end."""
-        handed = self.handed if self.sought else {}
-        return bool(handed) and all(_is_at_end(self._consumer, tp) for tp in handed)
+        """Whether every partition was handed out to where committed records ended."""
+        sought = self.sought
+        return bool(sought and self.handed) and self._all_of == sought
 
 
 def _assignment(consumer: Any) -> Any:

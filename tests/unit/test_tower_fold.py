@@ -124,6 +124,26 @@ async def test_what_is_kept_says_the_same_when_it_is_read_again() -> None:
     assert_same(folded(records[half:], restored(written)), records)
 
 
+async def test_what_is_told_long_after_it_was_true_is_not_let_go_at_once() -> None:
+    """A run that failed and is tried again is waited for by nobody in between."""
+    now = BEGIN + timedelta(days=200)
+    log = MemoryLog(partitions=1, now=lambda: now)
+    await log.append_bulk(lab(seed=6, runs=40, samples=3))
+    records = [one for topic in (topics.RUN, topics.SAMPLE) for one in await read(log, topic.name)]
+    written: dict[bytes, bytes] = {}
+    for record in records:
+        tower = folded([record], restored(written))
+        tower.tidy(now.timestamp())
+        cut(tower, written, None)
+    assert "RunRetryRequested" in {record.type for record in records}
+    assert_same(restored(written), records)
+    ended = {key for key, one in restored(written).subjects() if not one.waits}
+    later = restored(written)
+    later.tidy((now + timedelta(days=8)).timestamp())
+    assert ended
+    assert ended.isdisjoint(key for key, _ in later.subjects())
+
+
 async def waits_of(*events: Event) -> list[tuple[str, str]]:
     """What is waited for behind these events, by a tower that was written and read on the way."""
     _, records = await logged(events, partitions=1)

@@ -37,7 +37,11 @@ class Client:
     def __init__(self) -> None:
         self.offsets: list[int] = []
         self.first = self.at = 0
-        self.is_overtaken = False
+        self.is_overtaken = self.is_silent = False
+        self.held: list[asyncio.Event] = []  # for each question until it is answered
+        self.seen: list[bool] = []  # whether all was handed out, as it stood at each fetch
+        self.is_at_end: Any = lambda: False
+        self.state = SimpleNamespace(has_valid_position=True, position=0, lso=None)
         self._closed = False
         self._max_poll_records = None
         self._fetcher: Any = self
@@ -46,8 +50,8 @@ class Client:
 
     def given(self) -> None:
         """Partitions are given: the client begins wherever the group says."""
-        state = SimpleNamespace(state_value=lambda _tp: SimpleNamespace(has_valid_position=True))
-        self._subscription = SimpleNamespace(subscription=SimpleNamespace(assignment=state))
+        assigned = SimpleNamespace(state_value=lambda _tp: self.state)
+        self._subscription = SimpleNamespace(subscription=SimpleNamespace(assignment=assigned))
 
     def assignment(self) -> set[TP]:
         return {RUN}
@@ -55,11 +59,17 @@ class Client:
     async def beginning_offsets(self, tps: list[TP]) -> dict[TP, int]:
         if self.is_overtaken:
             self.given()
+        if self.held:
+            await self.held.pop(0).wait()
         return dict.fromkeys(tps, self.first)
 
     def seek(self, _tp: TP, offset: int) -> None:
         assert offset >= self.first, "out of range"
-        self.at = offset
+        self.at = self.state.position = offset
+
+    def last_stable_offset(self, _tp: TP) -> int | None:
+        found: int | None = self.state.lso
+        return found
 
     async def position(self, _tp: TP) -> int:
         return self.at
@@ -71,11 +81,16 @@ class Client:
         return contextlib.nullcontext()
 
     async def fetched_records(self, _tps: object, **_more: object) -> dict[TP, list[Any]]:
+        if self.is_silent:
+            await asyncio.sleep(0.01)
+            return {}
         found = [offset for offset in self.offsets if offset >= self.at]
+        self.state.lso = self.offsets[-1] + 1 if self.offsets else 0
         if not found:
             await asyncio.sleep(0.01)
             return {}
-        self.at = found[-1] + 1
+        self.at = self.state.position = found[-1] + 1
+        self.seen.append(self.is_at_end())
         return {RUN: [record(offset) for offset in found]}
 
 
@@ -209,6 +224,44 @@ async def test_a_seek_that_a_new_assignment_overtakes_does_not_count(reading: Re
     await reading.consumer.perform_seek()
     await reading.until(2)
     assert reading.known == [(1, 1), (2, 2)]
+
+
+async def test_a_seek_that_comes_too_late_leaves_the_newer_one_as_it_is(reading: Reading) -> None:
+    reading.client.offsets, too_late = [0, 1, 2], asyncio.Event()
+    reading.client.held = [too_late]
+    older = asyncio.create_task(reading.given(at=0))
+    async with asyncio.timeout(SECONDS_MAX):
+        while reading.client.held:
+            await asyncio.sleep(0.01)
+    await reading.given(at=1)
+    too_late.set()
+    await older
+    reading.consumer.resume_flow()
+    await reading.until(2)
+    assert reading.known == [(1, 1), (2, 2)]
+
+
+async def test_it_is_at_the_end_when_all_was_handed_out_and_not_before(reading: Reading) -> None:
+    """The client knows its position, and where the log ended before, sooner than that."""
+    reading.client.is_at_end = reading.consumer.is_at_end
+    reading.client.offsets, reading.client.state.lso = [3, 4, 7], 3
+    await reading.given(at=3)
+    assert not reading.consumer.is_at_end()
+    await reading.until(7)
+    assert reading.client.seen == [False]
+    async with asyncio.timeout(SECONDS_MAX):
+        while not reading.consumer.is_at_end():
+            await asyncio.sleep(0.01)
+    assert dict(reading.consumer.handed()) == {RUN: 8}
+    reading.client.is_silent = True
+    reading.client.offsets += [9]
+    await reading.given(at=8)
+    assert not reading.consumer.is_at_end(), "that was behind the seek before"
+    await asyncio.sleep(0.1)
+    assert not reading.consumer.is_at_end(), "the broker has not told of this assignment"
+    reading.client.is_silent = False
+    await reading.until(9)
+    assert reading.client.seen == [False, False]
 
 
 async def test_the_broker_is_asked_for_what_is_committed_and_not_for_each_record(
