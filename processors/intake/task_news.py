@@ -150,9 +150,10 @@ def task_fields(submission: Submission, row: Row) -> dict[str, object]:
 def _resources(row: Row, seconds: float | None) -> TaskResources | None:
     """What it was given and what it took; None where the engine measured nothing."""
     percent = _measured(row, "%cpu")
+    peak = _whole(row, "peak_rss") or None  # 0 of a task that ended before it was looked at
     known = {
         "cpus": _whole(row, "cpus"), "memory_bytes": _whole(row, "memory"),
-        "cpu_percent": percent, "peak_rss_bytes": _whole(row, "peak_rss"),
+        "cpu_percent": percent, "peak_rss_bytes": peak,
         "read_bytes": _whole(row, "read_bytes"), "write_bytes": _whole(row, "write_bytes"),
         "cpu_seconds": (
             None if percent is None or seconds is None else round(percent / 100 * seconds, 3)

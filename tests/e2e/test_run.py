@@ -80,9 +80,12 @@ def assert_measured(lab: Lab) -> None:
 
 def assert_told(tasks: list[Any]) -> None:
     """Each task says what it was given and took, and where its log lies."""
+    peaks = [one.resources.peak_rss_bytes for one in tasks]
+    assert all(peak is None or peak > 0 for peak in peaks)
+    # A task of a few hundredths of a second may end before the engine looks at it.
+    assert sum(peak is not None for peak in peaks) > len(peaks) / 2
     for one in tasks:
         assert one.resources.cpus >= 1
-        assert one.resources.peak_rss_bytes > 0
         assert one.resources.cpu_seconds is not None
         assert one.log_uri == f"{one.work_uri}/.command.log"
 

@@ -71,6 +71,9 @@ def test_what_a_task_was_given_and_took_is_told_with_its_end() -> None:
     [failed] = facts({**ROW, **measured, "status": "FAILED", "exit": "1", "container": "a:1"})
     assert (failed.resources, failed.work_seconds) == (used, 2.5)
     assert (failed.container, failed.container_digest) == ("a:1", None)
+    [short] = facts({**ROW, **measured, "peak_rss": "0", "read_bytes": "0"})
+    unseen = used.model_copy(update={"peak_rss_bytes": None, "read_bytes": 0})
+    assert short.resources == unseen, "it held something, and nobody looked"
     [bare] = facts(ROW)
     assert (bare.resources, bare.container, bare.log_uri) == (None, None, None)
     [remote] = facts({**ROW, "workdir": "s3://work/ab"})
