@@ -196,27 +196,25 @@ class Process:
                 await self._fenced(reign)
 
         kept = await self.kept.begin(fenced, self._log)
-        starts, ends = await self._held()
         if self._term != term:
             return
         self._table.hold(kept.rows)
         self.watch.begin_again(kept.values())
         for name in kept.shadowed & kept.rows.keys():
             self.watch.tower.note(read_key(name))
-        for place, at in self.watch.tower.positions().items():
-            if at > ends.get(place, at):
-                raise not_there(NAME, Position(*place, at), starts[place], ends[place])
+        await self._check_places(self.watch.tower.positions())
+        if self._term != term:
+            return
         self.is_joined = True
         self.is_ready = bool(self.app.consumer.assignment())
         self.written_again_at = time.monotonic() + 2 * SEND_SECONDS_MAX
 
-    async def _held(self) -> tuple[Vector, Vector]:
-        starts: Vector = {}
-        ends: Vector = {}
+    async def _check_places(self, places: Vector) -> None:
         for topic in SOURCES:
-            starts |= await self._log.starts(topic)
-            ends |= await self._log.ends(topic)
-        return starts, ends
+            for place, end in (await self._log.ends(topic)).items():
+                if (at := places.get(place, 0)) > end:
+                    first = (await self._log.starts(topic))[place]
+                    raise not_there(NAME, Position(*place, at), first, end)
 
     async def _fenced(self, reign: int) -> None:
         """Write where this reign begins; when it returns, it stands in every partition."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from genoflow.deploy.demo.lab import Play
 from genoflow.deploy.local.state import State, read_status
 from genoflow.deploy.settings import Settings
-from genoflow.deploy.tower_shown import read_tower
+from genoflow.deploy.top.lookout import Followed
+from genoflow.deploy.tower_shown import TowerTable
 from genoflow.events import topics
 from genoflow.events.alert_raised import AlertRaised
 from genoflow.events.alert_resolved import AlertResolved
@@ -87,9 +88,11 @@ def compared(play: Play, of_samples: Iterable[Event], of_alerts: Iterable[Event]
 
 async def _caught_up(settings: Settings, log: EventLog, ends: dict[tuple[str, int], int]) -> None:
     """Wait for as long as it goes on: a log may hold far more than this play."""
+    followed, table = Followed(topics.TOWER.name), TowerTable(PLACES)
     taken, moved = -1, time.monotonic()
     while True:
-        reached = (await read_tower(log, PLACES)).positions()
+        await followed.take_new(log, table.take)
+        reached = table.tower().positions()
         if all(reached.get(place, 0) >= end for place, end in ends.items()):
             return
         now = time.monotonic()

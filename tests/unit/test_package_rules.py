@@ -34,12 +34,11 @@ async def test_an_event_raises_one_alert_and_another_ends_it(
 ) -> None:
     trial = Trial(rule)
     fact, over = (released().model(one) for one in (kind, end))
-    key = trial.teller.tell(fact, BEGIN).key
+    name = getattr(trial.teller.tell(fact, BEGIN), fact.about.key)
     await trial.tell(fact, BEGIN)
     [alert] = await trial.fold()
     assert isinstance(alert, AlertRaised)
-    assert (alert.rule, alert.subject_key, alert.last_type) == (rule["rule"], key, kind)
-    name = getattr(trial.teller.tell(fact, BEGIN), fact.about.key)
+    assert (alert.rule, alert.subject_key, alert.last_type) == (rule["rule"], str(name), kind)
     await trial.tell(over, BEGIN + MINUTE, **{over.about.key: name})
     [resolved] = await trial.fold()
     assert isinstance(resolved, AlertResolved)

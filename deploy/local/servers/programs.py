@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from http import HTTPStatus
 
 import asyncpg
 
 from genoflow.deploy.addresses import resolve
 from genoflow.deploy.local.process import Launch
-from genoflow.deploy.local.service import PROBE_SECONDS_MAX, NotReady, Report, http_status
+from genoflow.deploy.local.servers.own import OwnServer
+from genoflow.deploy.local.service import PROBE_SECONDS_MAX, NotReady, Report
 from genoflow.deploy.settings import Settings
 from genoflow.events.errors import StackFault
 
@@ -58,55 +58,25 @@ class ReadModels:
 
 
 @dataclass(slots=True)
-class Api:
+class Api(OwnServer):
     """`genoflow serve`: the HTTP API."""
 
     name: str = "api"
-    port_count: int = 1
-
-    async def fetch(self, _report: Report) -> None:
-        """Nothing to fetch: it is a part of this package."""
-
-    async def prepare(self) -> None:
-        """Nothing to prepare: it makes its tables itself."""
+    health: str = "/health"
 
     def launch(self, ports: tuple[int, ...]) -> Launch:
         """Say what to execute."""
         return Launch((*COMMAND, "serve", "--host", "127.0.0.1", "--port", str(ports[0])))
 
-    def address(self, ports: tuple[int, ...]) -> str:
-        """Return its base address."""
-        return f"http://127.0.0.1:{ports[0]}"
-
-    async def probe(self, address: str) -> None:
-        """Ask for its health."""
-        if (status := await http_status(address, "/health")) != HTTPStatus.OK:
-            raise NotReady(f"{address}: GET /health answers {status}")
-
 
 @dataclass(slots=True)
-class Watchtower:
+class Watchtower(OwnServer):
     """`genoflow tower`: what counts, and says what is late or missing."""
 
     name: str = "tower"
-    port_count: int = 1
-
-    async def fetch(self, _report: Report) -> None:
-        """Nothing to fetch: it is a part of this package."""
-
-    async def prepare(self) -> None:
-        """Nothing to prepare: its table is on the log."""
+    health: str = "/health/ready"
 
     def launch(self, ports: tuple[int, ...]) -> Launch:
-        """Say what to execute."""
+        """Say what to execute: it listens where its figures are."""
         where = {"GENOFLOW_METRICS": f"127.0.0.1:{ports[0]}"}
         return Launch((*COMMAND, "tower"), environment=where)
-
-    def address(self, ports: tuple[int, ...]) -> str:
-        """Return where its figures are."""
-        return f"http://127.0.0.1:{ports[0]}"
-
-    async def probe(self, address: str) -> None:
-        """Ask whether it has joined its group."""
-        if (status := await http_status(address, "/health/ready")) != HTTPStatus.OK:
-            raise NotReady(f"{address}: GET /health/ready answers {status}")
